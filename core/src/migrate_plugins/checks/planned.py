@@ -1,0 +1,143 @@
+"""What a plan shows before anybody looks at a host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate_plugins.document import After, Before, rows
+from migrate_plugins.findings import Finding, Severity
+from migrate_plugins.model import Revision, Seat, Transport
+from migrate_plugins.uris import ConnectionURI
+
+if TYPE_CHECKING:
+    from migrate_plugins.plan import Plan
+
+__all__ = ["foresee"]
+
+
+def foresee(plan: Plan) -> tuple[Finding, ...]:
+    """Give what can be said of *plan* by itself."""
+    findings = []
+    if plan.data.encrypted is False:
+        findings.append(_plain_text(plan))
+    if not plan.request.live and not plan.request.offline:
+        findings.append(
+            Finding(
+                "guest-paused-meanwhile",
+                Severity.INFO,
+                None,
+                "the guest stands still while its memory is copied",
+                remedy="--live",
+            )
+        )
+    for uri in (plan.uris.destination, plan.uris.destination_from_client):
+        if uri.value is not None and ":/" in uri.value and "://" not in uri.value:
+            findings += _host_in_path(uri.value, uri.seen_from)
+    if not plan.request.persistent:
+        findings += _revisions_disagree(plan)
+    if plan.before is not None:
+        findings += _risks(plan, plan.before)
+    return tuple(dict.fromkeys(findings))
+
+
+def _plain_text(plan: Plan) -> Finding:
+    text = "the guest's memory crosses the network in plain text"
+    if plan.scenario.transport is Transport.NATIVE and any(leg.encrypted for leg in plan.control):
+        text += ": the control channel is encrypted, and the memory does not travel in it"
+    return Finding(
+        "data-plain-text",
+        Severity.WARNING,
+        None,
+        text,
+        seen=plan.data.protocol,
+        expected="encryption, or a network of its own",
+        remedy="use the hypervisor's encryption or the tunnelled transport over tls or ssh where"
+        " the driver offers them, else keep this traffic on a network of its own",
+    )
+
+
+def _host_in_path(text: str, seen_from: Seat) -> list[Finding]:
+    uri = ConnectionURI.parse(text)
+    if uri.host is None:
+        return []
+    return [
+        Finding(
+            "host-in-path",
+            Severity.WARNING,
+            seen_from.value,
+            f"libvirt reads no host in {text}, as the migration document writes it",
+            seen=text,
+            expected=str(uri._replace(slashes="//")),
+            remedy=f"write {uri._replace(slashes='//')}",
+        )
+    ]
+
+
+def _revisions_disagree(plan: Plan) -> list[Finding]:
+    """Announce the row of the table in which the two editions differ, while it is open."""
+    undefine, persist = plan.request.undefine_source, plan.request.persistent
+    then = {
+        revision: {
+            row.before: row.after
+            for row in rows(revision, undefine_source=undefine, persist=persist)
+        }
+        for revision in Revision
+    }
+    differing = [
+        before
+        for before, after in then[Revision.ORIGINAL].items()
+        if then[Revision.CURRENT][before] != after and plan.before in {None, before}
+    ]
+    return [
+        Finding(
+            "revisions-disagree",
+            Severity.INFO,
+            None,
+            "a transient guest whose old configuration is on the destination: the original"
+            f" document expects {_said(then[Revision.ORIGINAL][before])};"
+            f" libvirt as it is today gives {_said(then[Revision.CURRENT][before])},"
+            " with the old definition",
+            expected=_said(then[plan.request.revision][before]),
+            remedy="remove the old configuration on the destination, or replace it: --persistent",
+        )
+        for before in differing
+    ]
+
+
+def _risks(plan: Plan, before: Before) -> list[Finding]:
+    """Name what the configuration files will allow afterwards that nobody may want."""
+    then = plan.configuration.after
+    findings = []
+    if then is not None and then.source_config and then.destination_config:
+        findings.append(
+            Finding(
+                "configuration-on-both",
+                Severity.WARNING,
+                None,
+                "afterwards both hosts have a configuration of the guest: it could be started on"
+                " both",
+                remedy="--undefinesource",
+            )
+        )
+    if (
+        then is not None
+        and before.persistent
+        and not (then.source_config or then.destination_config)
+    ):
+        findings.append(
+            Finding(
+                "configuration-on-none",
+                Severity.WARNING,
+                None,
+                "afterwards no host has a configuration of the guest: it is gone when it stops",
+                remedy="--persistent",
+            )
+        )
+    return findings
+
+
+def _said(after: After) -> str:
+    kind = "a persistent guest" if after.persistent else "a transient guest"
+    return (
+        f"{kind} and {'a' if after.destination_config else 'no'} configuration on the destination"
+    )

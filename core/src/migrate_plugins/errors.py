@@ -1,0 +1,238 @@
+"""Every error of migrate-plugins.
+
+::
+
+    MigrateError                        exit code
+    ├── UsageError                      2   bad input that needs no rules to refuse
+    │   └── InvalidURIError             2   a URI cannot be read
+    ├── PlanError                       3   the request breaks rules: carries every reason
+    │                                       (2 where the input alone is wrong)
+    ├── BlockedError                    3   a check found errors: carries the findings
+    ├── PortsExhaustedError             3   no port of the range is left towards a host
+    ├── PortHeldError                   3   another migration holds the port that was asked for
+    ├── NoDriverError                   4   no installed driver claims a scheme
+    ├── PluginFailedError               4   a plugin raised, or gave the wrong kind of answer
+    ├── ConnectError                    5   a host cannot be reached
+    │   └── AuthenticationError         5   it was reached and did not let us in
+    ├── DriverError                     1   the hypervisor's own error, in its own words
+    ├── MigrationFailedError            1   the guest is still on the source
+    ├── NeedsPersonError                6   paused, on both hosts, on none, or not known
+    └── CancelledError                  130 cancelled; the guest is still on the source
+
+An error takes facts, keeps them as attributes and builds its own sentence: what is wrong, with
+which value, what would work.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from migrate_plugins.findings import Finding
+    from migrate_plugins.model import Reason
+    from migrate_plugins.outcome import Outcome
+
+__all__ = [
+    "AuthenticationError",
+    "BlockedError",
+    "CancelledError",
+    "ConnectError",
+    "DriverError",
+    "ExitCode",
+    "InvalidURIError",
+    "MigrateError",
+    "MigrationFailedError",
+    "NeedsPersonError",
+    "NoDriverError",
+    "PlanError",
+    "PluginFailedError",
+    "PortHeldError",
+    "PortsExhaustedError",
+    "UsageError",
+]
+
+
+class ExitCode(IntEnum):
+    """What the command line's exit status means."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    BLOCKED = 3
+    PLUGIN = 4
+    CONNECT = 5
+    NEEDS_PERSON = 6
+    CANCELLED = 130
+
+
+class MigrateError(Exception):
+    """Anything that migrate-plugins raises on purpose; its text is a whole sentence."""
+
+    exit_code: ExitCode = ExitCode.FAILED
+
+
+class UsageError(MigrateError):
+    """Input that is wrong by itself, before any rule of migration is asked."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InvalidURIError(UsageError):
+    """A URI cannot be read: *part* of *text* is wrong, and *hint* is what would work."""
+
+    def __init__(self, text: str, *, part: str, hint: str) -> None:
+        self.text = text
+        self.part = part
+        self.hint = hint
+        super().__init__(f"cannot read the URI {text!r}: {part}; {hint}")
+
+
+class PlanError(MigrateError):
+    """A request cannot be planned; every reason is given, each with what would work."""
+
+    exit_code = ExitCode.BLOCKED
+
+    def __init__(self, reasons: Iterable[Reason]) -> None:
+        self.reasons = tuple(reasons)
+        if all(reason.usage for reason in self.reasons):
+            self.exit_code = ExitCode.USAGE
+        lines = [f"{reason.text}; {reason.instead}" for reason in self.reasons]
+        super().__init__("this migration cannot be planned: " + " | ".join(lines))
+
+
+class BlockedError(MigrateError):
+    """Checks found errors that nobody accepted."""
+
+    exit_code = ExitCode.BLOCKED
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        lines = [f"{finding.id}: {finding.text}" for finding in self.findings]
+        super().__init__("the checks found what blocks this migration: " + " | ".join(lines))
+
+
+class PortsExhaustedError(MigrateError):
+    """Every port of a range is taken by another migration towards the same host."""
+
+    exit_code = ExitCode.BLOCKED
+
+    def __init__(self, host: str, *, first: int, last: int) -> None:
+        self.host = host
+        self.first = first
+        self.last = last
+        super().__init__(
+            f"no port is left towards {host}: all of {first}-{last} are held by other migrations;"
+            " wait for one to end, or widen the range with --port-range",
+        )
+
+
+class PortHeldError(MigrateError):
+    """The port that was asked for is held by another migration towards the same host."""
+
+    exit_code = ExitCode.BLOCKED
+
+    def __init__(self, host: str, *, port: int) -> None:
+        self.host = host
+        self.port = port
+        super().__init__(
+            f"port {port} towards {host} is held by another migration;"
+            " choose another port, or leave it out and one is chosen",
+        )
+
+
+class NoDriverError(MigrateError):
+    """No installed driver claims the scheme of a connection URI."""
+
+    exit_code = ExitCode.PLUGIN
+
+    def __init__(self, scheme: str, *, known: Sequence[str], broken: Sequence[str]) -> None:
+        self.scheme = scheme
+        self.known = tuple(known)
+        self.broken = tuple(broken)
+        text = f"no installed driver claims {scheme}://; there are drivers for "
+        text += ", ".join(f"{name}://" for name in known) or "no scheme at all"
+        if broken:
+            text += f"; {', '.join(broken)} could not be loaded (see `migrate-plugins list`)"
+        super().__init__(text)
+
+
+class PluginFailedError(MigrateError):
+    """A plugin raised in a hook, or answered with the wrong kind of value."""
+
+    exit_code = ExitCode.PLUGIN
+
+    def __init__(self, plugin: str, *, hook: str, problem: str) -> None:
+        self.plugin = plugin
+        self.hook = hook
+        self.problem = problem
+        super().__init__(
+            f"plugin {plugin!r} failed in {hook}: {problem};"
+            " this is a fault of the plugin, please tell its author",
+        )
+
+
+class ConnectError(MigrateError):
+    """A host could not be reached at *uri*; *problem* is the client library's own text."""
+
+    exit_code = ExitCode.CONNECT
+
+    def __init__(self, uri: str, *, problem: str) -> None:
+        self.uri = uri
+        self.problem = problem
+        super().__init__(f"cannot connect to {uri}: {problem}")
+
+
+class AuthenticationError(ConnectError):
+    """A host was reached and refused the credentials."""
+
+
+class DriverError(MigrateError):
+    """A hypervisor's own error.
+
+    Attributes:
+        problem: The hypervisor's text, unchanged.
+        code: Its number for the error, or None (libvirt: ``virErrorNumber``).
+        domain: Which part of it raised the error, or None (libvirt: ``virErrorDomain``).
+        action: What we were doing.
+    """
+
+    def __init__(
+        self,
+        action: str,
+        *,
+        problem: str,
+        code: int | None = None,
+        domain: int | None = None,
+    ) -> None:
+        self.action = action
+        self.problem = problem
+        self.code = code
+        self.domain = domain
+        super().__init__(f"{action} failed: {problem}")
+
+
+class _OutcomeError(MigrateError):
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        super().__init__(outcome.sentence)
+
+
+class MigrationFailedError(_OutcomeError):
+    """The migration failed and the guest is still on the source."""
+
+    exit_code = ExitCode.FAILED
+
+
+class NeedsPersonError(_OutcomeError):
+    """The guest is paused, on both hosts, on none, or where it is cannot be known."""
+
+    exit_code = ExitCode.NEEDS_PERSON
+
+
+class CancelledError(_OutcomeError):
+    """The migration was cancelled and the guest is still on the source."""
+
+    exit_code = ExitCode.CANCELLED

@@ -1,0 +1,45 @@
+"""Findings: one thing each that is wrong, or worth knowing, before a guest moves."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+__all__ = ["Finding", "Severity"]
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error blocks the migration unless it is accepted."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong or worth knowing.
+
+    Attributes:
+        id: Stable, for example ``data-plain-text``; what ``--accept`` names.
+        severity: Whether it blocks.
+        host: The host it is about, by name or URI; None for the plan as a whole.
+        text: A sentence.
+        seen: The value seen, or None.
+        expected: The value expected, or None.
+        remedy: One command or one change that mends it, or None.
+        accepted: The reason somebody gave for accepting it, or None.
+    """
+
+    id: str
+    severity: Severity
+    host: str | None
+    text: str
+    seen: str | None = None
+    expected: str | None = None
+    remedy: str | None = None
+    accepted: str | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the migration must not go on."""
+        return self.severity is Severity.ERROR and self.accepted is None

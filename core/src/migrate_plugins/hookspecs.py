@@ -1,0 +1,264 @@
+"""The whole contract with a plugin: every hook, and nothing else.
+
+A *driver* (entry-point group ``migrate_plugins.drivers``) implements the addressed hooks for one
+hypervisor.  Any other plugin (group ``migrate_plugins.plugins``) may answer the broadcast ones and
+may *wrap* the addressed ones (``@hookimpl(wrapper=True)``): a site's port policy, an address
+look-up, a ban on plain-text data.
+
+Planning hooks are pure: the same arguments give the same answer, nothing is contacted and no
+client library is imported.  They may therefore be asked once and remembered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pluggy import HookimplMarker, HookspecMarker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.findings import Finding
+    from migrate_plugins.model import (
+        Capabilities,
+        Command,
+        DriverInfo,
+        NativeCommand,
+        PortRule,
+        Request,
+        Revision,
+    )
+    from migrate_plugins.plan import Plan
+    from migrate_plugins.progress import Event
+    from migrate_plugins.sessions import Facts, Session
+    from migrate_plugins.uris import MigrationURI
+
+__all__ = ["API", "PROJECT", "hookimpl"]
+
+PROJECT: Final = "migrate_plugins"
+
+# The edition of this contract. A plugin written for another one says so in a module attribute
+# MIGRATE_PLUGINS_API and is refused with a sentence instead of a traceback.
+API: Final = 1
+
+hookspec: Final = HookspecMarker(PROJECT)
+hookimpl: Final = HookimplMarker(PROJECT)
+
+
+# --- planning: pure ------------------------------------------------------------------------------
+
+
+@hookspec(firstresult=True)
+def migrate_driver() -> DriverInfo:
+    """A driver must say who it is.
+
+    Called once, when the driver is loaded.  Pure.
+
+    Returns:
+        Name, title, URI schemes and control protocols; None is not an answer.
+
+    Addressed.
+    """
+
+
+@hookspec(firstresult=True)
+def migrate_capabilities(revision: Revision) -> Capabilities:
+    """A driver must say what it can do, and what each claim rests on.
+
+    Called once for each revision; the core derives matrix, plans and refusals from it.  Pure.
+
+    Args:
+        revision: Which edition of the rules is honoured.
+
+    Returns:
+        The scenarios it offers, each with its options; None is not an answer.
+
+    Addressed.
+    """
+
+
+@hookspec(firstresult=True)
+def migrate_port_rule(revision: Revision) -> PortRule:
+    """A driver must say which ports of a destination receive a guest, and who chooses.
+
+    Called once for each revision.  Pure.
+
+    Args:
+        revision: Which edition of the rules is honoured.
+
+    Returns:
+        A range with its source; None is not an answer.
+
+    Addressed.
+    """
+
+
+@hookspec(firstresult=True)
+def migrate_select_port(rule: PortRule, host: str, taken: frozenset[int]) -> int | None:
+    """A driver must choose a port of its rule, where the choice is migrate-plugins'.
+
+    Called when a migration starts and again whenever the port turns out to be held by another
+    process, each time with that port among *taken*.  Pure; the core does the holding.
+
+    Args:
+        rule: The driver's own rule, or the range that the request gave instead.
+        host: The destination, as it stands in the migration URI.
+        taken: Ports that cannot be had.
+
+    Returns:
+        A port of the range that is not taken, or None when there is none left.
+
+    Addressed.
+    """
+
+
+@hookspec(firstresult=True)
+def migrate_uri(request: Request, host: str, port: int | None) -> MigrationURI | None:
+    """A driver must write the migration URI for a destination, where one has to be written.
+
+    Called when the request gives none.  Pure; *port* is None while planning and a held port when
+    the migration starts.
+
+    Args:
+        request: What was asked for.
+        host: The destination's host, from the second URI; an IPv6 address without brackets.
+        port: A port that the core holds, or None.
+
+    Returns:
+        The URI, or None where the hypervisor makes its own.
+
+    Addressed.
+    """
+
+
+@hookspec(firstresult=True)
+def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
+    """A driver must read a migration URI as its hypervisor does.
+
+    Called for the third URI of a request.  Pure.
+
+    Args:
+        text: As it was given.
+        revision: Which edition of the rules is honoured.
+
+    Returns:
+        Its parts; ``str()`` of them is *text* again.  None is not an answer.
+
+    Raises:
+        InvalidURIError: The hypervisor would not take it; with what it would take.
+
+    Addressed.
+    """
+
+
+@hookspec(firstresult=True)
+def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
+    """A driver must give the same migration as commands of the hypervisor's own tool.
+
+    Called for each plan.  Pure.
+
+    Args:
+        plan: All but its commands.
+
+    Returns:
+        The commands in the order to run them, each with its host, or one that says why the tool
+        cannot say it; None is not an answer.
+
+    Addressed.
+    """
+
+
+# --- running: opens connections ------------------------------------------------------------------
+
+
+@hookspec(firstresult=True)
+def migrate_connect(uri: str) -> Session:
+    """A driver must open a session with a host.
+
+    Called by a check and at the start of a migration, once for each host.  It may import the
+    client library, take its time within the library's own limits, and read the library's own
+    credential files; it may not prompt, nor print.
+
+    Args:
+        uri: A connection URI, unchanged as the user wrote it.
+
+    Returns:
+        An open session; None is not an answer.
+
+    Raises:
+        ConnectError: The host cannot be reached.
+        AuthenticationError: It was reached and refused us.
+
+    Addressed.
+    """
+
+
+# --- everyone may answer -------------------------------------------------------------------------
+
+
+@hookspec
+def migrate_checks(plan: Plan, facts: Facts) -> Sequence[Finding] | None:
+    """Anyone may look at a plan and at both hosts, and say what is wrong.
+
+    Called by a check, after the facts were read and before anything is changed.  It may not
+    change anything on a host.
+
+    Args:
+        plan: Complete, with the configuration as found.
+        facts: What both hosts answered; what could not be read is None.
+
+    Returns:
+        Findings, or None for none.
+
+    Broadcast.
+    """
+
+
+@hookspec
+def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequence[Diagnosis] | None:
+    """Anyone may explain an error.
+
+    Called after a failure.  Pure.
+
+    Args:
+        text: The error as the hypervisor worded it.
+        code: Its number for the error, or None (libvirt: ``virErrorNumber``).
+        domain: Which part of it raised the error, or None (libvirt: ``virErrorDomain``).
+
+    Returns:
+        What it may mean, the most likely first, or None.
+
+    Broadcast.
+    """
+
+
+@hookspec
+def migrate_observe(event: Event) -> None:
+    """Anyone may watch a migration.
+
+    Called for each event of each migration, from the thread that runs it.  It may not block for
+    long: the migration is watched by the same thread.
+
+    Args:
+        event: Phase or progress.
+
+    Returns:
+        Nothing.
+
+    Broadcast.
+    """
+
+
+@hookspec
+def migrate_cli() -> Sequence[Command] | None:
+    """Anyone may add commands to the command line.
+
+    Called for ``--help`` and for a command that the core does not know.  It may not import what
+    the command needs: that is its module's business.
+
+    Returns:
+        Commands, or None.
+
+    Broadcast.
+    """

@@ -1,0 +1,154 @@
+"""Both hosts of a plan: their sessions, opened at once, and what they say."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final, Self
+
+from migrate_plugins.errors import MigrateError
+from migrate_plugins.sessions import Facts
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from migrate_plugins.plan import Plan
+    from migrate_plugins.registry import Driver
+    from migrate_plugins.sessions import GuestFacts, Session
+
+__all__ = ["Hosts"]
+
+# Where the client need not open the destination, it does not wait long for it either.
+_PATIENCE: Final = 5.0
+
+
+class Hosts:
+    """Open sessions with a plan's source and, where the client can, its destination."""
+
+    def __init__(self, driver: Driver, plan: Plan) -> None:
+        """Open both.
+
+        Raises:
+            ConnectError: The source cannot be opened, or the destination where the client needs it.
+        """
+        self._driver = driver
+        self._plan = plan
+        self._unreadable: str | None = None
+        opening = _Opening(driver, plan.uris.destination_from_client.value)
+        self.source: Final = driver.connect(plan.uris.source.value or "")
+        try:
+            self.destination = self._open_destination(opening)
+        except MigrateError:
+            self.source.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close both sessions; again is no error."""
+        self.source.close()
+        if self.destination is not None:
+            self.destination.close()
+
+    def facts(self) -> Facts:
+        """Read what a check needs to know.
+
+        Raises:
+            DriverError: A host does not answer.
+        """
+        guest = self.source.guest(self._plan.guest)
+        if self.destination is None:
+            return Facts(self.source.host(), guest, None, None, self._unreadable)
+        resident = self.destination.guest(self._plan.destination_name)
+        if resident is None and guest is not None:
+            resident = self.destination.guest_by_uuid(guest.uuid)
+        return Facts(self.source.host(), guest, self.destination.host(), resident)
+
+    def guests(self) -> tuple[GuestFacts | None, GuestFacts | None, str | None]:
+        """Read the guest on both hosts, and why the destination cannot be read, if so.
+
+        Raises:
+            DriverError: The source does not answer.
+        """
+        source = self.source.guest(self._plan.guest)
+        try:
+            return source, self._guest_there(), self._unreadable
+        except MigrateError as error:
+            return source, None, str(error)
+
+    def _guest_there(self) -> GuestFacts | None:
+        if self.destination is None:
+            return None
+        try:
+            return self.destination.guest(self._plan.destination_name)
+        except MigrateError:
+            # The connection may be what broke: ask once more on a new one.
+            self.destination.close()
+            opening = _Opening(self._driver, self._plan.uris.destination_from_client.value)
+            fresh = opening.session(_PATIENCE)
+            if fresh is None:
+                raise
+            self.destination = fresh
+            return fresh.guest(self._plan.destination_name)
+
+    def _open_destination(self, opening: _Opening) -> Session | None:
+        if opening.uri is None:
+            self._unreadable = f"{self._plan.scenario.id} has no connection to the destination"
+            return None
+        if self._plan.scenario.client_opens_destination:
+            return opening.session()
+        try:
+            session = opening.session(_PATIENCE)
+        except MigrateError as error:
+            self._unreadable = str(error)
+            return None
+        if session is None:
+            self._unreadable = f"{opening.uri} did not answer within {_PATIENCE:.0f} s"
+        return session
+
+
+class _Opening:
+    """A session that is being opened in the background."""
+
+    def __init__(self, driver: Driver, uri: str | None) -> None:
+        self.uri: Final = uri
+        self._driver = driver
+        self._session: Session | None = None
+        self._error: MigrateError | None = None
+        self._abandoned = False
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        if uri is not None:
+            self._thread = threading.Thread(target=self._open, args=(uri,), daemon=True)
+            self._thread.start()
+
+    def session(self, seconds: float | None = None) -> Session | None:
+        """Wait for the session, or give up after *seconds* with None."""
+        if self._thread is None:
+            return None
+        self._thread.join(seconds)
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            self._abandoned = self._session is None
+            return self._session
+
+    def _open(self, uri: str) -> None:
+        try:
+            session = self._driver.connect(uri)
+        except MigrateError as error:
+            self._error = error
+            return
+        with self._lock:
+            if not self._abandoned:
+                self._session = session
+                return
+        session.close()  # too late: nobody waits any more

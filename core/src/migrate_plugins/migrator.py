@@ -1,0 +1,148 @@
+"""The public face: plan, check, run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
+
+from migrate_plugins.model import Request
+from migrate_plugins.planner import Planner
+from migrate_plugins.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from migrate_plugins.checks import Report
+    from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.installed import EntryPoint
+    from migrate_plugins.outcome import Outcome
+    from migrate_plugins.plan import Plan
+    from migrate_plugins.progress import Observer
+    from migrate_plugins.runner import Run
+
+__all__ = ["Migrator"]
+
+_P = ParamSpec("_P")
+
+
+def _takes(
+    request: Callable[_P, Request],
+) -> Callable[
+    [Callable[[Migrator, Request], Plan]],
+    Callable[Concatenate[Migrator, _P], Plan],
+]:
+    """Give a method the arguments of :class:`Request`, stated once, there."""
+
+    def decorate(
+        method: Callable[[Migrator, Request], Plan],
+    ) -> Callable[Concatenate[Migrator, _P], Plan]:
+        def call(self: Migrator, /, *args: _P.args, **kwargs: _P.kwargs) -> Plan:
+            return method(self, request(*args, **kwargs))
+
+        call.__doc__ = method.__doc__
+        return call
+
+    return decorate
+
+
+class Migrator:
+    """Plans, checks and runs migrations with one set of plugins.
+
+    Without global state; one object may be used from several threads.
+    """
+
+    def __init__(self, plugins: Registry | Iterable[tuple[EntryPoint, object]]) -> None:
+        """Use *plugins*; :meth:`installed` is what most callers want."""
+        self.registry = plugins if isinstance(plugins, Registry) else Registry(plugins)
+        self._planner = Planner(self.registry)
+
+    @classmethod
+    def installed(cls) -> Migrator:
+        """Use every installed plugin; one that fails to load is listed, the rest works."""
+        return cls(Registry.installed())
+
+    @_takes(Request)
+    def plan(self, request: Request) -> Plan:
+        """Plan a migration; takes what :class:`Request` takes.
+
+        Pure: nothing is contacted, equal requests give equal plans.
+
+        Raises:
+            PlanError: Every reason why not, each with what would work.
+            NoDriverError: No installed driver claims the source's scheme.
+        """
+        return self._planner.plan(request)
+
+    def check(self, plan: Plan, *, accept: Mapping[str, str] | None = None) -> Report:
+        """Open both sides, complete *plan* with facts, and give every finding at once.
+
+        Args:
+            plan: What to check.
+            accept: Id of a finding to the reason for accepting it.
+
+        Raises:
+            ConnectError: A host that the client needs cannot be opened.
+        """
+        from migrate_plugins.checks import check  # noqa: PLC0415 - planning opens nothing
+        from migrate_plugins.hosts import Hosts  # noqa: PLC0415
+
+        with Hosts(self.registry.drivers[plan.driver], plan) as hosts:
+            return check(self.registry, self._planner, plan, hosts, accept or {})
+
+    def start(
+        self,
+        plan: Plan,
+        *,
+        observers: Iterable[Observer] = (),
+        accept: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Check and run *plan* in the background.
+
+        Args:
+            plan: What to do.
+            observers: Called with each event, from the migration's own thread.
+            accept: Id of a finding to the reason for accepting it.
+
+        Returns:
+            A handle to watch and to cancel it.
+        """
+        from migrate_plugins.ports import PortLedger  # noqa: PLC0415 - planning holds no port
+        from migrate_plugins.runner import Run  # noqa: PLC0415
+
+        run = Run(
+            self.registry,
+            self._planner,
+            PortLedger(),
+            plan,
+            observers=tuple(observers),
+            accept=accept or {},
+        )
+        run.start()
+        return run
+
+    def run(
+        self,
+        plan: Plan,
+        *,
+        observers: Iterable[Observer] = (),
+        accept: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Check and run *plan*, and tell where the guest is afterwards.
+
+        Ctrl-C cancels the migration; the outcome then says so.
+
+        Raises:
+            BlockedError: The check found errors that *accept* does not name; nothing was changed.
+            ConnectError: A host that the client needs cannot be opened; nothing was changed.
+        """
+        run = self.start(plan, observers=observers, accept=accept)
+        while True:
+            try:
+                return run.outcome()
+            except KeyboardInterrupt:
+                run.cancel()
+
+    def diagnose(
+        self, text: str, *, code: int | None = None, domain: int | None = None
+    ) -> list[Diagnosis]:
+        """Say what an error may mean, the most likely first; offline."""
+        return self.registry.diagnose(text, code, domain)

@@ -1,0 +1,115 @@
+"""The options of a migration: one table for the command line, the rules and the native commands."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+__all__ = ["OPTIONS", "Kind", "Option"]
+
+
+class Kind(StrEnum):
+    """What an option's value is."""
+
+    FLAG = "flag"
+    NUMBER = "number"
+    TEXT = "text"
+    NAMES = "names"
+
+
+class Option(NamedTuple):
+    """An option of ``virsh migrate``.
+
+    Attributes:
+        field: Its field in :class:`migrate_plugins.Request`.
+        spellings: As typed; the first is the one virsh has today.
+        kind: What its value is.
+        libvirt: The flag or typed parameter that carries it; None where the client itself acts.
+        help: For ``--help``.
+        needs: Fields without which it means nothing.
+        excludes: Fields that cannot be given with it.
+        metavar: The value's name in ``--help``.
+        most: The highest number that makes sense, for a number.
+    """
+
+    field: str
+    spellings: tuple[str, ...]
+    kind: Kind
+    libvirt: str | None
+    help: str
+    needs: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    metavar: str | None = None
+    most: int | None = None
+
+
+_FLAG, _NUMBER, _TEXT, _NAMES = Kind.FLAG, Kind.NUMBER, Kind.TEXT, Kind.NAMES
+
+# fmt: off
+# The rules are those of libvirt's manual page of virsh, section `migrate`.
+OPTIONS: Final = (
+    Option("live", ("--live",), _FLAG, "VIR_MIGRATE_LIVE",
+           "let the guest run while its memory is copied"),
+    Option("offline", ("--offline",), _FLAG, "VIR_MIGRATE_OFFLINE",
+           "move the definition of a guest that is shut off",
+           needs=("persistent",), excludes=("live", "copy_storage_all", "copy_storage_inc")),
+    Option("suspend", ("--suspend",), _FLAG, "VIR_MIGRATE_PAUSED",
+           "leave the guest paused on the destination"),
+    Option("persistent", ("--persistent", "--persist"), _FLAG, "VIR_MIGRATE_PERSIST_DEST",
+           "create a configuration file on the destination"),
+    Option("undefine_source", ("--undefinesource", "--undefine-source"), _FLAG,
+           "VIR_MIGRATE_UNDEFINE_SOURCE", "remove the configuration file on the source"),
+    Option("dname", ("--dname",), _TEXT, "destination_name",
+           "name of the guest on the destination", metavar="NAME"),
+    Option("xml", ("--xml",), _TEXT, "destination_xml",
+           "file with the definition to use on the destination", metavar="FILE"),
+    Option("persistent_xml", ("--persistent-xml",), _TEXT, "persistent_xml",
+           "file with the definition to store on the destination",
+           needs=("persistent",), metavar="FILE"),
+    Option("bandwidth", ("--bandwidth",), _NUMBER, "bandwidth",
+           "limit in MiB/s", metavar="MIB"),
+    Option("timeout", ("--timeout",), _NUMBER, None,
+           "seconds after which a live migration is forced to complete",
+           needs=("live",), metavar="SECONDS"),
+    Option("timeout_suspend", ("--timeout-suspend",), _FLAG, None,
+           "force it by pausing the guest (the default)",
+           needs=("timeout",), excludes=("timeout_postcopy",)),
+    Option("timeout_postcopy", ("--timeout-postcopy",), _FLAG, None,
+           "force it by switching to post-copy", needs=("timeout", "postcopy")),
+    Option("tls", ("--tls",), _FLAG, "VIR_MIGRATE_TLS",
+           "encrypt the hypervisor's own transport", excludes=("tunnelled",)),
+    Option("tls_destination", ("--tls-destination",), _TEXT, "tls.destination",
+           "name to expect in the destination's certificate", needs=("tls",), metavar="NAME"),
+    Option("parallel", ("--parallel",), _FLAG, "VIR_MIGRATE_PARALLEL",
+           "use several connections for the memory", excludes=("tunnelled",)),
+    Option("parallel_connections", ("--parallel-connections",), _NUMBER, "parallel.connections",
+           "how many connections", needs=("parallel",), metavar="N", most=255),
+    Option("compressed", ("--compressed",), _FLAG, "VIR_MIGRATE_COMPRESSED",
+           "compress pages that are sent again"),
+    Option("comp_methods", ("--comp-methods",), _NAMES, "compression",
+           "compression methods, comma separated", needs=("compressed",), metavar="METHODS"),
+    Option("auto_converge", ("--auto-converge",), _FLAG, "VIR_MIGRATE_AUTO_CONVERGE",
+           "slow the guest down where it dirties memory faster than it can be sent"),
+    Option("postcopy", ("--postcopy",), _FLAG, "VIR_MIGRATE_POSTCOPY",
+           "allow a switch to post-copy", needs=("live",), excludes=("tunnelled",)),
+    Option("copy_storage_all", ("--copy-storage-all",), _FLAG, "VIR_MIGRATE_NON_SHARED_DISK",
+           "copy the whole of disks that are not shared",
+           excludes=("copy_storage_inc", "tunnelled")),
+    Option("copy_storage_inc", ("--copy-storage-inc",), _FLAG, "VIR_MIGRATE_NON_SHARED_INC",
+           "copy what differs from a backing file that both hosts have", excludes=("tunnelled",)),
+    Option("migrate_disks", ("--migrate-disks",), _NAMES, "migrate_disks",
+           "copy only these disks, comma separated", metavar="DISKS"),
+    Option("listen_address", ("--listen-address",), _TEXT, "listen_address",
+           "address the destination listens on for memory",
+           excludes=("tunnelled",), metavar="ADDRESS"),
+    Option("disks_port", ("--disks-port",), _NUMBER, "disks_port",
+           "port the destination listens on for disks",
+           excludes=("tunnelled",), metavar="PORT", most=65535),
+    Option("graphicsuri", ("--graphicsuri",), _TEXT, "graphics_uri",
+           "where graphics clients reconnect to", metavar="URI"),
+    Option("unsafe", ("--unsafe",), _FLAG, "VIR_MIGRATE_UNSAFE",
+           "migrate although the hypervisor thinks that data may be lost"),
+    Option("abort_on_error", ("--abort-on-error",), _FLAG, "VIR_MIGRATE_ABORT_ON_ERROR",
+           "stop on soft errors too"),
+)
+# fmt: on

@@ -1,0 +1,199 @@
+"""The outcome of a migration: the end state as *read back* from both hosts, not as hoped."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from migrate_plugins.document import After
+from migrate_plugins.errors import (
+    CancelledError,
+    ExitCode,
+    MigrationFailedError,
+    NeedsPersonError,
+)
+from migrate_plugins.sessions import GuestState
+
+if TYPE_CHECKING:
+    from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.errors import MigrateError
+    from migrate_plugins.findings import Finding
+    from migrate_plugins.plan import Plan
+    from migrate_plugins.progress import Statistics
+    from migrate_plugins.sessions import GuestFacts
+
+__all__ = ["SCHEMA", "Outcome", "Verdict", "judge"]
+
+SCHEMA: Final = "migrate-plugins/migrate/1"
+
+
+class Verdict(StrEnum):
+    """Where the guest is, and whether that is what was asked for."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"
+    SPLIT = "split"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The command line's exit status."""
+        return _EXIT_CODES.get(self, ExitCode.NEEDS_PERSON)
+
+
+_EXIT_CODES: Final = {
+    Verdict.DONE: ExitCode.DONE,
+    Verdict.FAILED: ExitCode.FAILED,
+    Verdict.CANCELLED: ExitCode.CANCELLED,
+}
+
+
+def judge(
+    source: GuestState | None,
+    destination: GuestState | None,
+    *,
+    wanted: GuestState,
+    before: GuestState,
+    error: bool,
+    cancelled: bool,
+    destination_readable: bool = True,
+) -> Verdict:
+    """Decide where the guest is from what both hosts say of it.
+
+    Args:
+        source: Its state on the source; None where the source does not know it.
+        destination: Its state on the destination, likewise.
+        wanted: The state it should have on the destination.
+        before: The state it had on the source.
+        error: Whether the hypervisor reported a failure.
+        cancelled: Whether somebody asked to stop.
+        destination_readable: Whether the destination could be asked at all.
+    """
+    if GuestState.UNKNOWN in {source, destination}:
+        return Verdict.UNKNOWN
+    here = source is not None and source.active
+    there = destination is not None and destination.active
+    stayed = Verdict.CANCELLED if cancelled else Verdict.FAILED
+    if wanted is GuestState.SHUTOFF:  # offline: nothing runs, only the definition moves
+        moved = destination is not None or (not error and not destination_readable)
+        return Verdict.DONE if moved and not error else stayed
+    if here and there:
+        both_run = source is destination is GuestState.RUNNING
+        return Verdict.SPLIT if both_run else Verdict.PAUSED
+    if there:
+        return Verdict.DONE if destination is wanted else Verdict.PAUSED
+    if here:
+        return stayed if source is before else Verdict.PAUSED
+    if not destination_readable:
+        return Verdict.UNKNOWN if error else Verdict.DONE
+    return Verdict.LOST
+
+
+class Outcome(NamedTuple):
+    """How a migration ended.
+
+    Attributes:
+        plan: What was promised.
+        verdict: Where the guest is.
+        source: The guest as the source reports it afterwards, or None.
+        destination: The guest as the destination reports it afterwards, or None.
+        unreadable: Why the destination could not be read, or None where it could.
+        error: What the hypervisor reported, or None.
+        diagnoses: What that error may mean, the most likely first.
+        findings: What the check found before.
+        differences: What is not as the plan promised, each a sentence.
+        elapsed: Seconds from the call to the verdict.
+        statistics: Of the transfer as a whole, or None.
+    """
+
+    plan: Plan
+    verdict: Verdict
+    source: GuestFacts | None = None
+    destination: GuestFacts | None = None
+    unreadable: str | None = None
+    error: MigrateError | None = None
+    diagnoses: tuple[Diagnosis, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    differences: tuple[str, ...] = ()
+    elapsed: float = 0.0
+    statistics: Statistics | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The command line's exit status."""
+        return self.verdict.exit_code
+
+    @property
+    def configuration(self) -> After | None:
+        """The configuration files as read back, or None where a host could not be read."""
+        if self.unreadable is not None:
+            return None
+        there = self.destination is not None and self.destination.persistent
+        here = self.source is not None and self.source.persistent
+        return After(there, here, there)
+
+    @property
+    def sentence(self) -> str:
+        """Where the guest is now."""
+        guest = self.plan.guest
+        text = {
+            Verdict.DONE: f"{guest} has moved",
+            Verdict.FAILED: f"the migration failed: {guest} is still on the source",
+            Verdict.CANCELLED: f"cancelled: {guest} is still on the source",
+            Verdict.PAUSED: f"{guest} is not running as it should",
+            Verdict.SPLIT: f"{guest} runs on BOTH hosts",
+            Verdict.LOST: f"{guest} runs on neither host",
+            Verdict.UNKNOWN: f"where {guest} runs cannot be known from here",
+        }[self.verdict]
+        text += f" (source: {_state(self.source)}; destination: "
+        text += (
+            f"cannot be read: {self.unreadable})"
+            if self.unreadable
+            else (f"{_state(self.destination)})")
+        )
+        return text
+
+    def raise_for_failure(self) -> None:
+        """Return if the guest has moved.
+
+        Raises:
+            MigrationFailedError: It failed, the guest is still on the source.
+            CancelledError: It was cancelled, the guest is still on the source.
+            NeedsPersonError: A person must look.
+        """
+        if self.verdict is Verdict.DONE:
+            return
+        kind = {
+            Verdict.FAILED: MigrationFailedError,
+            Verdict.CANCELLED: CancelledError,
+        }.get(self.verdict, NeedsPersonError)
+        raise kind(self) from self.error
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the outcome as JSON's own types."""
+        configuration = self.configuration
+        return {
+            "schema": SCHEMA,
+            "verdict": self.verdict.value,
+            "exit_code": int(self.exit_code),
+            "text": self.sentence,
+            "guest": self.plan.guest,
+            "source": self.source and self.source._asdict(),
+            "destination": self.destination and self.destination._asdict(),
+            "unreadable": self.unreadable,
+            "configuration": configuration and configuration._asdict(),
+            "error": None if self.error is None else str(self.error),
+            "diagnoses": [diagnosis._asdict() for diagnosis in self.diagnoses],
+            "differences": list(self.differences),
+            "elapsed": round(self.elapsed, 3),
+            "statistics": self.statistics and self.statistics._asdict(),
+            "findings": [finding._asdict() for finding in self.findings],
+            "plan": self.plan.to_json(),
+        }
+
+
+def _state(guest: GuestFacts | None) -> str:
+    return "no such guest" if guest is None else guest.state.value

@@ -1,0 +1,324 @@
+"""A plan: everything that will happen, and for each value *because*.
+
+A frozen value that goes to JSON and back unchanged.  What follows from the scenario alone (flow,
+transport, API call, what a client crash does) is not stored twice: it is read from the document.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from migrate_plugins.document import CRASH, SCENARIOS, After, Before, Row, Scenario, after, rows
+from migrate_plugins.errors import UsageError
+from migrate_plugins.findings import Finding, Severity
+from migrate_plugins.model import ChosenBy, NativeCommand, Request, Revision, Seat
+
+__all__ = ["SCHEMA", "Channel", "Configuration", "Plan", "PlannedPort", "PlannedURI", "URIs"]
+
+SCHEMA: Final = "migrate-plugins/plan/1"
+
+
+class PlannedURI(NamedTuple):
+    """A URI with the seat it is read from; *value* is None where none is used."""
+
+    value: str | None
+    seen_from: Seat
+    because: str
+
+
+class URIs(NamedTuple):
+    """The document's three URIs, and the destination as the client sees it.
+
+    Attributes:
+        source: First URI.
+        destination: Second URI, as whoever controls the migration opens it: the client, or in
+            peer-to-peer the source.
+        migration: Third URI.
+        destination_from_client: How the client opens the destination: to take part in the
+            migration where the scenario says so, and to read the outcome back.
+    """
+
+    source: PlannedURI
+    destination: PlannedURI
+    migration: PlannedURI
+    destination_from_client: PlannedURI
+
+
+class PlannedPort(NamedTuple):
+    """The port that receives the memory: *value* is None while it is not known."""
+
+    value: int | None
+    first: int | None
+    last: int | None
+    chosen_by: ChosenBy
+    because: str
+
+
+class Channel(NamedTuple):
+    """A network path.
+
+    Attributes:
+        origin: Who opens it.
+        target: Who accepts it.
+        protocol: What is spoken on it.
+        ports: Lowest and highest TCP port of *target*; None where none is opened.
+        encrypted: Whether it can be read on the way; None where nobody outside can know.
+        because: Why it is (not) encrypted, and where the ports come from.
+    """
+
+    origin: Seat
+    target: Seat
+    protocol: str
+    ports: tuple[int, int] | None
+    encrypted: bool | None
+    because: str
+
+
+class Configuration(NamedTuple):
+    """What becomes of the configuration files.
+
+    Attributes:
+        before: As read from both hosts, or None while nobody has looked.
+        after: What follows, or None while *before* is.
+        rows: The rows of the document's table that the flags leave open.
+        because: Which flags and which revision decide.
+    """
+
+    before: Before | None
+    after: After | None
+    rows: tuple[Row, ...]
+    because: str
+
+
+class Plan(NamedTuple):
+    """Everything that will happen.
+
+    Attributes:
+        request: What was asked for.
+        driver: Name of the driver that owns both hosts.
+        scenario_id: One of the document's six.
+        scenario_because: Why this one.
+        uris: The three URIs.
+        flags: libvirt's migration flags, by name.
+        port: The port that receives the memory.
+        control: The control path, a channel for each leg.
+        data: The path of the guest's memory.
+        before: The guest's configuration as read from both hosts, or None.
+        commands: The same migration in the words of the hypervisor's own tools.
+        findings: What can be said without looking at a host.
+    """
+
+    request: Request
+    driver: str
+    scenario_id: str
+    scenario_because: str
+    uris: URIs
+    flags: tuple[str, ...]
+    port: PlannedPort
+    control: tuple[Channel, ...]
+    data: Channel
+    before: Before | None = None
+    commands: tuple[NativeCommand, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def scenario(self) -> Scenario:
+        """What the document says of the scenario."""
+        return SCENARIOS[self.scenario_id]
+
+    @property
+    def guest(self) -> str:
+        """Name of the guest on the source."""
+        return self.request.guest
+
+    @property
+    def destination_name(self) -> str:
+        """Name of the guest on the destination."""
+        return self.request.dname or self.request.guest
+
+    @property
+    def configuration(self) -> Configuration:
+        """What becomes of the configuration files."""
+        undefine, persist = self.request.undefine_source, self.request.persistent
+        revision = self.request.revision
+        given = [
+            f"{'' if on else 'no '}{flag}"
+            for flag, on in (("--undefinesource", undefine), ("--persistent", persist))
+        ]
+        because = f"{' and '.join(given)}, by the document's table, revision {revision}"
+        if self.before is None:
+            because += "; which row holds is known once both hosts are read"
+            left = rows(revision, undefine_source=undefine, persist=persist)
+            return Configuration(None, None, left, because)
+        then = after(self.before, undefine_source=undefine, persist=persist, revision=revision)
+        row = Row(self.before, undefine, persist, then)
+        return Configuration(self.before, then, (row,), because)
+
+    @property
+    def because(self) -> dict[str, str]:
+        """The reason for each value that does not carry its own."""
+        scenario = self.scenario
+        return {
+            "guest": "asked for",
+            "driver": f"it claims the scheme of {self.uris.source.value}",
+            "scenario": self.scenario_because,
+            "flow": f"scenario {scenario.id}",
+            "transport": f"scenario {scenario.id}",
+            "api": f"the document names it for scenario {scenario.id}",
+            "revision": "the edition of the rules that was asked for"
+            if self.request.revision is not Revision.ORIGINAL
+            else "the document itself is the default",
+            "flags": f"{', '.join(scenario.flags) or 'none'} for the scenario,"
+            " the others for the options",
+            "on_client_crash": f"flow {scenario.flow}",
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the plan as JSON's own types, in a stable order."""
+        scenario = self.scenario
+        crash, crash_because = CRASH[scenario.flow]
+        configuration = self.configuration
+        return {
+            "schema": SCHEMA,
+            "guest": self.guest,
+            "driver": self.driver,
+            "scenario": scenario.id,
+            "flow": scenario.flow.value,
+            "transport": scenario.transport.value,
+            "api": scenario.api,
+            "revision": self.request.revision.value,
+            "uris": {name: _plain(uri) for name, uri in self.uris._asdict().items()},
+            "flags": list(self.flags),
+            "port": _plain(self.port),
+            "channels": {
+                "control": [_channel(channel) for channel in self.control],
+                "data": _channel(self.data),
+            },
+            "configuration": {
+                "before": configuration.before and configuration.before._asdict(),
+                "after": configuration.after and configuration.after._asdict(),
+                "rows": [
+                    {"before": row.before._asdict(), "after": row.after._asdict()}
+                    for row in configuration.rows
+                ],
+                "because": configuration.because,
+            },
+            "on_client_crash": {"then": crash.value, "because": crash_because},
+            "commands": [_command(command) for command in self.commands],
+            "findings": [_plain(finding) for finding in self.findings],
+            "because": self.because,
+            "request": request_to_json(self.request),
+        }
+
+    @classmethod
+    def from_json(cls, json: object) -> Plan:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            UsageError: It is not a plan of this schema.
+        """
+        if not isinstance(json, dict) or json.get("schema") != SCHEMA:
+            found = json.get("schema") if isinstance(json, dict) else type(json).__name__
+            raise UsageError(
+                f"not a plan: the schema is {found!r}; `migrate-plugins plan --json` writes"
+                f" {SCHEMA!r}"
+            )
+        try:
+            return _read_plan(json)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError(
+                f"the plan is damaged: {type(error).__name__}: {error};"
+                " write it anew with `migrate-plugins plan --json`"
+            ) from error
+
+
+def request_to_json(request: Request) -> dict[str, Any]:
+    """Give what was asked for, without what was left at its default."""
+    defaults = Request._field_defaults
+    given = {
+        field: value
+        for field, value in zip(request._fields, request, strict=True)
+        if field not in defaults or value != defaults[field]
+    }
+    return {field: list(value) if type(value) is tuple else value for field, value in given.items()}
+
+
+def _read_plan(json: dict[str, Any]) -> Plan:
+    given: dict[str, Any] = {
+        field: tuple(value) if isinstance(value, list) else value
+        for field, value in json["request"].items()
+    }
+    if "revision" in given:
+        given["revision"] = Revision(given["revision"])
+    before = json["configuration"]["before"]
+    return Plan(
+        request=Request(**given),
+        driver=json["driver"],
+        scenario_id=SCENARIOS[json["scenario"]].id,
+        scenario_because=json["because"]["scenario"],
+        uris=URIs(
+            **{
+                name: PlannedURI(uri["value"], Seat(uri["seen_from"]), uri["because"])
+                for name, uri in json["uris"].items()
+            }
+        ),
+        flags=tuple(json["flags"]),
+        port=PlannedPort(**{**json["port"], "chosen_by": ChosenBy(json["port"]["chosen_by"])}),
+        control=tuple(_read_channel(channel) for channel in json["channels"]["control"]),
+        data=_read_channel(json["channels"]["data"]),
+        before=Before(**before) if before else None,
+        commands=tuple(_read_command(command) for command in json["commands"]),
+        findings=tuple(
+            Finding(**{**finding, "severity": Severity(finding["severity"])})
+            for finding in json["findings"]
+        ),
+    )
+
+
+def _plain(value: PlannedURI | PlannedPort | Finding) -> dict[str, Any]:
+    return {
+        field: item.value if isinstance(item, (Seat, ChosenBy, Severity)) else item
+        for field, item in value._asdict().items()
+    }
+
+
+def _channel(channel: Channel) -> dict[str, Any]:
+    return {
+        "from": channel.origin.value,
+        "to": channel.target.value,
+        "protocol": channel.protocol,
+        "ports": list(channel.ports) if channel.ports else None,
+        "encrypted": channel.encrypted,
+        "because": channel.because,
+    }
+
+
+def _read_channel(json: dict[str, Any]) -> Channel:
+    ports = json["ports"]
+    return Channel(
+        origin=Seat(json["from"]),
+        target=Seat(json["to"]),
+        protocol=json["protocol"],
+        ports=(ports[0], ports[1]) if ports else None,
+        encrypted=json["encrypted"],
+        because=json["because"],
+    )
+
+
+def _command(command: NativeCommand) -> dict[str, Any]:
+    said = (
+        {"not_expressible": command.not_expressible}
+        if command.argv is None
+        else {"argv": list(command.argv)}
+    )
+    return {"tool": command.tool, "host": command.host.value, **said}
+
+
+def _read_command(json: dict[str, Any]) -> NativeCommand:
+    argv = json.get("argv")
+    return NativeCommand(
+        tool=json["tool"],
+        argv=None if argv is None else tuple(argv),
+        not_expressible=json.get("not_expressible"),
+        host=Seat(json["host"]),
+    )

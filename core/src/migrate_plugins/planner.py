@@ -1,0 +1,589 @@
+"""Turn a request into a plan, or into every reason why it cannot be one.
+
+Pure: nothing is contacted, no client library is imported, equal requests give equal plans.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins.checks.planned import foresee
+from migrate_plugins.document import FIREWALL, SCENARIOS, Need, Scenario
+from migrate_plugins.errors import InvalidURIError, PlanError
+from migrate_plugins.model import (
+    Capabilities,
+    ChosenBy,
+    Flow,
+    Offer,
+    PortRule,
+    Reason,
+    Request,
+    Revision,
+    Seat,
+    Transport,
+)
+from migrate_plugins.options import OPTIONS, Kind
+from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
+from migrate_plugins.uris import ConnectionURI, MigrationURI
+
+if TYPE_CHECKING:
+    from migrate_plugins.document import Before
+    from migrate_plugins.registry import Driver, Registry
+
+__all__ = ["Planner"]
+
+_SPELLING: Final = {option.field: option.spellings[0] for option in OPTIONS} | {
+    "tunnelled": "--tunnelled"
+}
+
+
+class Planner:
+    """Plans with the drivers of one registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def plan(self, request: Request) -> Plan:
+        """Plan *request*.
+
+        Raises:
+            NoDriverError: No driver claims the source's scheme, so that no rules are known.
+            PlanError: Every reason why not, each with what would work.
+        """
+        reading = _Reading(self._registry, request)
+        return reading.plan()
+
+    def with_configuration(self, plan: Plan, before: Before) -> Plan:
+        """Complete *plan* with the guest's configuration as both hosts report it."""
+        complete = plan._replace(before=before, findings=())
+        return complete._replace(findings=foresee(complete))
+
+    def with_port(self, plan: Plan, port: int) -> Plan:
+        """Complete *plan* with the port that is held for it."""
+        driver = self._registry.drivers[plan.driver]
+        host = migration_host(plan)
+        uri = driver.uri(plan.request, host, port)
+        because = f"held towards {host} until the migration ends"
+        complete = plan._replace(
+            port=plan.port._replace(value=port, because=because),
+            data=plan.data._replace(ports=(port, port)),
+            uris=plan.uris._replace(
+                migration=plan.uris.migration._replace(value=None if uri is None else str(uri))
+            ),
+            commands=(),
+        )
+        return complete._replace(commands=driver.commands(complete))
+
+
+def migration_host(plan: Plan) -> str:
+    """Name the host that receives the memory: that of the third URI, else of the second."""
+    if plan.uris.migration.value is not None:
+        host = MigrationURI.parse(plan.uris.migration.value).host
+        if host is not None:
+            return host
+    return ConnectionURI.parse(plan.uris.destination.value or "").host or "localhost"
+
+
+class _Reading:
+    """One request being read: what is understood so far, and every reason against it."""
+
+    def __init__(self, registry: Registry, request: Request) -> None:
+        self._registry = registry
+        self._request = request
+        self._reasons: list[Reason] = []
+
+    def plan(self) -> Plan:
+        request = self._request
+        if not request.guest:
+            self._refuse(
+                "guest-missing", "no guest was named", "name one, such as web1", usage=True
+            )
+        source = self._source()
+        scenario, because = self._scenario()
+        if source is None:
+            raise PlanError(self._reasons)
+        driver = self._registry.driver_for(source.driver)
+        self._control_protocol(driver, source)
+        if scenario is None:
+            raise PlanError(self._reasons)
+        capabilities = driver.capabilities(request.revision)
+        offer = self._offer(driver, capabilities, scenario)
+        destination, alternative, migration = self._destinations(driver, offer, scenario)
+        self._options(driver, offer, scenario)
+        rule = self._port_rule(driver, scenario)
+        if self._reasons or offer is None:
+            raise PlanError(self._reasons)
+
+        opened = alternative or destination
+        uris, migration = _uris(driver, request, scenario, opened, migration)
+        port = _port(scenario, rule, migration)
+        control, data = _channels(driver, capabilities, request, scenario, uris, port)
+        plan = Plan(
+            request,
+            driver.info.name,
+            scenario.id,
+            because,
+            uris,
+            _flags(request, scenario),
+            port,
+            control,
+            data,
+        )
+        return Plan(*plan[:-2], driver.commands(plan), foresee(plan))
+
+    def _refuse(self, id_: str, text: str, instead: str, *, usage: bool = False) -> None:
+        self._reasons.append(Reason(id_, text, instead, usage))
+
+    def _source(self) -> ConnectionURI | None:
+        if not self._request.source:
+            self._refuse(
+                "source-missing",
+                "no source URI was given, and every migration needs the first URI",
+                "give it with -c/--connect or in LIBVIRT_DEFAULT_URI, such as qemu:///system",
+                usage=True,
+            )
+            return None
+        return self._connection("source", self._request.source)
+
+    def _connection(self, which: str, text: str) -> ConnectionURI | None:
+        try:
+            return ConnectionURI.parse(text)
+        except InvalidURIError as error:
+            self._refuse(
+                f"{which}-unreadable",
+                f"the {which} URI {text!r} cannot be read: {error.part}",
+                error.hint,
+                usage=True,
+            )
+            return None
+
+    def _control_protocol(self, driver: Driver, uri: ConnectionURI) -> None:
+        transport = (uri.transport or "").lower()
+        if transport not in driver.info.control:
+            known = sorted(filter(None, driver.info.control))
+            self._refuse(
+                "transport-unknown",
+                f"{driver.info.name} has no connection transport {transport!r} (in {uri})",
+                f"it has {', '.join(known)}" if known else f"write {uri.driver}://",
+                usage=True,
+            )
+
+    def _scenario(self) -> tuple[Scenario | None, str]:
+        """Choose the scenario: by its name, else by the flags."""
+        request = self._request
+        if request.p2p and request.direct:
+            self._refuse(
+                "flow-contradiction",
+                "--p2p and --direct were both given",
+                "--p2p lets the source's daemon control the migration, --direct the hypervisor",
+                usage=True,
+            )
+            return None, ""
+        if request.scenario is not None:
+            return self._named_scenario(request.scenario), f"--scenario {request.scenario}"
+        if request.direct:
+            if request.tunnelled:
+                self._refuse(
+                    "tunnelled-needs-p2p",
+                    "--tunnelled was given with --direct, where no daemon takes part",
+                    "use --p2p --tunnelled",
+                    usage=True,
+                )
+            return SCENARIOS["native-unmanaged"], "--direct"
+        if request.p2p:
+            if request.tunnelled:
+                return SCENARIOS["tunnelled-p2p"], "--p2p --tunnelled"
+            return SCENARIOS["native-p2p"], "--p2p without --tunnelled"
+        if request.tunnelled:
+            self._refuse(
+                "tunnelled-needs-p2p",
+                "--tunnelled was given without --p2p: memory can travel inside a libvirt"
+                " connection only where the two daemons have one",
+                "use --p2p --tunnelled",
+                usage=True,
+            )
+            return None, ""
+        return SCENARIOS["native-direct"], "neither --p2p nor --direct"
+
+    def _named_scenario(self, name: str) -> Scenario | None:
+        request = self._request
+        scenario = SCENARIOS.get(name)
+        if scenario is None:
+            self._refuse(
+                "scenario-unknown",
+                f"there is no scenario {name!r}",
+                f"the document has {', '.join(SCENARIOS)}",
+                usage=True,
+            )
+            return None
+        for flag, given, fits in (
+            ("--p2p", request.p2p, scenario.flow is Flow.MANAGED_PEER2PEER),
+            ("--direct", request.direct, scenario.flow is Flow.UNMANAGED_DIRECT),
+            ("--tunnelled", request.tunnelled, scenario.transport is Transport.TUNNELLED),
+        ):
+            if given and not fits:
+                self._refuse(
+                    "scenario-contradiction",
+                    f"{flag} was given, and scenario {name} is {scenario.flow},"
+                    f" {scenario.transport}",
+                    f"leave out {flag} or --scenario",
+                    usage=True,
+                )
+        return scenario
+
+    def _offer(
+        self, driver: Driver, capabilities: Capabilities, scenario: Scenario
+    ) -> Offer | None:
+        offer = capabilities.offers.get(scenario.id)
+        if offer is None:
+            name, revision = driver.info.name, self._request.revision
+            instead = f"{name} offers {_listing(capabilities.offers)}"
+            other = _other(revision)
+            if scenario.id in driver.capabilities(other).offers:
+                instead += f"; --revision {other} allows it"
+            self._refuse(
+                "scenario-not-offered",
+                f"{name} does not offer {scenario.id} in revision {revision}",
+                instead,
+            )
+        return offer
+
+    def _destinations(
+        self, driver: Driver, offer: Offer | None, scenario: Scenario
+    ) -> tuple[ConnectionURI | None, ConnectionURI | None, MigrationURI | None]:
+        """Read the second URI, the document's alternative to it, and the third."""
+        request = self._request
+        destination = alternative = migration = None
+        if scenario.destination.need is Need.NOT_USED:
+            if request.destination is not None:
+                self._refuse(
+                    "destination-not-used",
+                    f"the destination URI {request.destination!r} was given, and {scenario.id}"
+                    " has no destination daemon to connect to",
+                    "give the migration URI alone",
+                )
+        elif request.destination is None:
+            self._refuse(
+                "destination-missing",
+                f"no destination URI was given, and {scenario.id} needs the second URI",
+                "give the destination's connection URI, such as qemu+ssh://desthost/system",
+                usage=True,
+            )
+        else:
+            destination = self._destination(driver, request.destination)
+        if request.migration is not None:
+            if scenario.alternative.need is Need.OPTIONAL and self._is_connection(
+                request.migration
+            ):
+                alternative = self._destination(driver, request.migration)
+            else:
+                migration = self._migration(driver, offer, scenario, request.migration)
+        elif scenario.migration.need is Need.COMPULSORY:
+            usual = driver.capabilities(request.revision).migration_schemes[0]
+            self._refuse(
+                "migration-uri-missing",
+                f"no migration URI was given, and {scenario.id} needs the third URI",
+                f"give it, such as {usual}://desthost/",
+                usage=True,
+            )
+        return destination, alternative, migration
+
+    def _is_connection(self, text: str) -> bool:
+        """Whether *text* is a connection URI, rather than hypervisor specific."""
+        scheme = text.partition(":")[0].partition("+")[0]
+        return self._registry.claims(scheme)
+
+    def _destination(self, driver: Driver, text: str) -> ConnectionURI | None:
+        uri = self._connection("destination", text)
+        if uri is None:
+            return None
+        schemes = driver.info.connection_schemes
+        if uri.driver.lower() not in schemes:
+            wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+            if self._registry.claims(uri.driver):
+                text = (
+                    f"the destination {text!r} is another hypervisor's, and a guest of"
+                    f" {driver.info.name} stays with {driver.info.name}"
+                )
+            else:
+                text = f"the destination {text!r} is not a connection URI of {driver.info.name}"
+            self._refuse(
+                "destination-other-driver",
+                text,
+                f"give a destination of {wanted}, such as {schemes[0]}+ssh://desthost/system",
+                usage=True,
+            )
+            return None
+        self._control_protocol(driver, uri)
+        return uri
+
+    def _migration(
+        self, driver: Driver, offer: Offer | None, scenario: Scenario, text: str
+    ) -> MigrationURI | None:
+        if scenario.transport is Transport.TUNNELLED:
+            self._refuse(
+                "migration-uri-tunnelled",
+                f"the migration URI {text!r} was given, and tunnelled memory travels inside the"
+                " libvirt connection",
+                "leave it out, or leave out --tunnelled",
+            )
+            return None
+        if offer is not None and not offer.migration_uri:
+            revision = self._request.revision
+            other = driver.capabilities(_other(revision)).offers.get(scenario.id)
+            instead = "leave it out, or use managed direct (neither --p2p nor --direct)"
+            if other is not None and other.migration_uri:
+                instead += f"; --revision {_other(revision)} allows it"
+            self._refuse(
+                "migration-uri-not-used",
+                f"the migration URI {text!r} was given, and {scenario.id} has no scope for one in"
+                f" revision {revision}",
+                instead,
+            )
+            return None
+        try:
+            return driver.read_uri(text, self._request.revision)
+        except InvalidURIError as error:
+            self._refuse(
+                "migration-uri-unreadable",
+                f"{driver.info.name} cannot read the migration URI {text!r}: {error.part}",
+                error.hint,
+                usage=True,
+            )
+            return None
+
+    def _options(self, driver: Driver, offer: Offer | None, scenario: Scenario) -> None:
+        request = self._request
+        given = {
+            option.field: value
+            for option in OPTIONS
+            if (value := getattr(request, option.field)) or (value == 0 and value is not False)
+        }
+        if not given:
+            return
+        if scenario.transport is Transport.TUNNELLED:
+            given["tunnelled"] = True
+        for field, spellings, kind, _, _, needs, excludes, _, most in OPTIONS:
+            if field not in given:
+                continue
+            name = spellings[0]
+            if offer is not None and field not in offer.options:
+                self._refuse(
+                    "option-not-offered",
+                    f"{driver.info.name} has no {name} in {scenario.id}, revision"
+                    f" {request.revision}",
+                    _where_offered(driver, field, request.revision) or f"leave out {name}",
+                )
+            for need in needs:
+                if need not in given:
+                    self._refuse(
+                        "option-needs",
+                        f"{name} was given without {_SPELLING[need]}",
+                        f"add {_SPELLING[need]} or leave out {name}",
+                        usage=True,
+                    )
+            for other in excludes:
+                if other in given:
+                    self._refuse(
+                        "option-excludes",
+                        f"{name} and {_SPELLING[other]} exclude each other",
+                        "leave out one of the two",
+                        usage=True,
+                    )
+            if kind is Kind.NUMBER:
+                number = given[field]
+                if number < 1 or (most is not None and number > most):
+                    self._refuse(
+                        "option-range",
+                        f"{name} {number} is out of range",
+                        f"give 1 to {most}" if most else "give 1 or more",
+                        usage=True,
+                    )
+
+    def _port_rule(self, driver: Driver, scenario: Scenario) -> PortRule:
+        rule = driver.port_rule(self._request.revision)
+        wanted = self._request.port_range
+        if wanted is None:
+            return rule
+        first, last = wanted
+        if not 1 <= first <= last <= 65535:  # noqa: PLR2004 - TCP's own limit
+            self._refuse(
+                "port-range",
+                f"--port-range {first}-{last} is not a range of ports",
+                "give FIRST-LAST within 1-65535",
+                usage=True,
+            )
+        elif rule.chosen_by is not ChosenBy.US or scenario.transport is Transport.TUNNELLED:
+            self._refuse(
+                "port-range-not-ours",
+                f"--port-range was given, and with {driver.info.name} the port is not ours to"
+                f" choose (chosen by: {rule.chosen_by})",
+                "leave it out; a single port can be fixed in the migration URI",
+            )
+        return PortRule(first, last, rule.chosen_by, "--port-range", rule.per_migration)
+
+
+def _listing(names: object) -> str:
+    return ", ".join(names) or "no migration at all"  # type: ignore[arg-type]
+
+
+def _other(revision: Revision) -> Revision:
+    return Revision.CURRENT if revision is Revision.ORIGINAL else Revision.ORIGINAL
+
+
+def _where_offered(driver: Driver, field: str, revision: Revision) -> str | None:
+    """Say in which scenarios an option can be had, in this revision or else the other."""
+    for candidate in (revision, _other(revision)):
+        scenarios = [
+            id_
+            for id_, offer in driver.capabilities(candidate).offers.items()
+            if field in offer.options
+        ]
+        if scenarios:
+            where = f"it can be had in {_listing(scenarios)}"
+            return where if candidate is revision else f"{where} with --revision {candidate}"
+    return None
+
+
+def _uris(
+    driver: Driver,
+    request: Request,
+    scenario: Scenario,
+    opened: ConnectionURI | None,
+    migration: MigrationURI | None,
+) -> tuple[URIs, MigrationURI | None]:
+    """Place each URI, with who reads it and why it is what it is."""
+    destination_need, seat = scenario.destination
+    alternative = request.migration if opened and migration is None else None
+    if scenario.flow is Flow.MANAGED_PEER2PEER:
+        seat = Seat.SOURCE
+    if destination_need is Need.NOT_USED:
+        because = f"{scenario.id} uses no destination daemon"
+        destination = PlannedURI(None, seat, because)
+        from_client = PlannedURI(None, Seat.CLIENT, because)
+    else:
+        destination = PlannedURI(
+            alternative or request.destination,
+            seat,
+            "the alternative that was given: the source opens it with its own credentials"
+            if alternative
+            else "asked for; the source opens it with its own credentials"
+            if seat is Seat.SOURCE
+            else "asked for; the client opens it",
+        )
+        from_client = PlannedURI(
+            request.destination,
+            Seat.CLIENT,
+            "the client takes part in the migration"
+            if scenario.client_opens_destination
+            else "to read the outcome back, where the client can",
+        )
+    if migration is not None:
+        because = "asked for"
+    elif scenario.transport is Transport.TUNNELLED:
+        because = "not used: memory travels inside the libvirt connection"
+    else:
+        migration = driver.uri(request, opened.host or "localhost" if opened else "", None)
+        because = (
+            "the destination makes one from its own host name and a free port of its range"
+            if migration is None
+            else f"{driver.info.name} makes it from the destination's host"
+        )
+    third = PlannedURI(None if migration is None else str(migration), Seat.SOURCE, because)
+    source = PlannedURI(request.source, Seat.CLIENT, "asked for; where the guest runs")
+    return URIs(source, destination, third, from_client), migration
+
+
+def _port(scenario: Scenario, rule: PortRule, migration: MigrationURI | None) -> PlannedPort:
+    if scenario.transport is Transport.TUNNELLED:
+        return PlannedPort(None, None, None, ChosenBy.NOBODY, FIREWALL[Transport.TUNNELLED])
+    if migration is not None:
+        if migration.host is None:
+            return PlannedPort(None, None, None, ChosenBy.NOBODY, "a UNIX socket has no port")
+        if migration.port:
+            port = migration.port
+            return PlannedPort(port, port, port, ChosenBy.REQUEST, "written in the migration URI")
+    first, last, chosen_by, because, _ = rule
+    return PlannedPort(first if first == last else None, first, last, chosen_by, because)
+
+
+def _channels(
+    driver: Driver,
+    capabilities: Capabilities,
+    request: Request,
+    scenario: Scenario,
+    uris: URIs,
+    port: PlannedPort,
+) -> tuple[tuple[Channel, ...], Channel]:
+    """Draw the control path leg by leg, and the path of the guest's memory."""
+    ports = None if port.first is None or port.last is None else (port.first, port.last)
+    option = capabilities.encrypting_option
+    if option is not None and getattr(request, option):
+        encrypted, because = True, f"{_SPELLING[option]} encrypts it"
+    elif option is not None and option in capabilities.offers[scenario.id].options:
+        encrypted, because = False, f"{_SPELLING[option]} was not given"
+    else:
+        encrypted, because = False, f"{driver.info.name} does not encrypt it by itself"
+    if ports is None:
+        encrypted, because = encrypted or None, "a UNIX socket: nothing crosses the network"
+    data = Channel(
+        Seat.SOURCE,
+        Seat.DESTINATION,
+        capabilities.protocol,
+        ports,
+        encrypted,
+        f"{FIREWALL[Transport.NATIVE]}; {because}",
+    )
+    control = []
+    for opened_by, towards, credentials in scenario.connections:
+        if towards is Seat.SOURCE:
+            text = uris.source.value
+        elif opened_by is Seat.CLIENT:
+            text = uris.destination_from_client.value
+        else:
+            text = uris.destination.value
+        if text is None:
+            control.append(data._replace(because=f"with {credentials} credentials; {because}"))
+        else:
+            control.append(_control(driver, opened_by, towards, credentials, text))
+    if scenario.transport is Transport.TUNNELLED:
+        inside = control[-1]
+        data = inside._replace(
+            protocol=f"{capabilities.protocol} inside {inside.protocol}",
+            because=f"{FIREWALL[Transport.TUNNELLED]}; {inside.because}",
+        )
+    return tuple(control), data
+
+
+def _control(
+    driver: Driver, opened_by: Seat, towards: Seat, credentials: str, text: str
+) -> Channel:
+    uri = ConnectionURI.parse(text)
+    if uri.host is None:
+        return Channel(
+            opened_by,
+            towards,
+            "UNIX socket",
+            None,
+            None,
+            f"with {credentials} credentials; it does not leave the machine",
+        )
+    name, usual_port, encrypted = driver.info.control[(uri.transport or "").lower()]
+    port = uri.port or usual_port
+    return Channel(
+        opened_by,
+        towards,
+        name,
+        None if port is None else (port, port),
+        encrypted,
+        f"with {credentials} credentials; {name} {'encrypts' if encrypted else 'is plain text'}",
+    )
+
+
+def _flags(request: Request, scenario: Scenario) -> tuple[str, ...]:
+    flags = [
+        libvirt
+        for field, _, kind, libvirt, *_ in OPTIONS
+        if kind is Kind.FLAG and libvirt is not None and getattr(request, field)
+    ]
+    return (*scenario.flags, *flags)

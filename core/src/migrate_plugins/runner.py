@@ -1,0 +1,294 @@
+"""Run a plan: connect, check, prepare, transfer, verify; watched, and cancelled at any moment."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins.checks import check
+from migrate_plugins.errors import DriverError, MigrateError, UsageError
+from migrate_plugins.hosts import Hosts
+from migrate_plugins.model import ChosenBy
+from migrate_plugins.outcome import Outcome, Verdict, judge
+from migrate_plugins.planner import migration_host
+from migrate_plugins.progress import Event, Phase
+from migrate_plugins.sessions import GuestState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from migrate_plugins.checks import Report
+    from migrate_plugins.model import Request
+    from migrate_plugins.plan import Plan
+    from migrate_plugins.planner import Planner
+    from migrate_plugins.ports import PortLedger
+    from migrate_plugins.progress import Observer, Statistics
+    from migrate_plugins.registry import Registry
+    from migrate_plugins.sessions import Migration
+
+__all__ = ["Run"]
+
+# Seconds between two looks at a transfer; its end is noticed at once.
+_INTERVAL: Final = 0.2
+
+
+class Run:
+    """One migration, in a thread of its own."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        planner: Planner,
+        ledger: PortLedger,
+        plan: Plan,
+        *,
+        observers: Sequence[Observer],
+        accept: Mapping[str, str],
+    ) -> None:
+        """Take what :meth:`migrate_plugins.Migrator.start` was given; nothing happens yet."""
+        self._registry = registry
+        self._planner = planner
+        self._ledger = ledger
+        self._plan = plan
+        self._observers = tuple(observers)
+        self._accept = accept
+        self._started = monotonic()
+        self._cancelled = threading.Event()
+        self._outcome: Outcome | None = None
+        self._error: BaseException | None = None
+        # A daemon, so that a person may leave while nothing has been started yet.
+        self._thread = threading.Thread(
+            target=self._work, name=f"migrate {plan.guest}", daemon=True
+        )
+        self.phase = Phase.CONNECT
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._started = monotonic()
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ask the migration to stop; :meth:`outcome` tells where the guest is then."""
+        self._cancelled.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for the end, at most *seconds*; whether it has come."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def outcome(self) -> Outcome:
+        """Wait for the end and tell where the guest is.
+
+        Raises:
+            ConnectError: A host cannot be opened; nothing was changed.
+            BlockedError: The check found errors; nothing was changed.
+            MigrateError: Anything else that kept the migration from being started.
+        """
+        self._thread.join()
+        if self._outcome is None:
+            raise self._error or UsageError("this migration was never started: call start()")
+        return self._outcome
+
+    def _work(self) -> None:
+        try:
+            self._outcome = self._migrate()
+        except BaseException as error:  # noqa: BLE001 - outcome() raises it where somebody waits
+            self._error = error
+
+    def _migrate(self) -> Outcome:
+        plan = self._plan
+        self._say(Phase.CONNECT, f"opening {plan.uris.source.value}")
+        with Hosts(self._registry.drivers[plan.driver], plan) as hosts:
+            self._say(Phase.CHECK)
+            report = check(self._registry, self._planner, plan, hosts, self._accept)
+            report.raise_for_errors()
+            with self._port_held(report.plan) as complete:
+                error, statistics = self._transfer(hosts, complete)
+            self._say(Phase.VERIFY)
+            outcome = self._verify(hosts, report, error, statistics)
+        self._say(Phase.DONE, outcome.sentence)
+        return outcome
+
+    @contextmanager
+    def _port_held(self, plan: Plan) -> Iterator[Plan]:
+        """Hold the port that receives the memory, where its choice is not the hypervisor's."""
+        if plan.port.chosen_by is ChosenBy.US:
+            driver = self._registry.drivers[plan.driver]
+            rule = driver.port_rule(plan.request.revision)
+            first, last = plan.request.port_range or (rule.first, rule.last)
+            host = migration_host(plan)
+            with self._ledger.choose(
+                rule._replace(first=first, last=last), host, driver.select_port
+            ) as held:
+                yield self._planner.with_port(plan, held.number)
+        elif plan.port.chosen_by is ChosenBy.REQUEST and plan.port.value is not None:
+            with self._ledger.hold(migration_host(plan), plan.port.value):
+                yield plan
+        else:
+            yield plan
+
+    def _transfer(self, hosts: Hosts, plan: Plan) -> tuple[MigrateError | None, Statistics | None]:
+        """Start the migration and watch it to its end."""
+        if self._cancelled.is_set():
+            return None, None
+        self._say(Phase.PREPARE)
+        try:
+            migration = hosts.source.start(plan, hosts.destination)
+        except MigrateError as error:
+            return error, None
+        watch = _Watch(self, migration, plan.request)
+        while not migration.wait(_INTERVAL):
+            watch.look()
+        try:
+            migration.result()
+        except MigrateError as error:
+            return error, None
+        return None, migration.statistics()
+
+    def _verify(
+        self,
+        hosts: Hosts,
+        report: Report,
+        error: MigrateError | None,
+        statistics: Statistics | None,
+    ) -> Outcome:
+        """Read both hosts and compare with what the plan promised."""
+        plan, guest = report.plan, report.facts.guest
+        before = guest.state if guest is not None else GuestState.UNKNOWN
+        source, destination, unreadable = hosts.guests()
+        verdict = judge(
+            source and source.state,
+            destination and destination.state,
+            wanted=_wanted(plan.request, before),
+            before=before,
+            error=error is not None,
+            cancelled=self._cancelled.is_set(),
+            destination_readable=unreadable is None,
+        )
+        diagnoses = ()
+        if isinstance(error, DriverError) and verdict is not Verdict.CANCELLED:
+            diagnoses = tuple(self._registry.diagnose(error.problem, error.code, error.domain))
+        outcome = Outcome(
+            plan,
+            verdict,
+            source,
+            destination,
+            unreadable,
+            error,
+            diagnoses,
+            report.findings,
+            elapsed=monotonic() - self._started,
+            statistics=statistics,
+        )
+        return outcome._replace(differences=_differences(outcome))
+
+    def _say(
+        self, phase: Phase, text: str | None = None, statistics: Statistics | None = None
+    ) -> None:
+        self.phase = phase
+        event = Event(self._plan.guest, phase, monotonic() - self._started, text, statistics)
+        for observer in self._observers:
+            try:
+                observer(event)
+            except Exception:  # noqa: BLE001, S110 - who only watches may not disturb
+                pass
+        self._registry.observe(event)
+
+
+class _Watch:
+    """A look at a running transfer, again and again."""
+
+    def __init__(self, run: Run, migration: Migration, request: Request) -> None:
+        self._run = run
+        self._migration = migration
+        self._request = request
+        self._began = monotonic()
+        self._forced = False
+        self._refused: str | None = None
+
+    def look(self) -> None:
+        """Tell how far it is, pass a cancellation on, force the end when it is time."""
+        if self._run._cancelled.is_set():  # noqa: SLF001 - two halves of one thing
+            self._cancel()
+        elif self._late():
+            self._force()
+        try:
+            statistics = self._migration.statistics()
+        except MigrateError:
+            statistics = None  # the end is near, or the host is busy: the next look tells
+        self._run._say(Phase.TRANSFER, statistics=statistics)  # noqa: SLF001
+
+    def _cancel(self) -> None:
+        """Ask again at each look: a hypervisor refuses while the transfer is not yet begun."""
+        try:
+            self._migration.cancel()
+            text = "asked the hypervisor to stop"
+        except MigrateError as error:
+            text = str(error)
+        if text != self._refused:
+            self._refused = text
+            self._run._say(Phase.CANCEL, text)  # noqa: SLF001
+
+    def _late(self) -> bool:
+        timeout = self._request.timeout
+        return timeout is not None and not self._forced and monotonic() - self._began > timeout
+
+    def _force(self) -> None:
+        self._forced = True
+        postcopy = self._request.timeout_postcopy
+        text = "switching to post-copy" if postcopy else "pausing the guest so that it ends"
+        try:
+            if postcopy:
+                self._migration.switch_to_postcopy()
+            else:
+                self._migration.suspend()
+        except MigrateError as error:
+            text = str(error)
+        self._run._say(  # noqa: SLF001
+            Phase.TRANSFER, f"not done after {self._request.timeout} s: {text}"
+        )
+
+
+def _wanted(request: Request, before: GuestState) -> GuestState:
+    """Tell which state the guest should have on the destination."""
+    if request.offline:
+        return GuestState.SHUTOFF
+    if request.suspend or before is GuestState.PAUSED:
+        return GuestState.PAUSED
+    return GuestState.RUNNING
+
+
+def _differences(outcome: Outcome) -> tuple[str, ...]:
+    """Name what is not as the plan promised."""
+    if outcome.verdict is not Verdict.DONE:
+        return ()
+    differences = []
+    if outcome.error is not None:
+        differences.append(f"the guest has moved, and the hypervisor reported: {outcome.error}")
+    if outcome.unreadable is not None:
+        differences.append(f"the destination could not be read back: {outcome.unreadable}")
+    promised, found = outcome.plan.configuration.after, outcome.configuration
+    if promised is not None and found is not None:
+        for name, wanted, seen in zip(promised._fields, promised, found, strict=True):
+            if wanted != seen:
+                differences.append(
+                    f"{_CONFIGURATION[name][seen]}, where revision"
+                    f" {outcome.plan.request.revision} expects that {_CONFIGURATION[name][wanted]}"
+                )
+    return tuple(differences)
+
+
+# What each field of the configuration says, when false and when true.
+_CONFIGURATION: Final = {
+    "persistent": ("the guest is transient", "the guest is persistent"),
+    "source_config": (
+        "no configuration is on the source",
+        "a configuration is on the source",
+    ),
+    "destination_config": (
+        "no configuration is on the destination",
+        "a configuration is on the destination",
+    ),
+}

@@ -1,0 +1,141 @@
+"""What a driver's session with a host offers: facts, and one migration at a time.
+
+:class:`Session` and :class:`Migration` are protocols: a driver's own classes need no base class.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from migrate_plugins.plan import Plan
+    from migrate_plugins.progress import Statistics
+
+__all__ = ["Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"]
+
+
+class GuestState(StrEnum):
+    """Whether a guest runs, in libvirt's words."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    SHUTOFF = "shutoff"
+    CRASHED = "crashed"
+    UNKNOWN = "unknown"
+
+    @property
+    def active(self) -> bool:
+        """Whether a guest in this state has memory on its host; unknown counts as yes."""
+        return self not in {GuestState.SHUTOFF, GuestState.CRASHED}
+
+
+class HostFacts(NamedTuple):
+    """What a host says of itself.
+
+    Attributes:
+        name: Its own host name.
+        uuid: What its daemon takes it to be, or None where the hypervisor has no such thing.
+        hypervisor: Name and version, for example ``QEMU 7.2.22``.
+        daemon: Version of the management daemon, for example ``libvirt 9.0.0``.
+    """
+
+    name: str
+    uuid: str | None
+    hypervisor: str
+    daemon: str
+
+
+class GuestFacts(NamedTuple):
+    """What a host says of a guest.
+
+    Attributes:
+        name: Its name there.
+        uuid: Stays the same wherever it runs.
+        state: Whether it runs.
+        persistent: Whether a configuration of it is stored there.
+        memory: In KiB.
+        job: What is being done to it, for example ``migration out``; None for nothing.
+        reason: Why it is in this state, in the hypervisor's words, or None.
+    """
+
+    name: str
+    uuid: str
+    state: GuestState
+    persistent: bool
+    memory: int
+    job: str | None = None
+    reason: str | None = None
+
+
+class Facts(NamedTuple):
+    """What a check read on both sides.
+
+    Attributes:
+        source: The source host.
+        guest: The guest there, or None where there is none of that name.
+        destination: The destination host, or None where the client cannot look.
+        resident: A guest of the same name or uuid on the destination, or None.
+        unreadable: Why the client cannot look at the destination, or None where it can.
+    """
+
+    source: HostFacts
+    guest: GuestFacts | None
+    destination: HostFacts | None
+    resident: GuestFacts | None
+    unreadable: str | None = None
+
+
+class Migration(Protocol):
+    """A migration that runs."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most *seconds* for the end; whether it has ended."""
+
+    def statistics(self) -> Statistics | None:
+        """How far it is, or None where the hypervisor does not tell."""
+
+    def cancel(self) -> None:
+        """Ask it to stop; it has stopped when :meth:`wait` says so."""
+
+    def suspend(self) -> None:
+        """Pause the guest so that its memory stops changing."""
+
+    def switch_to_postcopy(self) -> None:
+        """Go on with the guest on the destination and fetch the rest of its memory there."""
+
+    def result(self) -> None:
+        """Return if it succeeded.
+
+        Raises:
+            DriverError: It did not, in the hypervisor's own words.
+        """
+
+
+class Session(Protocol):
+    """An open session with one host; its methods may be called from several threads."""
+
+    @property
+    def uri(self) -> str:
+        """The connection URI that opened it."""
+
+    def host(self) -> HostFacts:
+        """Read the host's facts."""
+
+    def guest(self, name: str) -> GuestFacts | None:
+        """Read a guest's facts by its name, or None where there is no such guest."""
+
+    def guest_by_uuid(self, uuid: str) -> GuestFacts | None:
+        """Read a guest's facts by its uuid, or None where there is no such guest."""
+
+    def start(self, plan: Plan, destination: Session | None) -> Migration:
+        """Start a migration from this host.
+
+        Args:
+            plan: Complete: what it says is what is done.
+            destination: A session with the destination in the scenarios where the client opens
+                it, else None.
+        """
+
+    def close(self) -> None:
+        """Close the session; again is no error."""

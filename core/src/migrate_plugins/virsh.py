@@ -1,0 +1,51 @@
+"""A plan as a ``virsh migrate`` command, for drivers whose hypervisor libvirt can migrate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate_plugins.model import Flow, NativeCommand, Transport
+from migrate_plugins.options import OPTIONS, Kind
+
+if TYPE_CHECKING:
+    from migrate_plugins.plan import Plan
+
+__all__ = ["virsh"]
+
+
+def virsh(plan: Plan) -> NativeCommand:
+    """Give *plan* as a virsh command, or say why virsh cannot invoke it.
+
+    In peer-to-peer virsh takes a single URI, the destination as the source opens it.
+    """
+    request, scenario, uris = plan.request, plan.scenario, plan.uris
+    if scenario.virsh is None:
+        return NativeCommand(
+            "virsh", None, f"the document says so: {scenario.id} cannot be invoked from virsh"
+        )
+    argv = ["virsh", "-c", uris.source.value or "", "migrate"]
+    if scenario.flow is Flow.MANAGED_PEER2PEER:
+        argv.append("--p2p")
+    elif scenario.flow is Flow.UNMANAGED_DIRECT:
+        argv.append("--direct")
+    if scenario.transport is Transport.TUNNELLED:
+        argv.append("--tunnelled")
+    valued = []
+    for field, spellings, kind, *_ in OPTIONS:
+        value = getattr(request, field)
+        if not value:
+            continue
+        if kind is Kind.FLAG:
+            argv.append(spellings[0])
+        else:
+            text = ",".join(value) if kind is Kind.NAMES else str(value)
+            valued += [spellings[0], text]
+    argv += valued
+    argv.append(request.guest)
+    if scenario.flow is Flow.UNMANAGED_DIRECT:
+        argv.append(uris.migration.value or "")
+    else:
+        argv.append(uris.destination.value or "")
+        if uris.migration.value is not None:
+            argv.append(uris.migration.value)
+    return NativeCommand("virsh", tuple(argv))

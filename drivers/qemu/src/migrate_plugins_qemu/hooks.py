@@ -1,0 +1,169 @@
+"""The QEMU driver's hooks.
+
+Nothing here imports libvirt: planning is arithmetic on names and numbers, and works where the
+client library is missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins import (
+    LIBVIRT_CONTROL,
+    OPTIONS,
+    Basis,
+    Capabilities,
+    ChosenBy,
+    Claim,
+    DriverInfo,
+    InvalidURIError,
+    MigrationURI,
+    Offer,
+    PortRule,
+    Revision,
+    hookimpl,
+    lowest_free,
+    virsh,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_plugins import (
+        Diagnosis,
+        Facts,
+        Finding,
+        NativeCommand,
+        Plan,
+        Session,
+    )
+
+# What qemu.conf calls migration_port_min and migration_port_max.
+PORTS: Final = (49152, 49215)
+
+# Of the migration URI, by revision; libvirt took UNIX sockets in 6.8.0.
+SCHEMES: Final = {
+    Revision.ORIGINAL: ("tcp", "rdma"),
+    Revision.CURRENT: ("tcp", "rdma", "unix"),
+}
+
+# What libvirt has grown since the document, and what the document's rules know nothing of.
+_GROWN: Final = frozenset(
+    {"tls", "tls_destination", "parallel", "parallel_connections", "postcopy", "timeout_postcopy"}
+)
+_ALL: Final = frozenset(option.field for option in OPTIONS)
+# virDomainMigrate with the peer-to-peer flag has flags, a name and a bandwidth, no parameters.
+_WITHOUT_PARAMETERS: Final = frozenset(
+    option.field
+    for option in OPTIONS
+    if option.libvirt is None or option.libvirt.startswith("VIR_MIGRATE_")
+) | {"dname", "bandwidth"}
+_NOT_TUNNELLED: Final = frozenset(
+    option.field for option in OPTIONS if "tunnelled" in option.excludes
+) | {"parallel_connections", "tls_destination", "timeout_postcopy", "migrate_disks"}
+
+_TRIED: Final = "libvirt 9.0.0, QEMU 7.2"
+_PEER2PEER: Final = ("native-p2p-client", "native-p2p")
+
+
+def _offers(revision: Revision) -> dict[str, Offer]:
+    options = _ALL if revision is Revision.CURRENT else _ALL - _GROWN
+    few = options & _WITHOUT_PARAMETERS
+    current = revision is Revision.CURRENT
+
+    def offer(id_: str, honoured: frozenset[str], *, migration_uri: bool) -> Offer:
+        test = f"tests/integration/test_scenarios.py, {id_}"
+        return Offer(Claim(Basis.VERIFIED, test, _TRIED), honoured, migration_uri)
+
+    return {
+        "native-direct": offer("native-direct", options, migration_uri=True),
+        "native-p2p-client": offer("native-p2p-client", few, migration_uri=current),
+        "tunnelled-p2p-client": offer(
+            "tunnelled-p2p-client", few - _NOT_TUNNELLED, migration_uri=False
+        ),
+        "native-p2p": offer("native-p2p", options, migration_uri=current),
+        "tunnelled-p2p": offer("tunnelled-p2p", options - _NOT_TUNNELLED, migration_uri=False),
+    }
+
+
+@hookimpl
+def migrate_driver() -> DriverInfo:
+    return DriverInfo(
+        name="qemu",
+        title="QEMU and KVM",
+        connection_schemes=("qemu",),
+        migration_schemes=SCHEMES[Revision.CURRENT],
+        control=LIBVIRT_CONTROL,
+    )
+
+
+@hookimpl
+def migrate_capabilities(revision: Revision) -> Capabilities:
+    return Capabilities(
+        offers=_offers(revision),
+        migration_schemes=SCHEMES[revision],
+        protocol="QEMU migration stream",
+        encrypting_option="tls",
+    )
+
+
+@hookimpl
+def migrate_port_rule() -> PortRule:
+    first, last = PORTS
+    return PortRule(
+        first,
+        last,
+        ChosenBy.DESTINATION,
+        "migration_port_min and migration_port_max of the destination's qemu.conf, by default",
+    )
+
+
+@hookimpl
+def migrate_select_port(rule: PortRule, taken: frozenset[int]) -> int | None:
+    return lowest_free(rule, taken)
+
+
+@hookimpl
+def migrate_uri() -> MigrationURI | None:
+    return None  # the destination makes it, and only it knows which of its ports are free
+
+
+@hookimpl
+def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
+    uri = MigrationURI.parse(text)
+    known = SCHEMES[revision]
+    if uri.scheme is None or uri.scheme.lower() not in known:
+        part = "it has no scheme" if uri.scheme is None else f"its scheme is {uri.scheme!r}"
+        hint = f"QEMU takes {', '.join(f'{scheme}://' for scheme in known)}"
+        if uri.scheme in SCHEMES[Revision.CURRENT]:
+            hint += f", and with --revision current {uri.scheme}://"
+        raise InvalidURIError(text, part=part, hint=f"{hint}, for example tcp://10.0.0.1/")
+    if uri.scheme.lower() != "unix" and uri.host is None:
+        raise InvalidURIError(text, part="it names no host", hint="give one: tcp://10.0.0.1/")
+    return uri
+
+
+@hookimpl
+def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
+    return [virsh(plan)]
+
+
+@hookimpl
+def migrate_connect(uri: str) -> Session:
+    from migrate_plugins_qemu.session import connect  # noqa: PLC0415 - imports libvirt
+
+    return connect(uri)
+
+
+@hookimpl
+def migrate_checks(plan: Plan, facts: Facts) -> Sequence[Finding]:
+    from migrate_plugins_qemu.checks import check  # noqa: PLC0415 - planning needs none
+
+    return check(plan, facts)
+
+
+@hookimpl
+def migrate_diagnose(text: str, code: int | None) -> Sequence[Diagnosis]:
+    from migrate_plugins_qemu.diagnoses import diagnose  # noqa: PLC0415 - planning needs none
+
+    return diagnose(text, code)

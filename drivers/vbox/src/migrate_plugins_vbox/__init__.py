@@ -1,0 +1,3 @@
+"""VirtualBox guests, as a driver of migrate-plugins."""
+
+from __future__ import annotations

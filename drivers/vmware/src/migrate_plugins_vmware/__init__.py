@@ -1,0 +1,3 @@
+"""VMware guests of a vCenter, as a driver of migrate-plugins."""
+
+from __future__ import annotations

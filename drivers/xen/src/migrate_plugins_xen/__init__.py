@@ -1,0 +1,3 @@
+"""Xen guests of libvirt, as a driver of migrate-plugins."""
+
+from __future__ import annotations

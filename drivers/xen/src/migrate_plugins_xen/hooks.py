@@ -1,0 +1,135 @@
+"""The Xen driver's hooks: it plans; running comes with a later release.
+
+``original`` speaks of xend, the management daemon that the document knew; ``current`` of libxl,
+which libvirt has used since 4.3.0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins import (
+    LIBVIRT_CONTROL,
+    Basis,
+    Capabilities,
+    ChosenBy,
+    Claim,
+    DriverInfo,
+    InvalidURIError,
+    MigrationURI,
+    NativeCommand,
+    Offer,
+    PortRule,
+    Revision,
+    hookimpl,
+    lowest_free,
+    virsh,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_plugins import Plan
+
+# xend-relocation-port of xend-config.sxp.
+XEND_PORT: Final = 8002
+# LIBXL_MIGRATION_PORT_MIN and _MAX; libxl.conf has no option for them.
+LIBXL_PORTS: Final = (49152, 49216)
+
+SCHEMES: Final = {Revision.ORIGINAL: ("xenmigr",), Revision.CURRENT: ("tcp",)}
+
+_DOCUMENT: Final = Claim(Basis.DOCUMENT, "section 'Migration scenarios'")
+_LIBXL: Final = Claim(
+    Basis.VERIFIED, "two Xen hosts under emulation; src/libxl/libxl_migration.h", "libvirt 9.0.0"
+)
+# XEN_MIGRATION_FLAGS of libvirt's xend driver, which could not rename a guest nor leave it paused.
+_XEND_OPTIONS: Final = frozenset({"live", "undefine_source", "persistent"})
+# LIBXL_MIGRATION_FLAGS and LIBXL_MIGRATION_PARAMETERS.
+_LIBXL_OPTIONS: Final = frozenset(
+    {"live", "undefine_source", "persistent", "suspend", "dname", "xml"}
+)
+
+
+@hookimpl
+def migrate_driver() -> DriverInfo:
+    return DriverInfo(
+        name="xen",
+        title="Xen",
+        connection_schemes=("xen",),
+        migration_schemes=("xenmigr", "tcp"),
+        control=LIBVIRT_CONTROL,
+    )
+
+
+@hookimpl
+def migrate_capabilities(revision: Revision) -> Capabilities:
+    if revision is Revision.ORIGINAL:
+        return Capabilities(
+            offers={
+                "native-direct": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True),
+                "native-unmanaged": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True),
+            },
+            migration_schemes=SCHEMES[revision],
+            protocol="xend relocation",
+        )
+    tunnelled = Offer(_LIBXL, _LIBXL_OPTIONS - {"dname", "xml"}, migration_uri=False)
+    return Capabilities(
+        offers={
+            "native-direct": Offer(_LIBXL, _LIBXL_OPTIONS, migration_uri=True),
+            "native-p2p": Offer(_LIBXL, _LIBXL_OPTIONS, migration_uri=True),
+            "tunnelled-p2p": tunnelled._replace(options=_LIBXL_OPTIONS),
+        },
+        migration_schemes=SCHEMES[revision],
+        protocol="libxl migration stream",
+    )
+
+
+@hookimpl
+def migrate_port_rule(revision: Revision) -> PortRule:
+    if revision is Revision.ORIGINAL:
+        return PortRule(
+            XEND_PORT,
+            XEND_PORT,
+            ChosenBy.HYPERVISOR,
+            "xend-relocation-port of the destination's xend-config.sxp, by default",
+        )
+    first, last = LIBXL_PORTS
+    return PortRule(
+        first, last, ChosenBy.DESTINATION, "fixed in libvirt's libxl driver; not configurable"
+    )
+
+
+@hookimpl
+def migrate_select_port(rule: PortRule, taken: frozenset[int]) -> int | None:
+    return lowest_free(rule, taken)
+
+
+@hookimpl
+def migrate_uri() -> MigrationURI | None:
+    return None  # libvirt's destination makes it: with xend a bare name, with libxl tcp://
+
+
+@hookimpl
+def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
+    uri = MigrationURI.parse(text)
+    scheme = SCHEMES[revision][0]
+    if uri.scheme is not None and uri.scheme.lower() != scheme:
+        reader = "xend" if revision is Revision.ORIGINAL else "libxl"
+        hint = f"{reader} takes {scheme}://HOST[:PORT]"
+        if revision is Revision.ORIGINAL:
+            hint += f", {scheme}:HOST[:PORT]"
+        hint += " or HOST[:PORT]"
+        if uri.scheme in {"tcp", "xenmigr"}:
+            other = Revision.CURRENT if revision is Revision.ORIGINAL else Revision.ORIGINAL
+            hint += f"; {uri.scheme}:// goes with --revision {other}"
+        raise InvalidURIError(text, part=f"its scheme is {uri.scheme!r}", hint=hint)
+    if uri.host is None:
+        raise InvalidURIError(
+            text, part="it names no host", hint=f"give one, such as {scheme}://desthost/"
+        )
+    return uri
+
+
+@hookimpl
+def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
+    return [virsh(plan)]
