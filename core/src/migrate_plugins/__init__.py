@@ -64,6 +64,7 @@ from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
 from migrate_plugins.ports import HeldPort, PortLedger, lowest_free
 from migrate_plugins.progress import Event, Observer, Phase, Statistics
 from migrate_plugins.registry import Driver, Plugin, Registry, Status
+from migrate_plugins.runner import Run
 from migrate_plugins.sessions import (
     Facts,
     GuestFacts,
@@ -137,6 +138,7 @@ __all__ = [
     "Report",
     "Request",
     "Revision",
+    "Run",
     "Scenario",
     "Seat",
     "Session",

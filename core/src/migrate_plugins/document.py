@@ -58,37 +58,29 @@ class Crash(StrEnum):
     CONTINUES = "continues"
 
 
+_ABORTED: Final = (
+    "the client controls every phase: without it libvirt tries to abort and to go on with the guest"
+    " on the source; where that is not safe the guest stays paused on one or both hosts"
+)
+_DAEMON_GOES_ON: Final = (
+    "the source's daemon controls every phase and goes on until the migration is complete"
+)
+_HYPERVISOR_GOES_ON: Final = (
+    "the hypervisor's own management controls it and goes on until the migration is complete,"
+    " even when libvirtd crashes too"
+)
+
 # What a client crash means, by flow; the wording behind `on_client_crash` in a plan.
 CRASH: Final = {
-    Flow.MANAGED_DIRECT: (
-        Crash.ABORTED,
-        (
-            "the client controls every phase: without it libvirt tries to abort and to go on with the"
-            " guest on the source; where that is not safe the guest stays paused on one or both hosts"
-        ),
-    ),
-    Flow.MANAGED_PEER2PEER: (
-        Crash.CONTINUES,
-        "the source's daemon controls every phase and goes on until the migration is complete",
-    ),
-    Flow.UNMANAGED_DIRECT: (
-        Crash.CONTINUES,
-        (
-            "the hypervisor's own management controls it and goes on until the migration is complete,"
-            " even when libvirtd crashes too"
-        ),
-    ),
+    Flow.MANAGED_DIRECT: (Crash.ABORTED, _ABORTED),
+    Flow.MANAGED_PEER2PEER: (Crash.CONTINUES, _DAEMON_GOES_ON),
+    Flow.UNMANAGED_DIRECT: (Crash.CONTINUES, _HYPERVISOR_GOES_ON),
 }
 
 FIREWALL: Final = {
     Transport.NATIVE: "the hypervisor opens its own connection, beside the one that controls it",
     Transport.TUNNELLED: "memory travels inside the libvirt connection of the two daemons:"
     " its one port serves any number of migrations",
-}
-
-PROTECTION: Final = {
-    Transport.NATIVE: "whether memory is encrypted is up to the hypervisor",
-    Transport.TUNNELLED: "libvirt's RPC can always encrypt: over tls and ssh it does",
 }
 
 _CLIENT: Final = "the client's"

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-__all__ = ["OPTIONS", "Kind", "Option"]
+from migrate_plugins.model import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["OPTIONS", "SPELLING", "Kind", "Option", "conflicts"]
 
 
 class Kind(StrEnum):
@@ -42,6 +47,9 @@ class Option(NamedTuple):
     metavar: str | None = None
     most: int | None = None
 
+
+# libvirt's numbers are of 64 bits at the most, and signed in Python's binding.
+_MOST: Final = 2**63 - 1
 
 _FLAG, _NUMBER, _TEXT, _NAMES = Kind.FLAG, Kind.NUMBER, Kind.TEXT, Kind.NAMES
 
@@ -113,3 +121,33 @@ OPTIONS: Final = (
            "stop on soft errors too"),
 )
 # fmt: on
+
+# How each field is typed; `tunnelled` is no option of the table and excludes some of it.
+SPELLING: Final = {option.field: option.spellings[0] for option in OPTIONS} | {
+    "tunnelled": "--tunnelled"
+}
+
+
+def conflicts(given: Mapping[str, Any]) -> Iterator[Reason]:
+    """Give every reason why options cannot be given together, whoever the driver is.
+
+    Args:
+        given: Field to value, of those that were given.
+    """
+    for option in OPTIONS:
+        if option.field not in given:
+            continue
+        name = option.spellings[0]
+        for need in option.needs:
+            if need not in given:
+                text = f"{name} was given without {SPELLING[need]}"
+                instead = f"add {SPELLING[need]} or leave out {name}"
+                yield Reason("option-needs", text, instead, usage=True)
+        for other in option.excludes:
+            if other in given:
+                text = f"{name} and {SPELLING[other]} exclude each other"
+                yield Reason("option-excludes", text, "leave out one of the two", usage=True)
+        if option.kind is Kind.NUMBER and not 1 <= given[option.field] <= (option.most or _MOST):
+            text = f"{name} {given[option.field]} is out of range"
+            instead = f"give 1 to {option.most}" if option.most else "give 1 or more"
+            yield Reason("option-range", text, instead, usage=True)

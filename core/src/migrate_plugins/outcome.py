@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from migrate_plugins.findings import Finding
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Statistics
-    from migrate_plugins.sessions import GuestFacts
+    from migrate_plugins.sessions import Facts, GuestFacts
 
 __all__ = ["SCHEMA", "Outcome", "Verdict", "judge"]
 
@@ -107,6 +107,7 @@ class Outcome(NamedTuple):
         differences: What is not as the plan promised, each a sentence.
         elapsed: Seconds from the call to the verdict.
         statistics: Of the transfer as a whole, or None.
+        facts: What both hosts said before.
     """
 
     plan: Plan
@@ -120,6 +121,7 @@ class Outcome(NamedTuple):
     differences: tuple[str, ...] = ()
     elapsed: float = 0.0
     statistics: Statistics | None = None
+    facts: Facts | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -139,22 +141,23 @@ class Outcome(NamedTuple):
     def sentence(self) -> str:
         """Where the guest is now."""
         guest = self.plan.guest
+        source, destination = self._host_names()
         text = {
-            Verdict.DONE: f"{guest} has moved",
-            Verdict.FAILED: f"the migration failed: {guest} is still on the source",
-            Verdict.CANCELLED: f"cancelled: {guest} is still on the source",
+            Verdict.DONE: f"{self.plan.destination_name} is on {destination} now",
+            Verdict.FAILED: f"the migration failed: {guest} is still on {source}",
+            Verdict.CANCELLED: f"cancelled: {guest} is still on {source}",
             Verdict.PAUSED: f"{guest} is not running as it should",
             Verdict.SPLIT: f"{guest} runs on BOTH hosts",
-            Verdict.LOST: f"{guest} runs on neither host",
+            Verdict.LOST: f"{guest} runs on NEITHER host",
             Verdict.UNKNOWN: f"where {guest} runs cannot be known from here",
         }[self.verdict]
-        text += f" (source: {_state(self.source)}; destination: "
-        text += (
-            f"cannot be read: {self.unreadable})"
-            if self.unreadable
-            else (f"{_state(self.destination)})")
-        )
-        return text
+        there = "cannot be read" if self.unreadable else _state(self.destination)
+        return f"{text} ({source}: {_state(self.source)}; {destination}: {there})"
+
+    def _host_names(self) -> tuple[str, str]:
+        if self.facts is None or self.facts.destination is None:
+            return "the source", "the destination"
+        return self.facts.source.name, self.facts.destination.name
 
     def raise_for_failure(self) -> None:
         """Return if the guest has moved.

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from migrate_plugins.document import CRASH, SCENARIOS, After, Before, Row, Scenario, after, rows
+from migrate_plugins.document import (
+    CRASH,
+    SCENARIOS,
+    After,
+    Before,
+    Crash,
+    Row,
+    Scenario,
+    after,
+    rows,
+)
 from migrate_plugins.errors import UsageError
 from migrate_plugins.findings import Finding, Severity
 from migrate_plugins.model import ChosenBy, NativeCommand, Request, Revision, Seat
@@ -90,6 +100,13 @@ class Configuration(NamedTuple):
     because: str
 
 
+class ClientCrash(NamedTuple):
+    """What becomes of a migration whose client crashes."""
+
+    then: Crash
+    because: str
+
+
 class Plan(NamedTuple):
     """Everything that will happen.
 
@@ -155,6 +172,11 @@ class Plan(NamedTuple):
         return Configuration(self.before, then, (row,), because)
 
     @property
+    def on_client_crash(self) -> ClientCrash:
+        """What becomes of the migration if the client crashes or loses its connection."""
+        return ClientCrash(*CRASH[self.scenario.flow])
+
+    @property
     def because(self) -> dict[str, str]:
         """The reason for each value that does not carry its own."""
         scenario = self.scenario
@@ -176,7 +198,7 @@ class Plan(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         """Give the plan as JSON's own types, in a stable order."""
         scenario = self.scenario
-        crash, crash_because = CRASH[scenario.flow]
+        crash = self.on_client_crash
         configuration = self.configuration
         return {
             "schema": SCHEMA,
@@ -203,7 +225,7 @@ class Plan(NamedTuple):
                 ],
                 "because": configuration.because,
             },
-            "on_client_crash": {"then": crash.value, "because": crash_because},
+            "on_client_crash": {"then": crash.then.value, "because": crash.because},
             "commands": [_command(command) for command in self.commands],
             "findings": [_plain(finding) for finding in self.findings],
             "because": self.because,

@@ -5,10 +5,10 @@ Pure: nothing is contacted, no client library is imported, equal requests give e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from migrate_plugins.checks.planned import foresee
-from migrate_plugins.document import FIREWALL, SCENARIOS, Need, Scenario
+from migrate_plugins.document import SCENARIOS, Need, Scenario
 from migrate_plugins.errors import InvalidURIError, PlanError
 from migrate_plugins.model import (
     Capabilities,
@@ -19,11 +19,11 @@ from migrate_plugins.model import (
     Reason,
     Request,
     Revision,
-    Seat,
     Transport,
 )
-from migrate_plugins.options import OPTIONS, Kind
-from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
+from migrate_plugins.options import OPTIONS, Kind, conflicts
+from migrate_plugins.paths import draw_channels, migration_host, place_port, place_uris
+from migrate_plugins.plan import Plan
 from migrate_plugins.uris import ConnectionURI, MigrationURI
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from migrate_plugins.registry import Driver, Registry
 
 __all__ = ["Planner"]
-
-_SPELLING: Final = {option.field: option.spellings[0] for option in OPTIONS} | {
-    "tunnelled": "--tunnelled"
-}
 
 
 class Planner:
@@ -75,15 +71,6 @@ class Planner:
         return complete._replace(commands=driver.commands(complete))
 
 
-def migration_host(plan: Plan) -> str:
-    """Name the host that receives the memory: that of the third URI, else of the second."""
-    if plan.uris.migration.value is not None:
-        host = MigrationURI.parse(plan.uris.migration.value).host
-        if host is not None:
-            return host
-    return ConnectionURI.parse(plan.uris.destination.value or "").host or "localhost"
-
-
 class _Reading:
     """One request being read: what is understood so far, and every reason against it."""
 
@@ -115,9 +102,9 @@ class _Reading:
             raise PlanError(self._reasons)
 
         opened = alternative or destination
-        uris, migration = _uris(driver, request, scenario, opened, migration)
-        port = _port(scenario, rule, migration)
-        control, data = _channels(driver, capabilities, request, scenario, uris, port)
+        uris, migration = place_uris(driver, request, scenario, opened, migration)
+        port = place_port(scenario, rule, migration)
+        control, data = draw_channels(driver, capabilities, request, scenario, uris, port)
         plan = Plan(
             request,
             driver.info.name,
@@ -361,44 +348,18 @@ class _Reading:
         }
         if not given:
             return
-        if scenario.transport is Transport.TUNNELLED:
-            given["tunnelled"] = True
-        for field, spellings, kind, _, _, needs, excludes, _, most in OPTIONS:
-            if field not in given:
-                continue
-            name = spellings[0]
-            if offer is not None and field not in offer.options:
+        for option in OPTIONS:
+            if option.field in given and offer is not None and option.field not in offer.options:
+                name = option.spellings[0]
                 self._refuse(
                     "option-not-offered",
                     f"{driver.info.name} has no {name} in {scenario.id}, revision"
                     f" {request.revision}",
-                    _where_offered(driver, field, request.revision) or f"leave out {name}",
+                    _where_offered(driver, option.field, request.revision) or f"leave out {name}",
                 )
-            for need in needs:
-                if need not in given:
-                    self._refuse(
-                        "option-needs",
-                        f"{name} was given without {_SPELLING[need]}",
-                        f"add {_SPELLING[need]} or leave out {name}",
-                        usage=True,
-                    )
-            for other in excludes:
-                if other in given:
-                    self._refuse(
-                        "option-excludes",
-                        f"{name} and {_SPELLING[other]} exclude each other",
-                        "leave out one of the two",
-                        usage=True,
-                    )
-            if kind is Kind.NUMBER:
-                number = given[field]
-                if number < 1 or (most is not None and number > most):
-                    self._refuse(
-                        "option-range",
-                        f"{name} {number} is out of range",
-                        f"give 1 to {most}" if most else "give 1 or more",
-                        usage=True,
-                    )
+        if scenario.transport is Transport.TUNNELLED:
+            given["tunnelled"] = True
+        self._reasons += conflicts(given)
 
     def _port_rule(self, driver: Driver, scenario: Scenario) -> PortRule:
         rule = driver.port_rule(self._request.revision)
@@ -443,141 +404,6 @@ def _where_offered(driver: Driver, field: str, revision: Revision) -> str | None
             where = f"it can be had in {_listing(scenarios)}"
             return where if candidate is revision else f"{where} with --revision {candidate}"
     return None
-
-
-def _uris(
-    driver: Driver,
-    request: Request,
-    scenario: Scenario,
-    opened: ConnectionURI | None,
-    migration: MigrationURI | None,
-) -> tuple[URIs, MigrationURI | None]:
-    """Place each URI, with who reads it and why it is what it is."""
-    destination_need, seat = scenario.destination
-    alternative = request.migration if opened and migration is None else None
-    if scenario.flow is Flow.MANAGED_PEER2PEER:
-        seat = Seat.SOURCE
-    if destination_need is Need.NOT_USED:
-        because = f"{scenario.id} uses no destination daemon"
-        destination = PlannedURI(None, seat, because)
-        from_client = PlannedURI(None, Seat.CLIENT, because)
-    else:
-        destination = PlannedURI(
-            alternative or request.destination,
-            seat,
-            "the alternative that was given: the source opens it with its own credentials"
-            if alternative
-            else "asked for; the source opens it with its own credentials"
-            if seat is Seat.SOURCE
-            else "asked for; the client opens it",
-        )
-        from_client = PlannedURI(
-            request.destination,
-            Seat.CLIENT,
-            "the client takes part in the migration"
-            if scenario.client_opens_destination
-            else "to read the outcome back, where the client can",
-        )
-    if migration is not None:
-        because = "asked for"
-    elif scenario.transport is Transport.TUNNELLED:
-        because = "not used: memory travels inside the libvirt connection"
-    else:
-        migration = driver.uri(request, opened.host or "localhost" if opened else "", None)
-        because = (
-            "the destination makes one from its own host name and a free port of its range"
-            if migration is None
-            else f"{driver.info.name} makes it from the destination's host"
-        )
-    third = PlannedURI(None if migration is None else str(migration), Seat.SOURCE, because)
-    source = PlannedURI(request.source, Seat.CLIENT, "asked for; where the guest runs")
-    return URIs(source, destination, third, from_client), migration
-
-
-def _port(scenario: Scenario, rule: PortRule, migration: MigrationURI | None) -> PlannedPort:
-    if scenario.transport is Transport.TUNNELLED:
-        return PlannedPort(None, None, None, ChosenBy.NOBODY, FIREWALL[Transport.TUNNELLED])
-    if migration is not None:
-        if migration.host is None:
-            return PlannedPort(None, None, None, ChosenBy.NOBODY, "a UNIX socket has no port")
-        if migration.port:
-            port = migration.port
-            return PlannedPort(port, port, port, ChosenBy.REQUEST, "written in the migration URI")
-    first, last, chosen_by, because, _ = rule
-    return PlannedPort(first if first == last else None, first, last, chosen_by, because)
-
-
-def _channels(
-    driver: Driver,
-    capabilities: Capabilities,
-    request: Request,
-    scenario: Scenario,
-    uris: URIs,
-    port: PlannedPort,
-) -> tuple[tuple[Channel, ...], Channel]:
-    """Draw the control path leg by leg, and the path of the guest's memory."""
-    ports = None if port.first is None or port.last is None else (port.first, port.last)
-    option = capabilities.encrypting_option
-    if option is not None and getattr(request, option):
-        encrypted, because = True, f"{_SPELLING[option]} encrypts it"
-    elif option is not None and option in capabilities.offers[scenario.id].options:
-        encrypted, because = False, f"{_SPELLING[option]} was not given"
-    else:
-        encrypted, because = False, f"{driver.info.name} does not encrypt it by itself"
-    if ports is None:
-        encrypted, because = encrypted or None, "a UNIX socket: nothing crosses the network"
-    data = Channel(
-        Seat.SOURCE,
-        Seat.DESTINATION,
-        capabilities.protocol,
-        ports,
-        encrypted,
-        f"{FIREWALL[Transport.NATIVE]}; {because}",
-    )
-    control = []
-    for opened_by, towards, credentials in scenario.connections:
-        if towards is Seat.SOURCE:
-            text = uris.source.value
-        elif opened_by is Seat.CLIENT:
-            text = uris.destination_from_client.value
-        else:
-            text = uris.destination.value
-        if text is None:
-            control.append(data._replace(because=f"with {credentials} credentials; {because}"))
-        else:
-            control.append(_control(driver, opened_by, towards, credentials, text))
-    if scenario.transport is Transport.TUNNELLED:
-        inside = control[-1]
-        data = inside._replace(
-            protocol=f"{capabilities.protocol} inside {inside.protocol}",
-            because=f"{FIREWALL[Transport.TUNNELLED]}; {inside.because}",
-        )
-    return tuple(control), data
-
-
-def _control(
-    driver: Driver, opened_by: Seat, towards: Seat, credentials: str, text: str
-) -> Channel:
-    uri = ConnectionURI.parse(text)
-    if uri.host is None:
-        return Channel(
-            opened_by,
-            towards,
-            "UNIX socket",
-            None,
-            None,
-            f"with {credentials} credentials; it does not leave the machine",
-        )
-    name, usual_port, encrypted = driver.info.control[(uri.transport or "").lower()]
-    port = uri.port or usual_port
-    return Channel(
-        opened_by,
-        towards,
-        name,
-        None if port is None else (port, port),
-        encrypted,
-        f"with {credentials} credentials; {name} {'encrypts' if encrypted else 'is plain text'}",
-    )
 
 
 def _flags(request: Request, scenario: Scenario) -> tuple[str, ...]:

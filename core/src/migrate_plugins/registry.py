@@ -60,6 +60,7 @@ class Plugin(NamedTuple):
         reason: Why it does not, or None.
         hooks: Names of the hooks that it implements, sorted.
         driver: Its driver, where it is a working one.
+        api: The edition of the contract that it was written for; None where that is not known.
     """
 
     point: EntryPoint
@@ -67,6 +68,12 @@ class Plugin(NamedTuple):
     reason: str | None = None
     hooks: tuple[str, ...] = ()
     driver: Driver | None = None
+    api: int | None = None
+
+    @property
+    def is_driver(self) -> bool:
+        """Whether it announces itself as a driver."""
+        return self.point.group == DRIVERS
 
 
 class Driver:
@@ -192,6 +199,7 @@ class Registry:
                         shadowed.get(point),
                         self._hooks(plugin),
                         drivers.get(point),
+                        API,
                     )
                     for point, plugin in self._modules.items()
                 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from migrate_plugins.errors import DriverError, MigrateError, UsageError
 from migrate_plugins.hosts import Hosts
 from migrate_plugins.model import ChosenBy
 from migrate_plugins.outcome import Outcome, Verdict, judge
-from migrate_plugins.planner import migration_host
+from migrate_plugins.paths import migration_host
 from migrate_plugins.progress import Event, Phase
 from migrate_plugins.sessions import GuestState
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from migrate_plugins.checks import Report
+    from migrate_plugins.diagnosis import Diagnosis
     from migrate_plugins.model import Request
     from migrate_plugins.plan import Plan
     from migrate_plugins.planner import Planner
@@ -167,7 +168,7 @@ class Run:
             cancelled=self._cancelled.is_set(),
             destination_readable=unreadable is None,
         )
-        diagnoses = ()
+        diagnoses: tuple[Diagnosis, ...] = ()
         if isinstance(error, DriverError) and verdict is not Verdict.CANCELLED:
             diagnoses = tuple(self._registry.diagnose(error.problem, error.code, error.domain))
         outcome = Outcome(
@@ -181,6 +182,7 @@ class Run:
             report.findings,
             elapsed=monotonic() - self._started,
             statistics=statistics,
+            facts=report.facts,
         )
         return outcome._replace(differences=_differences(outcome))
 
@@ -190,10 +192,8 @@ class Run:
         self.phase = phase
         event = Event(self._plan.guest, phase, monotonic() - self._started, text, statistics)
         for observer in self._observers:
-            try:
+            with suppress(Exception):  # who only watches may not disturb
                 observer(event)
-            except Exception:  # noqa: BLE001, S110 - who only watches may not disturb
-                pass
         self._registry.observe(event)
 
 

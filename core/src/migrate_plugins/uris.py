@@ -34,7 +34,7 @@ _CONNECTION: Final = re.compile(
 _MIGRATION: Final = re.compile(
     r"(?:"
     + _SCHEME
-    + r":(?P<slashes>//)|(?P<old>[A-Za-z][A-Za-z0-9.-]*):(?!//))?"
+    + r":(?P<slashes>//)|(?P<old>[A-Za-z][A-Za-z0-9.-]*):(?!//)|(?![^/\[\]]*://))"
     + _AUTHORITY
     + _TAIL,
 )
@@ -227,4 +227,7 @@ def _fault(text: str) -> str:
         return "brackets stand around an IPv6 address and nowhere else"
     if ":" not in text:
         return "it has no scheme"
-    return f"{text.partition(':')[0]!r} is not a scheme"
+    scheme, _, rest = text.partition(":")
+    if not rest.startswith("/") and _CONNECTION.fullmatch(f"{scheme}:/") is not None:
+        return f"neither // nor / follows {scheme + ':'!r}"
+    return f"{scheme!r} is not a scheme"

@@ -98,18 +98,17 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
     guest, target = plan.guest, plan.destination_name
     # In capitals what is known only at run time: the port that is held, a file with a password.
     port = "PORT" if plan.port.value is None else str(plan.port.value)
-    password = "PASSWORD-FILE"
 
     def manage(host: Seat, *arguments: str) -> NativeCommand:
         return NativeCommand("VBoxManage", ("VBoxManage", *arguments), host=host)
 
     listen = ("--teleporter", "on", "--teleporter-port", port, "--teleporter-password-file")
     return [
-        manage(Seat.DESTINATION, "modifyvm", target, *listen, password),
+        manage(Seat.DESTINATION, "modifyvm", target, *listen, "PASSWORD-FILE"),
         manage(Seat.DESTINATION, "startvm", target, "--type", "headless"),
         manage(
             Seat.SOURCE,
             *("controlvm", guest, "teleport", "--host", uri.host or "", "--port", port),
-            *("--passwordfile", password),
+            *("--passwordfile", "PASSWORD-FILE"),
         ),
     ]

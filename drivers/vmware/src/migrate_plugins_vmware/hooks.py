@@ -81,8 +81,9 @@ def migrate_uri() -> MigrationURI | None:
 @hookimpl
 def migrate_read_uri(text: str) -> MigrationURI:
     uri = MigrationURI.parse(text)
-    hint = f"give {SCHEME}://VCENTER-IP/RESOURCE-POOL/HOST, such as" + (
-        f" {SCHEME}://192.0.2.7/resgroup-26/host-42"
+    hint = (
+        f"give {SCHEME}://VCENTER-IP/RESOURCE-POOL/HOST,"
+        f" such as {SCHEME}://192.0.2.7/resgroup-26/host-42"
     )
     if uri.scheme is None or uri.scheme.lower() != SCHEME:
         part = "it has no scheme" if uri.scheme is None else f"its scheme is {uri.scheme!r}"

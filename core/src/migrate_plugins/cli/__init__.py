@@ -1,0 +1,91 @@
+"""The command line: one module for each command, over the public Python API alone.
+
+A command's module has ``configure(parser)`` and ``run(arguments, output) -> int``; it is imported
+when the command is called, so that ``list`` does not pay for ``migrate``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins import Command, ExitCode, MigrateError, Migrator, UsageError, __version__
+from migrate_plugins.cli.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["COMMANDS", "main"]
+
+PROGRAM: Final = "migrate-plugins"
+
+COMMANDS: Final = (
+    Command("list", "installed drivers and plugins, and what became of them", f"{__name__}.list"),
+    Command("matrix", "which driver offers which of the six scenarios", f"{__name__}.matrix"),
+    Command(
+        "plan", "everything a migration would do, and why; contacts nobody", f"{__name__}.plan"
+    ),
+    Command("check", "every finding on both hosts; changes nothing", f"{__name__}.check"),
+    Command("migrate", "check, migrate, and read back where the guest is", f"{__name__}.migrate"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give the process's exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments[0] if arguments else "--help"
+    output = Output(json="--json" in arguments)
+    try:
+        if name in {"-h", "--help", "help"}:
+            output.text(_help())
+            return ExitCode.DONE
+        if name in {"-V", "--version"}:
+            output.text(f"{PROGRAM} {__version__}")
+            return ExitCode.DONE
+        return _run(_command(name), arguments[1:], output)
+    except BrokenPipeError:
+        # Whoever read us has had enough, as `head` has; nothing more can be said.
+        sys.stdout = None
+        return ExitCode.DONE
+    except KeyboardInterrupt:
+        output.error(f"{PROGRAM}: interrupted; nothing was started")
+        return ExitCode.CANCELLED
+    except MigrateError as error:
+        output.error(error)
+        return error.exit_code
+
+
+def _command(name: str) -> Command:
+    for command in COMMANDS:
+        if command.name == name:
+            return command
+    extra = Migrator.installed().registry.commands()
+    for command in extra:
+        if command.name == name:
+            return command
+    known = ", ".join(command.name for command in (*COMMANDS, *extra))
+    raise UsageError(f"there is no command {name!r}; there are {known}")
+
+
+def _run(command: Command, arguments: list[str], output: Output) -> int:
+    module = import_module(command.module)
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} {command.name}", description=command.summary)
+    module.configure(parser)
+    return int(module.run(parser.parse_args(arguments), output))
+
+
+def _help() -> str:
+    commands = (*COMMANDS, *Migrator.installed().registry.commands())
+    width = max(len(command.name) for command in commands)
+    lines = [
+        f"usage: {PROGRAM} COMMAND [options]",
+        "",
+        "Plan, check and run live migrations of virtual machines.",
+        "",
+        *(f"  {command.name:{width}}  {command.summary}" for command in commands),
+        "",
+        f"`{PROGRAM} COMMAND --help` tells a command's options.",
+    ]
+    return "\n".join(lines)

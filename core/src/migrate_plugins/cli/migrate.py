@@ -1,0 +1,86 @@
+"""``migrate-plugins migrate``: check, migrate, and read back where the guest is."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins import Migrator, Phase, Severity
+from migrate_plugins.cli.explain import kept
+from migrate_plugins.cli.request import accepted, add_accept, add_request, planned
+from migrate_plugins.cli.watch import watching
+
+if TYPE_CHECKING:
+    import argparse
+
+    from migrate_plugins import Outcome, Run
+    from migrate_plugins.cli.output import Output
+
+__all__ = ["configure", "run"]
+
+# Phases in which nothing has been started yet: a person may simply leave.
+_BEFORE: Final = (Phase.CONNECT, Phase.CHECK)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_request(parser)
+    add_accept(parser)
+    parser.add_argument(
+        "--progress",
+        choices=["auto", "bar", "plain", "json", "none"],
+        help="auto: a bar on a terminal, else lines (the default); json: an event a line",
+    )
+    parser.add_argument("--json", action="store_true", help="the outcome for programs")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Migrate."""
+    migrator = Migrator.installed()
+    plan = planned(migrator, arguments)
+    accept = accepted(arguments)
+    # A supervisor that ends us asks the same as a person who presses Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    form = arguments.progress or ("none" if arguments.json else "auto")
+    with watching(form, output) as observe:
+        outcome = _watched(migrator.start(plan, observers=[observe], accept=accept))
+    if arguments.json:
+        output.json("migrate", outcome.to_json())
+    elif form == "json":
+        output.line(outcome.to_json())
+    else:
+        _tell(outcome, output)
+    return outcome.exit_code
+
+
+def _watched(run: Run) -> Outcome:
+    """Wait for the end; Ctrl-C cancels the migration, and then its end is waited for."""
+    while True:
+        try:
+            return run.outcome()
+        except KeyboardInterrupt:
+            if run.phase in _BEFORE:
+                raise
+            run.cancel()
+
+
+def _tell(outcome: Outcome, output: Output) -> None:
+    colour = "green" if outcome.exit_code == 0 else "red"
+    output.text(output.style(outcome.sentence, colour))
+    figures = [f"{outcome.elapsed:.1f} s in all"]
+    if outcome.statistics is not None and outcome.statistics.downtime is not None:
+        figures.append(f"the guest stood still for {outcome.statistics.downtime} ms")
+    output.text(f"  {', '.join(figures)}")
+    if outcome.configuration is not None:
+        output.text(f"  {kept(outcome.configuration)}")
+    for difference in outcome.differences:
+        output.text(output.style(f"  note: {difference}", "yellow"))
+    if outcome.error is not None and outcome.exit_code != 0:
+        output.error(f"  {outcome.error}")
+    for diagnosis in outcome.diagnoses:
+        output.error(f"  {diagnosis.id}: {diagnosis.cause}")
+        output.error(f"      {diagnosis.remedy}")
+    for finding in outcome.findings:
+        if finding.severity is not Severity.INFO:
+            label = output.style(finding.severity, "yellow")
+            output.text(f"  {label} {finding.id}: {finding.text}")

@@ -1,0 +1,150 @@
+"""What people and programs read; the one module that prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from migrate_plugins import BlockedError, MigrateError, PlanError, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from migrate_plugins import Finding
+
+__all__ = ["Output", "table", "wrap"]
+
+_STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34"}
+_SEVERITIES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+_WIDEST: Final = 120
+
+
+class Output:
+    """Standard output and standard error, with colour where a person reads."""
+
+    def __init__(self, *, json: bool = False, stdout: TextIO | None = None) -> None:
+        """Print JSON errors where *json* is asked for."""
+        self._json = json
+        self._stdout = stdout or sys.stdout
+        self._coloured = _coloured(self._stdout)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person looks at a terminal."""
+        return self._stdout.isatty()
+
+    @property
+    def width(self) -> int:
+        """Columns to fill."""
+        try:
+            return min(os.get_terminal_size(self._stdout.fileno()).columns, _WIDEST)
+        except (OSError, ValueError):
+            return _WIDEST
+
+    def style(self, text: str, *styles: str) -> str:
+        """Give *text* in colour, where colour is wanted."""
+        if not self._coloured or not styles:
+            return text
+        codes = ";".join(_STYLES[style] for style in styles)
+        return f"\033[{codes}m{text}\033[0m"
+
+    def text(self, text: str = "") -> None:
+        """Print lines for people."""
+        print(text, file=self._stdout, flush=True)
+
+    def json(self, command: str, payload: Mapping[str, Any]) -> None:
+        """Print one object for programs, with its schema."""
+        from json import dumps  # noqa: PLC0415 - people's output needs none
+
+        print(dumps({"schema": f"migrate-plugins/{command}/1", **payload}, indent=2))
+
+    def line(self, payload: Mapping[str, Any]) -> None:
+        """Print one object on one line."""
+        from json import dumps  # noqa: PLC0415 - people's output needs none
+
+        print(dumps(payload), file=self._stdout, flush=True)
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """Print findings, each with what mends it."""
+        for finding in findings:
+            label = self.style(finding.severity.value, _SEVERITIES[finding.severity])
+            where = f" [{finding.host}]" if finding.host else ""
+            self.text(f"  {label} {self.style(finding.id, 'bold')}{where}")
+            self._indented(finding.text)
+            if finding.seen is not None:
+                expected = f", expected: {finding.expected}" if finding.expected else ""
+                self._indented(f"seen: {finding.seen}{expected}")
+            if finding.remedy is not None:
+                self._indented(f"remedy: {finding.remedy}")
+            if finding.accepted is not None:
+                self._indented(f"accepted: {finding.accepted}")
+
+    def error(self, error: MigrateError | str) -> None:
+        """Print an error on standard error; with JSON asked for, as an object on both."""
+        if self._json and isinstance(error, MigrateError):
+            self.json("error", _error(error))
+        if isinstance(error, PlanError):
+            self._complain("this migration cannot be planned:")
+            for reason in error.reasons:
+                self._complain(f"  {reason.id}: {reason.text}")
+                self._complain(f"      {reason.instead}")
+        elif isinstance(error, BlockedError):
+            self._complain("the checks found what blocks this migration:")
+            for finding in error.findings:
+                self._complain(f"  {finding.id}: {finding.text}")
+                if finding.remedy:
+                    self._complain(f"      {finding.remedy}")
+        else:
+            self._complain(str(error))
+
+    def _indented(self, text: str) -> None:
+        for line in wrap(text, self.width - 6):
+            self.text(f"      {line}")
+
+    @staticmethod
+    def _complain(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Line up columns; the last one may be of any length."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break *text* between words; a word that is too long stands alone."""
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
+
+
+def _coloured(stream: TextIO) -> bool:
+    """Decide as https://no-color.org asks."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (
+        stream.isatty() and os.environ.get("TERM") != "dumb"
+    )
+
+
+def _error(error: MigrateError) -> dict[str, Any]:
+    """Give an error's facts as JSON's own types."""
+    facts: dict[str, Any] = {
+        "kind": type(error).__name__,
+        "text": str(error),
+        "exit_code": int(error.exit_code),
+    }
+    if isinstance(error, PlanError):
+        facts["reasons"] = [reason._asdict() for reason in error.reasons]
+    if isinstance(error, BlockedError):
+        facts["findings"] = [finding._asdict() for finding in error.findings]
+    return facts

@@ -1,0 +1,52 @@
+"""Findings that only QEMU under libvirt knows of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate_plugins import ConnectionURI, Finding, Flow, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_plugins import Facts, Plan
+
+__all__ = ["check"]
+
+
+def check(plan: Plan, facts: Facts) -> Sequence[Finding]:
+    """Give them all."""
+    findings = []
+    second = plan.uris.destination.value
+    if plan.scenario.flow is Flow.MANAGED_PEER2PEER and second is not None:
+        uri = ConnectionURI.parse(second)
+        if uri.host is None:
+            findings.append(
+                Finding(
+                    "peer2peer-uri-local",
+                    Severity.ERROR,
+                    facts.source.name,
+                    "the source opens the second URI, and from there it means the source itself",
+                    seen=second,
+                    expected="a URI that names the destination as the source reaches it",
+                    remedy="add that URI as the last argument:"
+                    f" qemu+ssh://DESTINATION{uri.path or '/system'}",
+                )
+            )
+    if facts.destination is not None and facts.destination.name.startswith("localhost"):
+        migration = plan.uris.migration.value
+        if migration is None and plan.port.first is not None:
+            findings.append(
+                Finding(
+                    "destination-name-localhost",
+                    Severity.ERROR,
+                    facts.destination.name,
+                    "the destination calls itself localhost, so that libvirt cannot make a"
+                    " migration URI from its name",
+                    seen=facts.destination.name,
+                    expected="a name that the source resolves to the destination",
+                    remedy="hostnamectl set-hostname NAME on the destination, or give the"
+                    " migration URI: tcp://ADDRESS/",
+                )
+            )
+    return findings

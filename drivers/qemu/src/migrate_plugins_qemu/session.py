@@ -1,0 +1,244 @@
+"""Sessions with a libvirtd; the one module that imports libvirt."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import libvirt
+import xmltodict
+
+from migrate_plugins import GuestFacts, GuestState, HostFacts
+from migrate_plugins_qemu.calls import Call, choose_call
+from migrate_plugins_qemu.faults import NOT_THERE, connecting, doing
+from migrate_plugins_qemu.statistics import read_statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from migrate_plugins import Plan, Session, Statistics
+
+__all__ = ["LibvirtMigration", "LibvirtSession", "connect"]
+
+# Seconds between two keep-alive messages, and how many may go unanswered: virsh's own.
+_KEEPALIVE: Final = (5, 6)
+
+_STATES: Final = {
+    libvirt.VIR_DOMAIN_NOSTATE: GuestState.UNKNOWN,
+    libvirt.VIR_DOMAIN_RUNNING: GuestState.RUNNING,
+    libvirt.VIR_DOMAIN_BLOCKED: GuestState.RUNNING,
+    libvirt.VIR_DOMAIN_PAUSED: GuestState.PAUSED,
+    libvirt.VIR_DOMAIN_SHUTDOWN: GuestState.RUNNING,  # still on its way down
+    libvirt.VIR_DOMAIN_SHUTOFF: GuestState.SHUTOFF,
+    libvirt.VIR_DOMAIN_CRASHED: GuestState.CRASHED,
+    libvirt.VIR_DOMAIN_PMSUSPENDED: GuestState.PAUSED,
+}
+
+
+def connect(uri: str) -> LibvirtSession:
+    """Open a session; *uri* goes to libvirt as it is, credentials come from its own auth files.
+
+    Raises:
+        ConnectError: libvirt cannot open it.
+        AuthenticationError: It was refused, or no credentials were found.
+    """
+    _prepare_library()
+    kinds = [
+        libvirt.VIR_CRED_AUTHNAME,
+        libvirt.VIR_CRED_PASSPHRASE,
+        libvirt.VIR_CRED_ECHOPROMPT,
+        libvirt.VIR_CRED_NOECHOPROMPT,
+        libvirt.VIR_CRED_USERNAME,
+        libvirt.VIR_CRED_REALM,
+    ]
+    with connecting(uri):
+        connection = libvirt.openAuth(uri, [kinds, _no_prompt, None], 0)
+        connection.setKeepAlive(*_KEEPALIVE)
+    return LibvirtSession(uri, connection)
+
+
+class LibvirtSession:
+    """A libvirt connection; see :class:`migrate_plugins.Session`."""
+
+    def __init__(self, uri: str, connection: libvirt.virConnect) -> None:
+        """Take over an open *connection*."""
+        self.uri: Final = uri
+        self.connection: Final = connection
+        self._open = True
+
+    def host(self) -> HostFacts:
+        """Read the host's facts."""
+        with doing(f"reading the host behind {self.uri}"):
+            capabilities = xmltodict.parse(self.connection.getCapabilities())
+            return HostFacts(
+                name=self.connection.getHostname(),
+                uuid=capabilities["capabilities"]["host"].get("uuid"),
+                hypervisor=f"{self.connection.getType()} {_version(self.connection.getVersion())}",
+                daemon=f"libvirt {_version(self.connection.getLibVersion())}",
+            )
+
+    def guest(self, name: str) -> GuestFacts | None:
+        """Read a guest by its name."""
+        return self._guest(lambda: self.connection.lookupByName(name), name)
+
+    def guest_by_uuid(self, uuid: str) -> GuestFacts | None:
+        """Read a guest by its uuid."""
+        return self._guest(lambda: self.connection.lookupByUUIDString(uuid), uuid)
+
+    def start(self, plan: Plan, destination: Session | None) -> LibvirtMigration:
+        """Start a migration from this host."""
+        there = destination if isinstance(destination, LibvirtSession) else None
+        flags = sum(getattr(libvirt, name) for name in plan.flags)
+        with doing(f"finding {plan.guest}"):
+            domain = self.connection.lookupByName(plan.guest)
+            versions = [self.connection.getLibVersion()]
+            if there is not None and plan.scenario.client_opens_destination:
+                versions.append(there.connection.getLibVersion())
+        call = choose_call(plan, min(versions), flags)
+        return LibvirtMigration(plan, call, domain, there)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._open:
+            self._open = False
+            with suppress(libvirt.libvirtError):  # broken is as good as closed
+                self.connection.close()
+
+    def _guest(self, look_up: Callable[[], libvirt.virDomain], key: str) -> GuestFacts | None:
+        with doing(f"reading the guest {key} behind {self.uri}"):
+            try:
+                domain = look_up()
+                state, reason = domain.state()
+                return GuestFacts(
+                    name=domain.name(),
+                    uuid=domain.UUIDString(),
+                    state=_STATES.get(state, GuestState.UNKNOWN),
+                    persistent=bool(domain.isPersistent()),
+                    memory=domain.maxMemory(),
+                    job=_job(domain) if _STATES.get(state) is not GuestState.SHUTOFF else None,
+                    reason=_reason(state, reason),
+                )
+            except libvirt.libvirtError as error:
+                if error.get_error_code() == NOT_THERE:
+                    return None
+                raise
+
+
+class LibvirtMigration:
+    """A migration that libvirt runs; see :class:`migrate_plugins.Migration`.
+
+    libvirt's call blocks to the end, so it has a thread of its own; everything else asks over the
+    same connection, which takes calls from several threads.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        call: Call,
+        domain: libvirt.virDomain,
+        destination: LibvirtSession | None,
+    ) -> None:
+        """Start *call* on *domain*."""
+        self._plan = plan
+        self._domain = domain
+        self._destination = destination
+        self._ended = threading.Event()
+        self._error: libvirt.libvirtError | None = None
+        self._postcopy = False
+        there = destination.connection if destination is not None else None
+        threading.Thread(target=self._run, args=(call, there), daemon=True).start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most *seconds* for the end."""
+        return self._ended.wait(seconds)
+
+    def statistics(self) -> Statistics | None:
+        """Read the job's statistics; after the end those that the destination keeps."""
+        with doing("reading the job's statistics"):
+            if not self._ended.is_set():
+                return read_statistics(self._domain.jobStats(), postcopy=self._postcopy)
+            if self._destination is None:
+                return None
+            domain = self._destination.connection.lookupByName(self._plan.destination_name)
+            done = domain.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
+            return read_statistics(done, postcopy=self._postcopy)
+
+    def cancel(self) -> None:
+        """Abort the job."""
+        with doing(f"cancelling the migration of {self._plan.guest}"):
+            self._domain.abortJob()
+
+    def suspend(self) -> None:
+        """Pause the guest on the source."""
+        with doing(f"pausing {self._plan.guest}"):
+            self._domain.suspend()
+
+    def switch_to_postcopy(self) -> None:
+        """Let the guest go on at the destination."""
+        with doing(f"switching {self._plan.guest} to post-copy"):
+            self._domain.migrateStartPostCopy(0)
+        self._postcopy = True
+
+    def result(self) -> None:
+        """Return if it succeeded."""
+        if self._error is not None:
+            with doing(f"migrating {self._plan.guest}"):
+                raise self._error
+
+    def _run(self, call: Call, destination: libvirt.virConnect | None) -> None:
+        try:
+            call(self._domain, destination)
+        except libvirt.libvirtError as error:
+            self._error = error
+        finally:
+            self._ended.set()
+
+
+@cache
+def _prepare_library() -> None:
+    """Keep libvirt quiet, and give it the event loop that its keep-alive needs; once a process."""
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+    libvirt.virEventRegisterDefaultImpl()
+
+    def turn() -> None:
+        while True:
+            libvirt.virEventRunDefaultImpl()
+
+    threading.Thread(target=turn, name="libvirt events", daemon=True).start()
+
+
+def _no_prompt(_credentials: Sequence[list[Any]], _context: object) -> int:
+    """Refuse: what libvirt's auth files do not say is not asked for."""
+    return -1
+
+
+def _version(number: int) -> str:
+    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+
+def _job(domain: libvirt.virDomain) -> str | None:
+    """Name the job that a guest is in, if any."""
+    statistics = domain.jobStats()
+    if statistics.get("type", libvirt.VIR_DOMAIN_JOB_NONE) == libvirt.VIR_DOMAIN_JOB_NONE:
+        return None
+    operation = statistics.get("operation", libvirt.VIR_DOMAIN_JOB_OPERATION_UNKNOWN)
+    return _constant("VIR_DOMAIN_JOB_OPERATION_", operation) or "a job"
+
+
+def _reason(state: int, reason: int) -> str | None:
+    """Name why a guest is in its state, as libvirt does."""
+    kind = {
+        libvirt.VIR_DOMAIN_RUNNING: "VIR_DOMAIN_RUNNING_",
+        libvirt.VIR_DOMAIN_PAUSED: "VIR_DOMAIN_PAUSED_",
+        libvirt.VIR_DOMAIN_SHUTOFF: "VIR_DOMAIN_SHUTOFF_",
+    }.get(state)
+    return None if kind is None else _constant(kind, reason)
+
+
+def _constant(prefix: str, number: int) -> str | None:
+    """Find the word that libvirt has for a number: `VIR_DOMAIN_PAUSED_POSTCOPY` is `postcopy`."""
+    names = [name for name, value in vars(libvirt).items() if value == number]
+    words = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+    return words[0].lower().replace("_", " ") if words else None
