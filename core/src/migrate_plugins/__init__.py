@@ -14,67 +14,70 @@ Everything that an application or a plugin needs is here::
 
 from __future__ import annotations
 
-from migrate_plugins.checks import Report
-from migrate_plugins.diagnosis import Diagnosis
-from migrate_plugins.document import SCENARIOS, After, Before, Scenario
-from migrate_plugins.errors import (
-    AuthenticationError,
-    BlockedError,
-    CancelledError,
-    ConnectError,
-    DriverError,
-    ExitCode,
-    InvalidURIError,
-    MigrateError,
-    MigrationFailedError,
-    NeedsPersonError,
-    NoDriverError,
-    PlanError,
-    PluginFailedError,
-    PortHeldError,
-    PortsExhaustedError,
-    UsageError,
-)
-from migrate_plugins.findings import Finding, Severity
-from migrate_plugins.hookspecs import hookimpl
-from migrate_plugins.installed import EntryPoint
-from migrate_plugins.migrator import Migrator
-from migrate_plugins.model import (
-    LIBVIRT_CONTROL,
-    Basis,
-    Capabilities,
-    ChosenBy,
-    Claim,
-    Command,
-    ControlProtocol,
-    DriverInfo,
-    Flow,
-    NativeCommand,
-    Offer,
-    PortRule,
-    Reason,
-    Request,
-    Revision,
-    Seat,
-    Transport,
-)
-from migrate_plugins.options import OPTIONS, Kind, Option
-from migrate_plugins.outcome import Outcome, Verdict
-from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
-from migrate_plugins.ports import HeldPort, PortLedger, lowest_free
-from migrate_plugins.progress import Event, Observer, Phase, Statistics
-from migrate_plugins.registry import Driver, Plugin, Registry, Status
-from migrate_plugins.runner import Run
-from migrate_plugins.sessions import (
-    Facts,
-    GuestFacts,
-    GuestState,
-    HostFacts,
-    Migration,
-    Session,
-)
-from migrate_plugins.uris import ConnectionURI, MigrationURI, netloc
-from migrate_plugins.virsh import virsh
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from migrate_plugins.checks.report import Report
+    from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.document import SCENARIOS, After, Before, Scenario
+    from migrate_plugins.errors import (
+        AuthenticationError,
+        BlockedError,
+        CancelledError,
+        ConnectError,
+        DriverError,
+        ExitCode,
+        InvalidURIError,
+        MigrateError,
+        MigrationFailedError,
+        NeedsPersonError,
+        NoDriverError,
+        PlanError,
+        PluginFailedError,
+        PortHeldError,
+        PortsExhaustedError,
+        UsageError,
+    )
+    from migrate_plugins.findings import Finding, Severity
+    from migrate_plugins.hookspecs import hookimpl
+    from migrate_plugins.installed import EntryPoint
+    from migrate_plugins.migrator import Migrator
+    from migrate_plugins.model import (
+        LIBVIRT_CONTROL,
+        Basis,
+        Capabilities,
+        ChosenBy,
+        Claim,
+        Command,
+        ControlProtocol,
+        DriverInfo,
+        Flow,
+        NativeCommand,
+        Offer,
+        PortRule,
+        Reason,
+        Request,
+        Revision,
+        Seat,
+        Transport,
+    )
+    from migrate_plugins.options import OPTIONS, Kind, Option
+    from migrate_plugins.outcome import Outcome, Verdict
+    from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
+    from migrate_plugins.ports import HeldPort, PortLedger
+    from migrate_plugins.progress import Event, Observer, Phase, Statistics
+    from migrate_plugins.registry import Driver, Plugin, Registry, Status
+    from migrate_plugins.runner import Run
+    from migrate_plugins.sessions import (
+        Facts,
+        GuestFacts,
+        GuestState,
+        HostFacts,
+        Migration,
+        Session,
+    )
+    from migrate_plugins.uris import ConnectionURI, MigrationURI, netloc
+    from migrate_plugins.virsh import virsh
 
 __all__ = [
     "LIBVIRT_CONTROL",
@@ -151,9 +154,83 @@ __all__ = [
     "Verdict",
     "__version__",
     "hookimpl",
-    "lowest_free",
     "netloc",
     "virsh",
 ]
 
+
 __version__ = "0.1.0"
+
+# Where each public name lives. It is imported when somebody first asks for it: listing plugins
+# needs no runner, and a driver that plans needs no session.
+_HOMES: Final = {
+    name: module
+    for module, names in {
+        "checks.report": ("Report",),
+        "diagnosis": ("Diagnosis",),
+        "document": ("After", "Before", "SCENARIOS", "Scenario"),
+        "errors": (
+            "AuthenticationError",
+            "BlockedError",
+            "CancelledError",
+            "ConnectError",
+            "DriverError",
+            "ExitCode",
+            "InvalidURIError",
+            "MigrateError",
+            "MigrationFailedError",
+            "NeedsPersonError",
+            "NoDriverError",
+            "PlanError",
+            "PluginFailedError",
+            "PortHeldError",
+            "PortsExhaustedError",
+            "UsageError",
+        ),
+        "findings": ("Finding", "Severity"),
+        "hookspecs": ("hookimpl",),
+        "installed": ("EntryPoint",),
+        "migrator": ("Migrator",),
+        "model": (
+            "Basis",
+            "Capabilities",
+            "ChosenBy",
+            "Claim",
+            "Command",
+            "ControlProtocol",
+            "DriverInfo",
+            "Flow",
+            "LIBVIRT_CONTROL",
+            "NativeCommand",
+            "Offer",
+            "PortRule",
+            "Reason",
+            "Request",
+            "Revision",
+            "Seat",
+            "Transport",
+        ),
+        "options": ("Kind", "OPTIONS", "Option"),
+        "outcome": ("Outcome", "Verdict"),
+        "plan": ("Channel", "Plan", "PlannedPort", "PlannedURI", "URIs"),
+        "ports": ("HeldPort", "PortLedger"),
+        "progress": ("Event", "Observer", "Phase", "Statistics"),
+        "registry": ("Driver", "Plugin", "Registry", "Status"),
+        "runner": ("Run",),
+        "sessions": ("Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"),
+        "uris": ("ConnectionURI", "MigrationURI", "netloc"),
+        "virsh": ("virsh",),
+    }.items()
+    for name in names
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import the home of a public name at its first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - see _HOMES
+
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value  # so that Python asks us only once
+    return value

@@ -104,7 +104,7 @@ class _Protection(StrEnum):
 class _Look(NamedTuple):
     colour: str
     tint: str
-    dashes: str | None
+    dashes: str | None  # from "0." on they are dots
     sign: str  # path within the square from -5 to 5
 
 
@@ -115,11 +115,11 @@ _LOOKS: Final = {
     _Protection.PLAIN: _Look(
         "#cf222e", "#fff3f2", "9 6", "M-4.5-.5h9v6h-9zM-2.7-.5v-3.3a2.7 2.7 0 0 1 5.4 0"
     ),
-    _Protection.LOCAL: _Look(_MUTED, _PANEL, "2 5", "M-5-4.5h10v6.5h-10zM0 2v3M-3 5h6"),
+    _Protection.LOCAL: _Look(_MUTED, _PANEL, "0.1 7", "M-5-4.5h10v6.5h-10zM0 2v3M-3 5h6"),
     _Protection.UNKNOWN: _Look(
         "#7d4e00", "#fff8e5", "14 5 2 5", "M-2.5-3a2.6 2.6 0 1 1 3.4 2.6q-.9.4-.9 1.9M0 4.4v.6"
     ),
-    _Protection.UNUSED: _Look("#818b98", _PANEL, "2 9", "M-4-4l8 8M-4 4l8-8"),
+    _Protection.UNUSED: _Look("#818b98", _PANEL, "0.1 13", "M-4-4l8 8M-4 4l8-8"),
 }
 
 _TITLE: Final = _Font(28, bold=True)
@@ -212,10 +212,10 @@ def _ports(channel: Channel) -> str:
 def _status(role: str, where: str, protection: _Protection) -> str:
     if protection is _Protection.UNUSED:
         return f"{role} \u00b7 not used: the guest is shut off"
-    safety = {
-        _Protection.LOCAL: "does not cross the network",
-        _Protection.UNKNOWN: "encryption not known",
-    }.get(protection, protection.value)
+    if protection is _Protection.LOCAL:
+        return f"{role} \u00b7 does not cross the network"
+    unknown = protection is _Protection.UNKNOWN
+    safety = "encryption not known" if unknown else protection.value
     return " \u00b7 ".join(filter(None, (role, where, safety)))
 
 
@@ -224,7 +224,7 @@ def _data_rows(plan: Plan) -> list[_Row]:
     protection = _data_protection(plan)
     colour = _LOOKS[protection].colour
     if plan.scenario.transport is Transport.TUNNELLED:
-        status = _status("memory", "inside this connection", protection)
+        status = _status("memory", "tunnelled", protection)
         return [_Row(_stream(plan), _PROTOCOL), _Row(status, _Font(12, colour))]
     rows = [
         _Row(_stream(plan), _PROTOCOL),
@@ -253,7 +253,7 @@ def _address(plan: Plan, seat: Seat) -> str:
         uri = uris.destination if seat is Seat.DESTINATION else uris.source
         host = ConnectionURI.parse(uri.value).host if uri.value else None
         seen_from = uri.seen_from
-    return f"at {host}" if host else f"on the {seen_from.value}\u2019s own machine"
+    return f"reached at {host}" if host else f"on the {seen_from.value}\u2019s own machine"
 
 
 def _guest_rows(plan: Plan, seat: Seat) -> list[_Row]:
@@ -272,19 +272,27 @@ def _guest_rows(plan: Plan, seat: Seat) -> list[_Row]:
 class _URIRow(NamedTuple):
     number: str
     title: str
+    seen_from: str
     uri: PlannedURI
 
 
 def _uri_rows(plan: Plan) -> list[_URIRow]:
     uris = plan.uris
-    rows = [_URIRow("1", "Source", uris.source)]
-    if uris.destination_from_client.value == uris.destination.value:
-        rows.append(_URIRow("2", "Destination", uris.destination))
+    rows = [_uri_row("1", "Source", uris.source)]
+    if uris.destination_from_client.value != uris.destination.value:
+        rows.append(_uri_row("2c", "Destination", uris.destination_from_client))
+        rows.append(_uri_row("2s", "Destination", uris.destination))
     else:
-        rows.append(_URIRow("2c", "Destination", uris.destination_from_client))
-        rows.append(_URIRow("2s", "Destination", uris.destination))
-    rows.append(_URIRow("3", "Migration", uris.migration))
+        row = _uri_row("2", "Destination", uris.destination)
+        both = {leg.origin for leg in plan.control if leg.target is Seat.DESTINATION}
+        rows.append(row._replace(seen_from="as both open it") if len(both) > 1 else row)
+    rows.append(_uri_row("3", "Migration", uris.migration))
     return rows
+
+
+def _uri_row(number: str, title: str, uri: PlannedURI) -> _URIRow:
+    seen_from = f"as the {uri.seen_from.value} opens it" if uri.value else "none given"
+    return _URIRow(number, f"{title} URI", seen_from, uri)
 
 
 def _number(plan: Plan, leg: Channel) -> str:
@@ -302,14 +310,15 @@ def _number(plan: Plan, leg: Channel) -> str:
 def _describe(plan: Plan) -> str:
     """Tell the whole picture to who cannot see it."""
     crash, _ = CRASH[plan.scenario.flow]
+    edition = plan.request.revision.value
     told = [
-        f"{plan.scenario.title} ({plan.scenario_id}, revision {plan.request.revision.value}):"
-        f" {plan.guest} moves to {plan.destination_name} on the destination.",
+        f"{plan.scenario.title} ({plan.scenario_id}, revision {edition}).",
+        f"Guest {plan.guest}, {plan.destination_name} on the destination.",
         *(_tell("Control", leg, _protection(leg)) for leg in plan.control),
         _tell("Memory", plan.data, _data_protection(plan)),
         *(
-            f"{title} URI, as the {uri.seen_from.value} opens it: {uri.value or uri.because}."
-            for _, title, uri in _uri_rows(plan)
+            f"{title}, {seen_from}: {uri.value or uri.because}."
+            for _, title, seen_from, uri in _uri_rows(plan)
         ),
         f"If the client crashes: {crash.value}.",
     ]
@@ -577,13 +586,14 @@ def _leg(
     number: str | None,
 ) -> str:
     look = _LOOKS[protection]
-    badges = [_badge(route.number, number, look.colour)] if number else []
+    badges = []
+    if number:  # memory in a tunnel shares the number and the sign of what carries it
+        badges = [_badge(route.number, number, look.colour), _sign(route.sign, look)]
     return _tag(
         "g",
         _tooltip(channel.because),
         _arrow(route.points, _THIN if role == "control" else _THICK, look.colour, look.dashes),
         *badges,
-        _sign(route.sign, look),
         *_label(route.label, rows),
         class_=f"leg {role}",
         data_from=channel.origin.value,
@@ -623,7 +633,7 @@ def _uri_panel(panel: _Box, rows: Sequence[_URIRow]) -> str:
     inside: list[str] = []
     for index, row in enumerate(rows):
         y = panel.y + 10 + index * _URI_ROW
-        inside += _uri_row(panel, y, row)
+        inside += _uri_caption(panel, y, row)
         if index:
             inside.append(
                 _tag(
@@ -636,14 +646,15 @@ def _uri_panel(panel: _Box, rows: Sequence[_URIRow]) -> str:
     return _tag("g", _frame(panel, fill=_PAPER, radius=14), *inside, class_="box", data_name="uris")
 
 
-def _uri_row(panel: _Box, top: int, row: _URIRow) -> Iterable[str]:
+def _uri_caption(panel: _Box, top: int, row: _URIRow) -> Iterable[str]:
     middle, left = top + _URI_ROW // 2, panel.x + 232
     text, font = (row.uri.value, _URI) if row.uri.value else (row.uri.because, _ABSENT)
     lines = _wrap(text, font, panel.right - _PADDING - left, 2)
     first = middle + 5 - _LEADING * (len(lines) - 1) // 2
-    yield _badge(_Point(panel.x + _PADDING + 11, middle), row.number, _INK)
-    yield _text(panel.x + 62, middle - 4, f"{row.title} URI", _PROTOCOL)
-    yield _text(panel.x + 62, middle + 14, f"as the {row.uri.seen_from.value} opens it", _NOTE)
+    colour = _INK if row.uri.value else _MUTED
+    yield _badge(_Point(panel.x + _PADDING + 11, middle), row.number, colour)
+    yield _text(panel.x + 62, middle - 4, row.title, _PROTOCOL)
+    yield _text(panel.x + 62, middle + 14, row.seen_from, _NOTE)
     for index, line in enumerate(lines):
         yield _tag(
             "g",
@@ -668,11 +679,12 @@ def _legend(box: _Box) -> str:
     inside: list[str] = []
     x, y = box.x + _PADDING, box.centre.y
     for words, weight, colour, dashes, look in entries:
-        inside.append(_arrow((_Point(x, y), _Point(x + 64, y)), weight, colour, dashes))
+        end = x + (92 if look else 60)
+        inside.append(_arrow((_Point(x, y), _Point(end, y)), weight, colour, dashes))
         if look:
-            inside.append(_sign(_Point(x + 26, y), look))
-        inside.append(_text(x + 76, y + 4, words, _NOTE))
-        x += 76 + _ceil(_width(words, _NOTE)) + 26
+            inside.append(_sign(_Point(x + 38, y), look))
+        inside.append(_text(end + 10, y + 4, words, _NOTE))
+        x = end + 10 + _ceil(_width(words, _NOTE)) + 24
     return _tag("g", *inside, class_="legend")
 
 
@@ -710,6 +722,7 @@ def _arrow(points: Sequence[_Point], weight: int, colour: str, dashes: str | Non
         stroke=colour,
         stroke_width=weight,
         stroke_dasharray=dashes,
+        stroke_linecap="round" if dashes and dashes.startswith("0.") else None,
         stroke_linejoin="round",
     ) + _tag("polygon", points=_coordinates(corners), fill=colour)
 
@@ -768,7 +781,7 @@ def _width(text: str, font: _Font) -> float:
 
 def _advance(character: str, font: _Font) -> float:
     if not character.isascii():
-        em = 1.0 if character < "\U0001f000" else 1.3
+        em = 1.2 if character < "\U0001f000" else 1.3
     elif font.mono:
         em = 0.605
     elif character in " !'(),-./:;I[]fijlrt|":

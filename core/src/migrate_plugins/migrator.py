@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from migrate_plugins.model import Request
-from migrate_plugins.planner import Planner
 from migrate_plugins.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from migrate_plugins.checks import Report
+    from migrate_plugins.checks.report import Report
     from migrate_plugins.diagnosis import Diagnosis
     from migrate_plugins.installed import EntryPoint
     from migrate_plugins.outcome import Outcome
     from migrate_plugins.plan import Plan
+    from migrate_plugins.planner import Planner
     from migrate_plugins.progress import Observer
     from migrate_plugins.runner import Run
 
@@ -53,12 +54,17 @@ class Migrator:
     def __init__(self, plugins: Registry | Iterable[tuple[EntryPoint, object]]) -> None:
         """Use *plugins*; :meth:`installed` is what most callers want."""
         self.registry = plugins if isinstance(plugins, Registry) else Registry(plugins)
-        self._planner = Planner(self.registry)
 
     @classmethod
     def installed(cls) -> Migrator:
         """Use every installed plugin; one that fails to load is listed, the rest works."""
         return cls(Registry.installed())
+
+    @cached_property
+    def _planner(self) -> Planner:
+        from migrate_plugins.planner import Planner  # noqa: PLC0415 - listing plans nothing
+
+        return Planner(self.registry)
 
     @_takes(Request)
     def plan(self, request: Request) -> Plan:
@@ -82,7 +88,7 @@ class Migrator:
         Raises:
             ConnectError: A host that the client needs cannot be opened.
         """
-        from migrate_plugins.checks import check  # noqa: PLC0415 - planning opens nothing
+        from migrate_plugins.checks.report import check  # noqa: PLC0415 - planning opens nothing
         from migrate_plugins.hosts import Hosts  # noqa: PLC0415
 
         with Hosts(self.registry.drivers[plan.driver], plan) as hosts:

@@ -276,6 +276,10 @@ class PortRule(NamedTuple):
     because: str
     per_migration: int = 1
 
+    def lowest_free(self, taken: frozenset[int]) -> int | None:
+        """Give the lowest port that is not *taken*, or None: what most drivers choose."""
+        return next((port for port in range(self.first, self.last + 1) if port not in taken), None)
+
 
 class NativeCommand(NamedTuple):
     """The same migration in the words of the hypervisor's own tool.

@@ -21,17 +21,12 @@ if TYPE_CHECKING:
 
     from migrate_plugins.model import PortRule
 
-__all__ = ["HeldPort", "PortLedger", "lowest_free"]
+__all__ = ["HeldPort", "PortLedger"]
 
 # Debian and its kin: on a tmpfs, writable for everyone, sticky.
 _LOCKS: Final = Path("/run/lock")
 _SHARED_FOLDER: Final = 0o1777
 _SHARED_FILE: Final = 0o666
-
-
-def lowest_free(rule: PortRule, taken: frozenset[int]) -> int | None:
-    """Give the lowest port of *rule* that is not *taken*, or None: what most drivers choose."""
-    return next((port for port in range(rule.first, rule.last + 1) if port not in taken), None)
 
 
 class HeldPort:

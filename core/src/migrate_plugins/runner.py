@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins.checks import check
+from migrate_plugins.checks.report import check
 from migrate_plugins.errors import DriverError, MigrateError, UsageError
 from migrate_plugins.hosts import Hosts
 from migrate_plugins.model import ChosenBy
@@ -19,7 +19,7 @@ from migrate_plugins.sessions import GuestState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from migrate_plugins.checks import Report
+    from migrate_plugins.checks.report import Report
     from migrate_plugins.diagnosis import Diagnosis
     from migrate_plugins.model import Request
     from migrate_plugins.plan import Plan

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -71,7 +72,12 @@ def _command(name: str) -> Command:
 
 def _run(command: Command, arguments: list[str], output: Output) -> int:
     module = import_module(command.module)
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} {command.name}", description=command.summary)
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} {command.name}",
+        description=command.summary,
+        # Left to itself argparse imports shutil to measure the terminal, at each option.
+        formatter_class=partial(argparse.HelpFormatter, width=output.width),
+    )
     module.configure(parser)
     return int(module.run(parser.parse_args(arguments), output))
 

@@ -22,7 +22,6 @@ from migrate_plugins import (
     PortRule,
     Revision,
     hookimpl,
-    lowest_free,
     virsh,
 )
 
@@ -120,7 +119,7 @@ def migrate_port_rule() -> PortRule:
 
 @hookimpl
 def migrate_select_port(rule: PortRule, taken: frozenset[int]) -> int | None:
-    return lowest_free(rule, taken)
+    return rule.lowest_free(taken)
 
 
 @hookimpl

@@ -19,7 +19,6 @@ from migrate_plugins import (
     Offer,
     PortRule,
     hookimpl,
-    lowest_free,
     virsh,
 )
 
@@ -70,7 +69,7 @@ def migrate_port_rule() -> PortRule:
 
 @hookimpl
 def migrate_select_port(rule: PortRule, taken: frozenset[int]) -> int | None:
-    return lowest_free(rule, taken)
+    return rule.lowest_free(taken)
 
 
 @hookimpl
