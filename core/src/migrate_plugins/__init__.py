@@ -77,7 +77,7 @@ if TYPE_CHECKING:
         Session,
     )
     from migrate_plugins.uris import ConnectionURI, MigrationURI, netloc
-    from migrate_plugins.virsh import virsh
+    from migrate_plugins.virsh import virsh_command
 
 __all__ = [
     "LIBVIRT_CONTROL",
@@ -155,7 +155,7 @@ __all__ = [
     "__version__",
     "hookimpl",
     "netloc",
-    "virsh",
+    "virsh_command",
 ]
 
 
@@ -219,7 +219,7 @@ _HOMES: Final = {
         "runner": ("Run",),
         "sessions": ("Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"),
         "uris": ("ConnectionURI", "MigrationURI", "netloc"),
-        "virsh": ("virsh",),
+        "virsh": ("virsh_command",),
     }.items()
     for name in names
 }

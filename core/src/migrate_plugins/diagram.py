@@ -119,7 +119,7 @@ _LOOKS: Final = {
     _Protection.UNKNOWN: _Look(
         "#7d4e00", "#fff8e5", "14 5 2 5", "M-2.5-3a2.6 2.6 0 1 1 3.4 2.6q-.9.4-.9 1.9M0 4.4v.6"
     ),
-    _Protection.UNUSED: _Look("#818b98", _PANEL, "0.1 13", "M-4-4l8 8M-4 4l8-8"),
+    _Protection.UNUSED: _Look(_MUTED, _PANEL, "0.1 13", "M-4-4l8 8M-4 4l8-8"),
 }
 
 _TITLE: Final = _Font(28, bold=True)
@@ -211,37 +211,32 @@ def _ports(channel: Channel) -> str:
 
 def _status(role: str, where: str, protection: _Protection) -> str:
     if protection is _Protection.UNUSED:
-        return f"{role} \u00b7 not used: the guest is shut off"
+        return f"{role} · not used: the guest is shut off"
     if protection is _Protection.LOCAL:
-        return f"{role} \u00b7 does not cross the network"
+        return f"{role} · does not cross the network"
     unknown = protection is _Protection.UNKNOWN
     safety = "encryption not known" if unknown else protection.value
-    return " \u00b7 ".join(filter(None, (role, where, safety)))
+    return " · ".join(filter(None, (role, where, safety)))
 
 
 def _data_rows(plan: Plan) -> list[_Row]:
-    """Label the memory's path: protocol, status, and who picks the port or what carries it."""
+    """Label the memory's path: protocol (not what it travels in), status, who picks the port."""
     protection = _data_protection(plan)
-    colour = _LOOKS[protection].colour
-    if plan.scenario.transport is Transport.TUNNELLED:
-        status = _status("memory", "tunnelled", protection)
-        return [_Row(_stream(plan), _PROTOCOL), _Row(status, _Font(12, colour))]
+    tunnelled = plan.scenario.transport is Transport.TUNNELLED
+    status = _status("memory", "tunnelled" if tunnelled else _ports(plan.data), protection)
     rows = [
-        _Row(_stream(plan), _PROTOCOL),
-        _Row(_status("memory", _ports(plan.data), protection), _Font(12, colour)),
+        _Row(plan.data.protocol.partition(" inside ")[0], _PROTOCOL),
+        _Row(status, _Font(12, _LOOKS[protection].colour)),
     ]
+    if tunnelled or protection is _Protection.UNUSED:
+        return rows
     if protection is _Protection.LOCAL:
         rows.append(_Row("over a UNIX socket", _NOTE))
-    elif protection is not _Protection.UNUSED and plan.port.value is None:
+    elif plan.port.value is None:
         chosen_by = plan.port.chosen_by
         who = chosen_by.value if chosen_by is ChosenBy.US else f"the {chosen_by.value}"
         rows.append(_Row(f"one of them, chosen by {who}", _NOTE))
     return rows
-
-
-def _stream(plan: Plan) -> str:
-    """Name what travels between the hypervisors, without what it travels in."""
-    return plan.data.protocol.partition(" inside ")[0]
 
 
 def _address(plan: Plan, seat: Seat) -> str:
@@ -529,7 +524,7 @@ def _box(
     y = box.centre.y - (len(lines) - 1) * pitch // 2 + 5
     return _tag(
         "g",
-        _tooltip(" \u00b7 ".join(row.text for row in rows)),
+        _tooltip(" · ".join(row.text for row in rows)),
         _frame(box, fill=fill, stroke=stroke, dashes=dashes),
         *(
             _text(box.centre.x, y + pitch * index, line.text, line.font, "middle")
@@ -598,7 +593,7 @@ def _leg(
         class_=f"leg {role}",
         data_from=channel.origin.value,
         data_to=channel.target.value,
-        data_ports="-".join(str(port) for port in channel.ports or ()),
+        data_ports="-".join(str(port) for port in sorted(set(channel.ports or ()))),
         data_protection=protection.name.lower(),
     )
 
@@ -809,9 +804,9 @@ def _clip(text: str, font: _Font, width: float) -> str:
     text = _clean(text)
     if _head(text, font, width) == len(text):
         return text
-    half = (width - _width("\u2026", font)) / 2
+    half = (width - _width("…", font)) / 2
     tail = _head(text[::-1], font, half)
-    return f"{text[: _head(text, font, half)]}\u2026{text[len(text) - tail :]}"
+    return f"{text[: _head(text, font, half)]}…{text[len(text) - tail :]}"
 
 
 def _wrap(text: str, font: _Font, width: float, lines: int) -> list[str]:

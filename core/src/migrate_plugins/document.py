@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from migrate_plugins.model import Flow, Revision, Seat, Transport
 
 __all__ = [
+    "DISPUTED",
     "FIREWALL",
     "ROWS",
     "SCENARIOS",
@@ -319,6 +320,11 @@ _CURRENT: Final = _ORIGINAL.replace(
 )
 
 ROWS: Final = {Revision.ORIGINAL: _read(_ORIGINAL), Revision.CURRENT: _read(_CURRENT)}
+
+# The rows in which they differ, as the one has it and as the other has it.
+DISPUTED: Final = tuple(
+    pair for pair in zip(*ROWS.values(), strict=True) if pair[0].after != pair[1].after
+)
 
 
 def rows(revision: Revision, *, undefine_source: bool, persist: bool) -> tuple[Row, ...]:

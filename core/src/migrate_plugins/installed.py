@@ -58,7 +58,7 @@ def entry_points(path: Iterable[str] | None = None) -> list[EntryPoint]:
             try:
                 with open(os.path.join(entry.path, _FILE), encoding="utf-8") as file:  # noqa: PTH118, PTH123 - pathlib doubles the start-up time
                     text = file.read()
-            except OSError:
+            except (OSError, UnicodeDecodeError):
                 continue
             if "migrate_plugins" in text:
                 distribution = name.replace("_", "-")

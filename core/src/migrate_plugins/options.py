@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from migrate_plugins.model import Reason
+from migrate_plugins.model import Reason, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["OPTIONS", "SPELLING", "Kind", "Option", "conflicts"]
+__all__ = ["OPTIONS", "SPELLING", "Kind", "Option", "conflicts", "given_options"]
 
 
 class Kind(StrEnum):
@@ -126,6 +126,20 @@ OPTIONS: Final = (
 SPELLING: Final = {option.field: option.spellings[0] for option in OPTIONS} | {
     "tunnelled": "--tunnelled"
 }
+
+# Request has the options last, in this order.
+_FIELDS: Final = tuple(option.field for option in OPTIONS)
+_FIRST: Final = Request._fields.index(_FIELDS[0])
+
+
+def given_options(request: Request) -> dict[str, Any]:
+    """Give the options that *request* does not leave at their default, by field."""
+    fields = request[_FIRST:]
+    return {
+        field: value
+        for field, value in zip(_FIELDS, fields, strict=True)
+        if value is not None and value is not False and value != ()
+    }
 
 
 def conflicts(given: Mapping[str, Any]) -> Iterator[Reason]:

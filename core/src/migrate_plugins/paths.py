@@ -11,6 +11,8 @@ from migrate_plugins.plan import Channel, PlannedPort, PlannedURI, URIs
 from migrate_plugins.uris import ConnectionURI, MigrationURI
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from migrate_plugins.plan import Plan
     from migrate_plugins.registry import Driver
 
@@ -96,6 +98,7 @@ def draw_channels(
     scenario: Scenario,
     uris: URIs,
     port: PlannedPort,
+    connections: Mapping[str, ConnectionURI],
 ) -> tuple[tuple[Channel, ...], Channel]:
     """Draw the control path leg by leg, and the path of the guest's memory."""
     ports = None if port.first is None or port.last is None else (port.first, port.last)
@@ -128,7 +131,7 @@ def draw_channels(
         if text is None:
             control.append(data._replace(because=f"with {credentials} credentials; {because}"))
         else:
-            control.append(_control(driver, opened_by, towards, credentials, text))
+            control.append(_control(driver, opened_by, towards, credentials, connections[text]))
     if scenario.transport is Transport.TUNNELLED:
         inside = control[-1]
         data = inside._replace(
@@ -139,9 +142,8 @@ def draw_channels(
 
 
 def _control(
-    driver: Driver, opened_by: Seat, towards: Seat, credentials: str, text: str
+    driver: Driver, opened_by: Seat, towards: Seat, credentials: str, uri: ConnectionURI
 ) -> Channel:
-    uri = ConnectionURI.parse(text)
     if uri.host is None:
         return Channel(
             opened_by,

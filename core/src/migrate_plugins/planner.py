@@ -21,7 +21,7 @@ from migrate_plugins.model import (
     Revision,
     Transport,
 )
-from migrate_plugins.options import OPTIONS, Kind, conflicts
+from migrate_plugins.options import OPTIONS, Kind, conflicts, given_options
 from migrate_plugins.paths import draw_channels, migration_host, place_port, place_uris
 from migrate_plugins.plan import Plan
 from migrate_plugins.uris import ConnectionURI, MigrationURI
@@ -78,6 +78,7 @@ class _Reading:
         self._registry = registry
         self._request = request
         self._reasons: list[Reason] = []
+        self._connections: dict[str, ConnectionURI] = {}
 
     def plan(self) -> Plan:
         request = self._request
@@ -104,7 +105,9 @@ class _Reading:
         opened = alternative or destination
         uris, migration = place_uris(driver, request, scenario, opened, migration)
         port = place_port(scenario, rule, migration)
-        control, data = draw_channels(driver, capabilities, request, scenario, uris, port)
+        control, data = draw_channels(
+            driver, capabilities, request, scenario, uris, port, self._connections
+        )
         plan = Plan(
             request,
             driver.info.name,
@@ -134,7 +137,7 @@ class _Reading:
 
     def _connection(self, which: str, text: str) -> ConnectionURI | None:
         try:
-            return ConnectionURI.parse(text)
+            uri = self._connections[text] = ConnectionURI.parse(text)
         except InvalidURIError as error:
             self._refuse(
                 f"{which}-unreadable",
@@ -143,6 +146,7 @@ class _Reading:
                 usage=True,
             )
             return None
+        return uri
 
     def _control_protocol(self, driver: Driver, uri: ConnectionURI) -> None:
         transport = (uri.transport or "").lower()
@@ -341,11 +345,7 @@ class _Reading:
 
     def _options(self, driver: Driver, offer: Offer | None, scenario: Scenario) -> None:
         request = self._request
-        given = {
-            option.field: value
-            for option in OPTIONS
-            if (value := getattr(request, option.field)) or (value == 0 and value is not False)
-        }
+        given = given_options(request)
         if not given:
             return
         for option in OPTIONS:
@@ -407,9 +407,9 @@ def _where_offered(driver: Driver, field: str, revision: Revision) -> str | None
 
 
 def _flags(request: Request, scenario: Scenario) -> tuple[str, ...]:
-    flags = [
-        libvirt
-        for field, _, kind, libvirt, *_ in OPTIONS
-        if kind is Kind.FLAG and libvirt is not None and getattr(request, field)
-    ]
-    return (*scenario.flags, *flags)
+    given = given_options(request)
+    return scenario.flags + tuple(
+        option.libvirt
+        for option in OPTIONS
+        if option.field in given and option.libvirt is not None and option.kind is Kind.FLAG
+    )

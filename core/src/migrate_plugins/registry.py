@@ -285,7 +285,7 @@ class Registry:
 
     def _register(self, point: EntryPoint, plugin: object) -> str | None:
         """Register one plugin, or say why it cannot be."""
-        if isinstance(plugin, Exception):
+        if isinstance(plugin, BaseException):
             return _said(plugin)
         written_for = getattr(plugin, "MIGRATE_PLUGINS_API", API)
         if written_for != API:
@@ -296,12 +296,13 @@ class Registry:
                 f"the name {point.name!r} is taken by {taken[0].distribution}"
                 f" ({taken[0].origin}); one of the two must be renamed or removed"
             )
+        name = f"{point.group}:{point.name}"
         try:
-            self._manager.register(plugin, name=f"{point.group}:{point.name}")
+            self._manager.register(plugin, name)
             self._manager.check_pending()
         except Exception as error:  # noqa: BLE001 - whatever a plugin does, the others work
-            if self._manager.is_registered(plugin):
-                self._manager.unregister(plugin)
+            if self._manager.has_plugin(name):  # not so where the same object has another name
+                self._manager.unregister(name=name)
             return _said(error)
         return None
 
@@ -353,7 +354,7 @@ def _load(points: Iterable[EntryPoint]) -> Iterator[tuple[EntryPoint, object]]:
             plugin = import_module(module)
             for name in filter(None, attribute.split(".")):
                 plugin = getattr(plugin, name)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
             plugin = error
         yield point, plugin
 
@@ -380,7 +381,8 @@ def _shadowed(drivers: dict[EntryPoint, Driver]) -> dict[EntryPoint, str]:
 
 
 def _hook_names(manager: pluggy.PluginManager) -> list[str]:
-    return [name for name in vars(manager.hook) if name.startswith("migrate_")]
+    # A misspelt hook of a plugin that was refused stays behind in pluggy, without a specification.
+    return [name for name, caller in vars(manager.hook).items() if getattr(caller, "spec", None)]
 
 
 def _said(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins.checks.report import check
-from migrate_plugins.errors import DriverError, MigrateError, UsageError
+from migrate_plugins.errors import DriverError, MigrateError
 from migrate_plugins.hosts import Hosts
 from migrate_plugins.model import ChosenBy
 from migrate_plugins.outcome import Outcome, Verdict, judge
@@ -57,18 +57,17 @@ class Run:
         self._accept = accept
         self._started = monotonic()
         self._cancelled = threading.Event()
+        # Not the thread's join(): after a Ctrl-C in it Python 3.11 takes the thread for ended.
+        self._ended = threading.Event()
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
-        # A daemon, so that a person may leave while nothing has been started yet.
-        self._thread = threading.Thread(
-            target=self._work, name=f"migrate {plan.guest}", daemon=True
-        )
         self.phase = Phase.CONNECT
 
     def start(self) -> None:
         """Start the thread."""
         self._started = monotonic()
-        self._thread.start()
+        # A daemon, so that a person may leave while nothing has been started yet.
+        threading.Thread(target=self._work, daemon=True).start()
 
     def cancel(self) -> None:
         """Ask the migration to stop; :meth:`outcome` tells where the guest is then."""
@@ -76,8 +75,7 @@ class Run:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the end, at most *seconds*; whether it has come."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
+        return self._ended.wait(seconds)
 
     def outcome(self) -> Outcome:
         """Wait for the end and tell where the guest is.
@@ -87,9 +85,9 @@ class Run:
             BlockedError: The check found errors; nothing was changed.
             MigrateError: Anything else that kept the migration from being started.
         """
-        self._thread.join()
+        self._ended.wait()
         if self._outcome is None:
-            raise self._error or UsageError("this migration was never started: call start()")
+            raise self._error or RuntimeError("neither an outcome nor an error")
         return self._outcome
 
     def _work(self) -> None:
@@ -97,6 +95,8 @@ class Run:
             self._outcome = self._migrate()
         except BaseException as error:  # noqa: BLE001 - outcome() raises it where somebody waits
             self._error = error
+        finally:
+            self._ended.set()
 
     def _migrate(self) -> Outcome:
         plan = self._plan

@@ -10,10 +10,10 @@ from migrate_plugins.options import OPTIONS, Kind
 if TYPE_CHECKING:
     from migrate_plugins.plan import Plan
 
-__all__ = ["virsh"]
+__all__ = ["virsh_command"]
 
 
-def virsh(plan: Plan) -> NativeCommand:
+def virsh_command(plan: Plan) -> NativeCommand:
     """Give *plan* as a virsh command, or say why virsh cannot invoke it.
 
     In peer-to-peer virsh takes a single URI, the destination as the source opens it.

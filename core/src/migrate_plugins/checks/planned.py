@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins.document import After, Before, rows
+from migrate_plugins.document import DISPUTED, After, Before
 from migrate_plugins.findings import Finding, Severity
 from migrate_plugins.model import Revision, Seat, Transport
 from migrate_plugins.uris import ConnectionURI
@@ -33,8 +33,7 @@ def foresee(plan: Plan) -> tuple[Finding, ...]:
     for uri in (plan.uris.destination, plan.uris.destination_from_client):
         if uri.value is not None and ":/" in uri.value and "://" not in uri.value:
             findings += _host_in_path(uri.value, uri.seen_from)
-    if not plan.request.persistent:
-        findings += _revisions_disagree(plan)
+    findings += _revisions_disagree(plan)
     if plan.before is not None:
         findings += _risks(plan, plan.before)
     return tuple(dict.fromkeys(findings))
@@ -76,31 +75,23 @@ def _host_in_path(text: str, seen_from: Seat) -> list[Finding]:
 def _revisions_disagree(plan: Plan) -> list[Finding]:
     """Announce the row of the table in which the two editions differ, while it is open."""
     undefine, persist = plan.request.undefine_source, plan.request.persistent
-    then = {
-        revision: {
-            row.before: row.after
-            for row in rows(revision, undefine_source=undefine, persist=persist)
-        }
-        for revision in Revision
-    }
-    differing = [
-        before
-        for before, after in then[Revision.ORIGINAL].items()
-        if then[Revision.CURRENT][before] != after and plan.before in {None, before}
-    ]
     return [
         Finding(
             "revisions-disagree",
             Severity.INFO,
             None,
             "a transient guest whose old configuration is on the destination: the original"
-            f" document expects {_said(then[Revision.ORIGINAL][before])};"
-            f" libvirt as it is today gives {_said(then[Revision.CURRENT][before])},"
-            " with the old definition",
-            expected=_said(then[plan.request.revision][before]),
+            f" document expects {_said(original.after)}; libvirt as it is today gives"
+            f" {_said(current.after)}, with the old definition",
+            expected=_said(
+                (original if plan.request.revision is Revision.ORIGINAL else current).after
+            ),
             remedy="remove the old configuration on the destination, or replace it: --persistent",
         )
-        for before in differing
+        for original, current in DISPUTED
+        if original.undefine_source == undefine
+        and original.persist == persist
+        and plan.before in {None, original.before}
     ]
 
 

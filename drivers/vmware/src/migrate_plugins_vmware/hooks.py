@@ -19,7 +19,7 @@ from migrate_plugins import (
     Offer,
     PortRule,
     hookimpl,
-    virsh,
+    virsh_command,
 )
 
 if TYPE_CHECKING:
@@ -100,4 +100,4 @@ def migrate_read_uri(text: str) -> MigrationURI:
 
 @hookimpl
 def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
-    return [virsh(plan)]
+    return [virsh_command(plan)]

@@ -22,7 +22,7 @@ from migrate_plugins import (
     PortRule,
     Revision,
     hookimpl,
-    virsh,
+    virsh_command,
 )
 
 if TYPE_CHECKING:
@@ -131,4 +131,4 @@ def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
 
 @hookimpl
 def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
-    return [virsh(plan)]
+    return [virsh_command(plan)]

@@ -1,0 +1,17 @@
+"""What the lab adds to migrate-plugins: one command.  Imports nothing the command needs."""
+
+from __future__ import annotations
+
+from migrate_plugins import Command, hookimpl
+
+
+@hookimpl
+def migrate_cli() -> list[Command]:
+    """Add ``migrate-plugins lab``."""
+    return [
+        Command(
+            name="lab",
+            summary="real hosts on this machine, to try and to test migrations",
+            module="migrate_plugins_lab.cli",
+        )
+    ]

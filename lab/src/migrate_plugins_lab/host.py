@@ -1,0 +1,79 @@
+"""One host of a lab: its names, and the ways to talk to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from migrate_plugins_lab import commands, folder, network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_plugins_lab.anchor import Anchor
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host with its own network, name, libvirtd and disks."""
+
+    name: str
+    address: str
+    anchor: Anchor
+    folder: folder.Folder
+
+    @property
+    def privileged(self) -> bool:
+        """Whether its libvirtd runs as the machine's root."""
+        return self.anchor.privileged
+
+    @property
+    def uri(self) -> str:
+        """What a client outside the lab opens."""
+        socket = quote(str(self.folder.socket(self.name)))
+        return f"qemu+unix:///{self.instance}?socket={socket}"
+
+    @property
+    def peer_uri(self) -> str:
+        """What another host of the lab opens."""
+        return f"qemu+tcp://{self.address}/{self.instance}"
+
+    @property
+    def instance(self) -> str:
+        """Which of libvirt's two daemons it is."""
+        return "system" if self.privileged else "session"
+
+    def run(
+        self, argv: Sequence[str], *, seconds: float = commands.SECONDS, stdin: str = ""
+    ) -> str:
+        """Run a program on the host, as its root, and return what it printed.
+
+        Raises:
+            CommandError: It failed, or took longer than *seconds*.
+        """
+        return self.anchor.enter(argv, host=self.name, seconds=seconds, stdin=stdin)
+
+    def virsh(self, *arguments: str, seconds: float = commands.SECONDS) -> str:
+        """Run ``virsh`` outside, connected to the host, and return what it printed.
+
+        Raises:
+            CommandError: It failed, or took longer than *seconds*.
+        """
+        argv = ["virsh", "--quiet", "--connect", self.uri, *arguments]
+        return commands.run(argv, seconds=seconds)
+
+    def settle(self) -> None:
+        """Give the bare namespaces a name, the names of the others, and a network."""
+        self.run(["hostname", self.name])
+        self.run(["mount", "--bind", str(folder.INSIDE / "hosts"), "/etc/hosts"])
+        self.run(["ip", "-batch", "-"], stdin=network.interface(self.address))
+
+    def describe(self) -> dict[str, str]:
+        """The host in the words of ``lab up --json``."""
+        return {
+            "name": self.name,
+            "address": self.address,
+            "uri": self.uri,
+            "peer_uri": self.peer_uri,
+        }

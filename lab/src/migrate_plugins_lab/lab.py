@@ -1,0 +1,352 @@
+"""A lab: several real libvirt hosts on this machine, brought up, used and ended together."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from migrate_plugins_lab import daemon, faults, network, postcopy, preflight
+from migrate_plugins_lab.anchor import Anchor
+from migrate_plugins_lab.domain import SPARE, Domain
+from migrate_plugins_lab.errors import (
+    ArgumentError,
+    BusyError,
+    CommandError,
+    DaemonError,
+    DownError,
+    LabError,
+    ShapeError,
+)
+from migrate_plugins_lab.folder import DISKS, Folder, home
+from migrate_plugins_lab.guest import Guest
+from migrate_plugins_lab.host import Host
+from migrate_plugins_lab.process import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAMES: Final = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")
+"""What hosts are called, in this order."""
+
+_FEWEST: Final = 2
+_PROGRAM: Final = Path(__file__).parent / "boot/tick.bin"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab that is up."""
+
+    folder: Folder
+    anchor: Anchor
+    owner: int | None
+    """The process whose end is the lab's end, or None."""
+
+    @classmethod
+    def up(
+        cls,
+        name: str = "default",
+        *,
+        hosts: int = _FEWEST,
+        privileged: bool = False,
+        owner: int | None = None,
+    ) -> Self:
+        """Bring up a lab, or return the one of that name that is up already.
+
+        Args:
+            name: Labs of different names, and of different users, know nothing of each other.
+            hosts: How many hosts.
+            privileged: Use root's own namespaces and libvirt's system instance.
+            owner: A process (number) whose end, however it comes, ends the lab too.
+
+        Raises:
+            PreflightError: This machine lacks something; all of it is named.
+            ShapeError: A lab of that name is up, with other hosts.
+            LabError: A part did not come up.  Nothing is left running.
+        """
+        if not _FEWEST <= hosts <= len(NAMES):
+            raise ArgumentError(
+                "the number of hosts",
+                hosts,
+                wrong="it is too small for a migration, or too large",
+                hint=f"{_FEWEST} to {len(NAMES)} works",
+            )
+        folder = Folder.of(name)
+        sweep()
+        running: Self | None = None
+        with folder.locked():
+            with contextlib.suppress(DownError):
+                running = cls._read(folder)
+            if running is None:
+                preflight.check(privileged=privileged)
+                return cls._start(folder, NAMES[:hosts], privileged=privileged, owner=owner)
+        if (len(running.hosts), running.privileged) != (hosts, privileged):
+            raise ShapeError(
+                name, running=running.shape, wanted=shape(hosts, privileged=privileged)
+            )
+        return running
+
+    @classmethod
+    def open(cls, name: str = "default") -> Self:
+        """The lab *name*, which is up.
+
+        Raises:
+            DownError: It is not, or it crashed.
+        """
+        return cls._read(Folder.of(name))
+
+    @classmethod
+    def end(cls, name: str = "default") -> bool:
+        """End the lab *name*, and remove what a crash left of it; False when there was nothing."""
+        return cls._end(Folder.of(name))
+
+    def down(self) -> None:
+        """End the lab: every process in it, and its folder."""
+        self._end(self.folder)
+
+    @property
+    def name(self) -> str:
+        """What it was brought up as."""
+        return self.folder.name
+
+    @property
+    def privileged(self) -> bool:
+        """Whether its libvirtd run as the machine's root."""
+        return self.anchor.privileged
+
+    @property
+    def shape(self) -> str:
+        """How many hosts of which kind, in words."""
+        return shape(len(self.hosts), privileged=self.privileged)
+
+    @cached_property
+    def hosts(self) -> tuple[Host, ...]:
+        """Its hosts, in order."""
+        return tuple(
+            Host(name, network.address(place), self.anchor, self.folder)
+            for place, name in enumerate(self.anchor.holders)
+        )
+
+    @cached_property
+    def postcopy(self) -> postcopy.Postcopy:
+        """Whether post-copy works here, found out by asking QEMU; false in a condition if not."""
+        return postcopy.ask(self.hosts[0])
+
+    def host(self, name: str) -> Host:
+        """The host *name*.
+
+        Raises:
+            ArgumentError: There is none.
+        """
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        names = ", ".join(self.anchor.holders)
+        raise ArgumentError("the host", name, wrong="the lab has none so named", hint=names)
+
+    def guest(
+        self,
+        name: str,
+        *,
+        host: str = NAMES[0],
+        memory: int | None = None,
+        dirty: int = 0,
+        disk: int = 0,
+        persistent: bool = False,
+    ) -> Guest:
+        """Start a guest and wait for its first tick.
+
+        Args:
+            name: What libvirt calls it.
+            host: Where it starts.
+            memory: Its memory in MiB; None for what it dirties and a little more.
+            dirty: How many MiB of it the guest writes over before each tick.
+            disk: The size in MiB of a disk that each host has a file of its own for, 0 for none:
+                such a guest is not safe to migrate without copying it.
+            persistent: Whether the host keeps its configuration when it stops.
+
+        Raises:
+            ArgumentError: A value cannot be.
+            CommandError: libvirt refused it.
+            SilentGuestError: It started, and does not tick.
+        """
+        there = self.host(host)
+        size = dirty + SPARE if memory is None else memory
+        domain = Domain(name, str(uuid.uuid4()), memory=size, dirty=dirty, disk=disk)
+        xml = self.folder.path / f"guests/{domain.label}.xml"
+        xml.write_text(domain.xml(), encoding="utf-8")
+        serial = self.folder.path / f"serial/{domain.label}.log"
+        serial.touch()
+        if disk:
+            for each in self.hosts:
+                with (self.folder.host(each.name) / f"disks/{name}.img").open("wb") as image:
+                    image.truncate(disk << 20)
+        if persistent:
+            there.virsh("define", str(xml))
+            there.virsh("start", name)
+        else:
+            there.virsh("create", str(xml))
+        guest = Guest(name, domain.uuid, serial)
+        # Long, for a machine on which many guests start at once.
+        guest.wait_for_ticks(1, seconds=30)
+        return guest
+
+    def fault(self, host: str, kind: str, *arguments: str) -> None:
+        """Break a host on purpose, or mend it: see :mod:`migrate_plugins_lab.faults`.
+
+        Raises:
+            ArgumentError: There is no such host or fault, or the fault takes other arguments.
+            DaemonError: Its libvirtd is to be signalled, and dead; or does not come back.
+        """
+        faults.inflict(self.host(host), kind, *arguments)
+
+    def clean(self) -> None:
+        """Heal every host and remove every guest, as if the lab had just come up."""
+        with ThreadPoolExecutor(len(self.hosts)) as workers:
+            for step in (faults.mend, remove_guests):
+                list(workers.map(step, self.hosts))
+
+    def describe(self) -> dict[str, Any]:
+        """The lab in the words of ``lab up --json``."""
+        return {
+            "name": self.name,
+            "privileged": self.privileged,
+            "hosts": [host.describe() for host in self.hosts],
+        }
+
+    def status(self) -> dict[str, Any]:
+        """The lab in the words of ``lab status --json``: as :meth:`describe`, and how it is."""
+        hosts = []
+        for host in self.hosts:
+            state = daemon.state(host)
+            guests = guests_of(host) if state is daemon.State.RUNNING else []
+            about = {"daemon": str(state), "faults": faults.active(host), "guests": guests}
+            hosts.append({**host.describe(), **about})
+        return {**self.describe(), "postcopy": asdict(self.postcopy), "hosts": hosts}
+
+    @classmethod
+    def _read(cls, folder: Folder) -> Self:
+        try:
+            record = json.loads(folder.record.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DownError(folder.name, why="is not up") from None
+        process = Process(**record["process"])
+        if not process.alive():
+            raise DownError(folder.name, why=f"crashed (its process {process.pid} is gone)")
+        anchor = Anchor(process, record["privileged"], record["holders"])
+        return cls(folder, anchor, record["owner"])
+
+    @classmethod
+    def _start(
+        cls, folder: Folder, names: Sequence[str], *, privileged: bool, owner: int | None
+    ) -> Self:
+        folder.remove()
+        folder.create()
+        try:
+            # The anchor is the inner one: when it goes, the workers' commands end at once.
+            with (
+                ThreadPoolExecutor(len(names)) as workers,
+                Anchor.launched(folder, names, privileged=privileged, owner=owner) as anchor,
+            ):
+                lab = cls(folder, anchor, owner)
+                lab._furnish()
+                for done in [workers.submit(bring_up, host) for host in lab.hosts]:
+                    done.result()
+                lab._write()
+        except BaseException:
+            folder.remove()
+            raise
+        return lab
+
+    @classmethod
+    def _end(cls, folder: Folder) -> bool:
+        with folder.locked():
+            with contextlib.suppress(DownError):
+                if not cls._read(folder).anchor.process.kill():
+                    raise LabError(f"lab {folder.name!r}: its processes did not end when killed")
+            found = folder.path.exists()
+            folder.remove()
+        return found
+
+    def _furnish(self) -> None:
+        """Make what all hosts share."""
+        for below in ("guests", "serial", DISKS.name):
+            (self.folder.path / below).mkdir()
+        shutil.copyfile(_PROGRAM, self.folder.path / _PROGRAM.name)
+        addresses = {host.name: host.address for host in self.hosts}
+        (self.folder.path / "hosts").write_text(network.names(addresses), encoding="utf-8")
+        self.anchor.enter(["ip", "-batch", "-"], stdin=network.switch(self.anchor.holders))
+
+    def _write(self) -> None:
+        """Write the record, in one step: a lab with half a record would be nobody's."""
+        record = {
+            "process": asdict(self.anchor.process),
+            "privileged": self.privileged,
+            "holders": self.anchor.holders,
+            "owner": self.owner,
+        }
+        draft = self.folder.record.with_suffix(".draft")
+        draft.write_text(json.dumps(record), encoding="utf-8")
+        draft.rename(self.folder.record)
+
+
+def shape(hosts: int, *, privileged: bool) -> str:
+    """How many hosts of which kind, in words."""
+    return f"{hosts} {'privileged' if privileged else 'rootless'} hosts"
+
+
+def bring_up(host: Host) -> None:
+    """Turn a host's bare namespaces into a host that answers."""
+    host.settle()
+    daemon.install(host, uuid=str(uuid.uuid4()))
+    daemon.start(host)
+    daemon.warm(host)
+
+
+def guests_of(host: Host) -> list[dict[str, str]]:
+    """The guests a host knows, with the state libvirt gives them."""
+    found = []
+    for line in host.virsh("list", "--all").splitlines():
+        if line.strip():
+            _, name, state = line.split(None, 2)
+            found.append({"name": name, "state": state.strip()})
+    return found
+
+
+def remove_guests(host: Host) -> None:
+    """Stop and forget every guest of a host.
+
+    Raises:
+        DaemonError: Some are still there.
+    """
+    found = guests_of(host)
+    for guest in found:
+        # Failing is fine: a transient guest is gone once it is destroyed.
+        for command in ("destroy", "undefine"):
+            with contextlib.suppress(CommandError):
+                host.virsh(command, guest["name"])
+    if found and (left := [guest["name"] for guest in guests_of(host)]):
+        raise DaemonError(
+            host.name, why=f"{', '.join(left)} cannot be removed", log=daemon.log(host)
+        )
+
+
+def sweep() -> None:
+    """Remove the folders of labs that ended with their owners, or were never quite up."""
+    labs = home()
+    for path in labs.glob("*/") if labs.is_dir() else ():
+        folder = Folder(path)
+        with contextlib.suppress(BusyError), folder.locked(seconds=0):
+            try:
+                lab = json.loads(folder.record.read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                folder.remove()
+                continue
+            if lab["owner"] is not None and not Process(**lab["process"]).alive():
+                folder.remove()
