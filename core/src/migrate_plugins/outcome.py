@@ -77,12 +77,12 @@ def judge(
     here = source is not None and source.active
     there = destination is not None and destination.active
     stayed = Verdict.CANCELLED if cancelled else Verdict.FAILED
-    if wanted is GuestState.SHUTOFF:  # offline: nothing runs, only the definition moves
-        moved = destination is not None or (not error and not destination_readable)
-        return Verdict.DONE if moved and not error else stayed
     if here and there:
         both_run = source is destination is GuestState.RUNNING
         return Verdict.SPLIT if both_run else Verdict.PAUSED
+    if wanted is GuestState.SHUTOFF:  # offline: nothing runs, only the definition moves
+        moved = destination is not None or (not error and not destination_readable)
+        return Verdict.DONE if moved and not error else stayed
     if there:
         return Verdict.DONE if destination is wanted else Verdict.PAUSED
     if here:
@@ -141,7 +141,7 @@ class Outcome(NamedTuple):
     def sentence(self) -> str:
         """Where the guest is now."""
         guest = self.plan.guest
-        source, destination = self._host_names()
+        source, destination = self.host_names
         text = {
             Verdict.DONE: f"{self.plan.destination_name} is on {destination} now",
             Verdict.FAILED: f"the migration failed: {guest} is still on {source}",
@@ -154,7 +154,9 @@ class Outcome(NamedTuple):
         there = "cannot be read" if self.unreadable else _state(self.destination)
         return f"{text} ({source}: {_state(self.source)}; {destination}: {there})"
 
-    def _host_names(self) -> tuple[str, str]:
+    @property
+    def host_names(self) -> tuple[str, str]:
+        """What source and destination call themselves, where both were read."""
         if self.facts is None or self.facts.destination is None:
             return "the source", "the destination"
         return self.facts.source.name, self.facts.destination.name

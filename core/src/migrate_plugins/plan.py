@@ -247,7 +247,7 @@ class Plan(NamedTuple):
             )
         try:
             return _read_plan(json)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(
                 f"the plan is damaged: {type(error).__name__}: {error};"
                 " write it anew with `migrate-plugins plan --json`"

@@ -1,4 +1,4 @@
-"""``migrate-plugins lab``: up, down, status, guest and fault."""
+"""``migrate-plugins lab``: up, down, status, guest, fault and demo."""
 
 from __future__ import annotations
 
@@ -76,11 +76,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     action.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="what the kind takes")
     action.set_defaults(act=fault)
 
+    action = actions.add_parser("demo", help="watch a guest move between two hosts, in five ways")
+    action.set_defaults(act=demo)
+
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Do what was asked; errors go up to the caller."""
-    arguments.act(arguments, output)
-    return 0
+    return int(arguments.act(arguments, output) or 0)
+
+
+def demo(_arguments: argparse.Namespace, output: Output) -> int:
+    """Show a guest move; the exit status is that of the command that failed, or 0."""
+    from migrate_plugins_lab.demo import demo as show  # noqa: PLC0415 - imports the whole CLI
+
+    return show(output)
 
 
 def up(arguments: argparse.Namespace, output: Output) -> None:

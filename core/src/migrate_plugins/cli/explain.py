@@ -97,14 +97,14 @@ def _range(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def kept(state: Before | After) -> str:
-    """Say of which kind a guest is and where its configuration lies."""
+def kept(state: Before | After, source: str = "source", destination: str = "destination") -> str:
+    """Say of which kind a guest is and on which of two hosts its configuration lies."""
     kind = "persistent" if state.persistent else "transient"
     places = [
         place
         for place, there in (
-            ("source", state.source_config),
-            ("destination", state.destination_config),
+            (source, state.source_config),
+            (destination, state.destination_config),
         )
         if there
     ]

@@ -72,7 +72,7 @@ def _tell(outcome: Outcome, output: Output) -> None:
         figures.append(f"the guest stood still for {outcome.statistics.downtime} ms")
     output.text(f"  {', '.join(figures)}")
     if outcome.configuration is not None:
-        output.text(f"  {kept(outcome.configuration)}")
+        output.text(f"  {kept(outcome.configuration, *outcome.host_names)}")
     for difference in outcome.differences:
         output.text(output.style(f"  note: {difference}", "yellow"))
     if outcome.error is not None and outcome.exit_code != 0:

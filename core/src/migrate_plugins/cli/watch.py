@@ -61,17 +61,17 @@ def _bar() -> Iterator[Callable[[Event], None]]:
     what remains.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
         TextColumn("[bold]{task.fields[guest]}[/]"),
-        TextColumn("{task.description}"),
+        # Not rich's own clock: it stops when the bar is full, and the guest may not have moved yet.
+        TextColumn("{task.fields[elapsed]:4.0f} s  {task.description}"),
         BarColumn(bar_width=24),
         TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(), refresh_per_second=8) as progress:
-        task = progress.add_task("", total=1.0, guest="", said="")
+        task = progress.add_task("", total=1.0, guest="", said="", elapsed=0.0)
         share = 0.0
 
         def observe(event: Event) -> None:
@@ -84,7 +84,12 @@ def _bar() -> Iterator[Callable[[Event], None]]:
             if event.phase is Phase.DONE:
                 share, said = 1.0, ""
             progress.update(
-                task, description=event.phase, completed=share, guest=event.guest, said=said
+                task,
+                description=event.phase,
+                completed=share,
+                guest=event.guest,
+                said=said,
+                elapsed=event.elapsed,
             )
 
         yield observe
