@@ -111,13 +111,11 @@ class Migrator:
         Returns:
             A handle to watch and to cancel it.
         """
-        from migrate_plugins.ports import PortLedger  # noqa: PLC0415 - planning holds no port
-        from migrate_plugins.runner import Run  # noqa: PLC0415
+        from migrate_plugins.runner import Run  # noqa: PLC0415 - planning runs nothing
 
         run = Run(
             self.registry,
             self._planner,
-            PortLedger(),
             plan,
             observers=tuple(observers),
             accept=accept or {},

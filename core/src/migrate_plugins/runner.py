@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from migrate_plugins.model import Request
     from migrate_plugins.plan import Plan
     from migrate_plugins.planner import Planner
-    from migrate_plugins.ports import PortLedger
     from migrate_plugins.progress import Observer, Statistics
     from migrate_plugins.registry import Registry
     from migrate_plugins.sessions import Migration
@@ -42,7 +41,6 @@ class Run:
         self,
         registry: Registry,
         planner: Planner,
-        ledger: PortLedger,
         plan: Plan,
         *,
         observers: Sequence[Observer],
@@ -51,7 +49,6 @@ class Run:
         """Take what :meth:`migrate_plugins.Migrator.start` was given; nothing happens yet."""
         self._registry = registry
         self._planner = planner
-        self._ledger = ledger
         self._plan = plan
         self._observers = tuple(observers)
         self._accept = accept
@@ -115,20 +112,24 @@ class Run:
     @contextmanager
     def _port_held(self, plan: Plan) -> Iterator[Plan]:
         """Hold the port that receives the memory, where its choice is not the hypervisor's."""
+        if plan.port.chosen_by not in {ChosenBy.US, ChosenBy.REQUEST}:
+            yield plan
+            return
+        from migrate_plugins.ports import PortLedger  # noqa: PLC0415 - most migrations hold none
+
+        ledger = PortLedger()
         if plan.port.chosen_by is ChosenBy.US:
             driver = self._registry.drivers[plan.driver]
             rule = driver.port_rule(plan.request.revision)
             first, last = plan.request.port_range or (rule.first, rule.last)
             host = migration_host(plan)
-            with self._ledger.choose(
+            with ledger.choose(
                 rule._replace(first=first, last=last), host, driver.select_port
             ) as held:
                 yield self._planner.with_port(plan, held.number)
-        elif plan.port.chosen_by is ChosenBy.REQUEST and plan.port.value is not None:
-            with self._ledger.hold(migration_host(plan), plan.port.value):
-                yield plan
         else:
-            yield plan
+            with ledger.hold(migration_host(plan), plan.port.value or 0):
+                yield plan
 
     def _transfer(self, hosts: Hosts, plan: Plan) -> tuple[MigrateError | None, Statistics | None]:
         """Start the migration and watch it to its end."""

@@ -155,7 +155,8 @@ def wait(host: Host, *, seconds: float = _SECONDS) -> None:
 
 
 def warm(host: Host) -> None:
-    """Have a host look at its QEMU now, so that its first guest need not wait for it."""
+    """Have a host look at itself and its QEMU now, so that its first guest need not wait for it."""
+    host.virsh("capabilities", seconds=_SECONDS)
     host.virsh("domcapabilities", "--virttype", "qemu", "--machine", "pc", seconds=_SECONDS)
 
 

@@ -35,7 +35,8 @@ COMMANDS: Final = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give the process's exit status."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    # Not list(): importing the module of that command puts it over the builtin here.
+    arguments = [*(sys.argv[1:] if argv is None else argv)]
     name = arguments[0] if arguments else "--help"
     output = Output(json="--json" in arguments)
     try:
@@ -54,7 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         output.error(f"{PROGRAM}: interrupted; nothing was started")
         return ExitCode.CANCELLED
     except MigrateError as error:
-        output.error(error)
+        try:
+            output.error(error)
+        except BrokenPipeError:
+            sys.stdout = None
         return error.exit_code
 
 
@@ -79,7 +83,9 @@ def _run(command: Command, arguments: list[str], output: Output) -> int:
         formatter_class=partial(argparse.HelpFormatter, width=output.width),
     )
     module.configure(parser)
-    return int(module.run(parser.parse_args(arguments), output))
+    # Intermixed: `plan GUEST -c URI DEST-URI` too. It has no subcommands, which others may need.
+    parse = parser.parse_intermixed_args if command in COMMANDS else parser.parse_args
+    return int(module.run(parse(arguments), output))
 
 
 def _help() -> str:

@@ -57,7 +57,8 @@ class Output:
         """Print one object for programs, with its schema."""
         from json import dumps  # noqa: PLC0415 - people's output needs none
 
-        print(dumps({"schema": f"migrate-plugins/{command}/1", **payload}, indent=2))
+        payload = {"schema": f"migrate-plugins/{command}/1", **payload}
+        print(dumps(payload, indent=2), file=self._stdout, flush=True)
 
     def line(self, payload: Mapping[str, Any]) -> None:
         """Print one object on one line."""

@@ -6,7 +6,6 @@ The document names ``virDomainMigrate`` where the client has a connection to the
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from migrate_plugins import OPTIONS, Flow, Kind, UsageError
@@ -97,6 +96,8 @@ def _parameters(plan: Plan) -> dict[str, Any]:
 
 
 def _read(spelling: str, path: str) -> str:
+    from pathlib import Path  # noqa: PLC0415 - few migrations bring a definition of their own
+
     try:
         return Path(path).read_text(encoding="utf-8")
     except OSError as error:
