@@ -250,12 +250,14 @@ class Capabilities(NamedTuple):
         offers: Scenario id to offer; a scenario that is missing is not supported.
         migration_schemes: Schemes of migration URIs that it takes; the first is its usual one.
         protocol: What travels between the hypervisors, for example ``QEMU migration stream``.
+        unwritten_uri: Who makes the migration URI, and from what, when none is given.
         encrypting_option: Field of :class:`Request` that encrypts the native transport, if any.
     """
 
     offers: Mapping[str, Offer]
     migration_schemes: tuple[str, ...]
     protocol: str
+    unwritten_uri: str
     encrypting_option: str | None = None
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins.document import FIREWALL, Need, Scenario
-from migrate_plugins.model import Capabilities, ChosenBy, Flow, PortRule, Request, Seat, Transport
+from migrate_plugins.document import FIREWALL, Need
+from migrate_plugins.model import ChosenBy, Flow, Request, Seat, Transport
 from migrate_plugins.options import SPELLING
 from migrate_plugins.plan import Channel, PlannedPort, PlannedURI, URIs
 from migrate_plugins.uris import ConnectionURI, MigrationURI
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from migrate_plugins.model import Request
     from migrate_plugins.plan import Plan
+    from migrate_plugins.reading import Reading
     from migrate_plugins.registry import Driver
 
 __all__ = ["draw_channels", "migration_host", "place_port", "place_uris"]
@@ -28,14 +28,9 @@ def migration_host(plan: Plan) -> str:
     return ConnectionURI.parse(plan.uris.destination.value or "").host or "localhost"
 
 
-def place_uris(
-    driver: Driver,
-    request: Request,
-    scenario: Scenario,
-    opened: ConnectionURI | None,
-    migration: MigrationURI | None,
-) -> tuple[URIs, MigrationURI | None]:
+def place_uris(reading: Reading, request: Request) -> tuple[URIs, MigrationURI | None]:
     """Place each URI, with who reads it and why it is what it is."""
+    scenario, opened, migration = reading.scenario, reading.opened, reading.migration
     destination_need, seat = scenario.destination
     alternative = request.migration if opened and migration is None else None
     if scenario.flow is Flow.MANAGED_PEER2PEER:
@@ -66,20 +61,17 @@ def place_uris(
     elif scenario.transport is Transport.TUNNELLED:
         because = "not used: memory travels inside the libvirt connection"
     else:
-        migration = driver.uri(request, opened.host or "localhost" if opened else "", None)
-        because = (
-            "the destination makes one from its own host name and a free port of its range"
-            if migration is None
-            else f"{driver.info.name} makes it from the destination's host"
-        )
+        host = opened.host or "localhost" if opened else ""
+        migration = reading.driver.uri(request, host, None)
+        because = reading.capabilities.unwritten_uri
     third = PlannedURI(None if migration is None else str(migration), Seat.SOURCE, because)
     source = PlannedURI(request.source, Seat.CLIENT, "asked for; where the guest runs")
     return URIs(source, destination, third, from_client), migration
 
 
-def place_port(scenario: Scenario, rule: PortRule, migration: MigrationURI | None) -> PlannedPort:
+def place_port(reading: Reading, migration: MigrationURI | None) -> PlannedPort:
     """Say which port receives the memory, as far as it is known, and who chooses it."""
-    if scenario.transport is Transport.TUNNELLED:
+    if reading.scenario.transport is Transport.TUNNELLED:
         return PlannedPort(None, None, None, ChosenBy.NOBODY, FIREWALL[Transport.TUNNELLED])
     if migration is not None:
         if migration.host is None:
@@ -87,20 +79,15 @@ def place_port(scenario: Scenario, rule: PortRule, migration: MigrationURI | Non
         if migration.port:
             port = migration.port
             return PlannedPort(port, port, port, ChosenBy.REQUEST, "written in the migration URI")
-    first, last, chosen_by, because, _ = rule
+    first, last, chosen_by, because, _ = reading.rule
     return PlannedPort(first if first == last else None, first, last, chosen_by, because)
 
 
 def draw_channels(
-    driver: Driver,
-    capabilities: Capabilities,
-    request: Request,
-    scenario: Scenario,
-    uris: URIs,
-    port: PlannedPort,
-    connections: Mapping[str, ConnectionURI],
+    reading: Reading, request: Request, uris: URIs, port: PlannedPort
 ) -> tuple[tuple[Channel, ...], Channel]:
     """Draw the control path leg by leg, and the path of the guest's memory."""
+    driver, capabilities, scenario = reading.driver, reading.capabilities, reading.scenario
     ports = None if port.first is None or port.last is None else (port.first, port.last)
     option = capabilities.encrypting_option
     encrypted: bool | None = False
@@ -131,7 +118,9 @@ def draw_channels(
         if text is None:
             control.append(data._replace(because=f"with {credentials} credentials; {because}"))
         else:
-            control.append(_control(driver, opened_by, towards, credentials, connections[text]))
+            control.append(
+                _control(driver, opened_by, towards, credentials, reading.connections[text])
+            )
     if scenario.transport is Transport.TUNNELLED:
         inside = control[-1]
         data = inside._replace(

@@ -1,3 +1,3 @@
-"""Findings of the core itself: what a plan shows, what both hosts show, all in one report."""
+"""What both hosts show before a migration, and the report of every finding at once."""
 
 from __future__ import annotations

@@ -83,8 +83,6 @@ class Output:
 
     def error(self, error: MigrateError | str) -> None:
         """Print an error on standard error; with JSON asked for, as an object on both."""
-        if self._json and isinstance(error, MigrateError):
-            self.json("error", _error(error))
         if isinstance(error, PlanError):
             self._complain("this migration cannot be planned:")
             for reason in error.reasons:
@@ -98,6 +96,8 @@ class Output:
                     self._complain(f"      {finding.remedy}")
         else:
             self._complain(str(error))
+        if self._json and isinstance(error, MigrateError):
+            self.json("error", _error(error))  # last: nobody may read it
 
     def _indented(self, text: str) -> None:
         for line in wrap(text, self.width - 6):

@@ -102,6 +102,8 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
         offers=_offers(revision),
         migration_schemes=SCHEMES[revision],
         protocol="QEMU migration stream",
+        unwritten_uri="the destination makes one from its own host name and a free port of its"
+        " range",
         encrypting_option="tls",
     )
 

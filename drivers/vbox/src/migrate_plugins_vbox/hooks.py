@@ -58,6 +58,7 @@ def migrate_capabilities() -> Capabilities:
         offers={"native-direct": Offer(_CLAIM, _OPTIONS, migration_uri=True)},
         migration_schemes=(SCHEME,),
         protocol="VirtualBox teleportation",
+        unwritten_uri="made from the destination's host and the port that is held for it",
     )
 
 

@@ -54,6 +54,8 @@ def migrate_capabilities() -> Capabilities:
         offers={"native-direct": Offer(_CLAIM, _OPTIONS, migration_uri=True)},
         migration_schemes=(SCHEME,),
         protocol="vMotion",
+        unwritten_uri="made from the vCenter's address and from its ids of the destination's"
+        " resource pool and host",
     )
 
 

@@ -70,6 +70,7 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
             },
             migration_schemes=SCHEMES[revision],
             protocol="xend relocation",
+            unwritten_uri="the destination gives its own host name, and xend takes its own port",
         )
     tunnelled = Offer(_LIBXL, _LIBXL_OPTIONS - {"dname", "xml"}, migration_uri=False)
     return Capabilities(
@@ -80,6 +81,8 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
         },
         migration_schemes=SCHEMES[revision],
         protocol="libxl migration stream",
+        unwritten_uri="the destination makes one from its own host name and a free port of its"
+        " range",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a plan shows before anybody looks at a host."""
+"""What a plan shows before anybody looks at a host: the findings that need none."""
 
 from __future__ import annotations
 
