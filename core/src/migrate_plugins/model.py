@@ -251,6 +251,8 @@ class Capabilities(NamedTuple):
         migration_schemes: Schemes of migration URIs that it takes; the first is its usual one.
         protocol: What travels between the hypervisors, for example ``QEMU migration stream``.
         unwritten_uri: Who makes the migration URI, and from what, when none is given.
+        encrypted: Whether the native transport is, left to itself; None where nobody can know.
+        encryption: Why, in a sentence.
         encrypting_option: Field of :class:`Request` that encrypts the native transport, if any.
     """
 
@@ -258,6 +260,8 @@ class Capabilities(NamedTuple):
     migration_schemes: tuple[str, ...]
     protocol: str
     unwritten_uri: str
+    encrypted: bool | None
+    encryption: str
     encrypting_option: str | None = None
 
 

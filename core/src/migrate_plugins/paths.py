@@ -90,13 +90,9 @@ def draw_channels(
     driver, capabilities, scenario = reading.driver, reading.capabilities, reading.scenario
     ports = None if port.first is None or port.last is None else (port.first, port.last)
     option = capabilities.encrypting_option
-    encrypted: bool | None = False
+    encrypted, because = capabilities.encrypted, capabilities.encryption
     if option is not None and getattr(request, option):
         encrypted, because = True, f"{SPELLING[option]} encrypts it"
-    elif option is not None and option in capabilities.offers[scenario.id].options:
-        because = f"{SPELLING[option]} was not given"
-    else:
-        because = f"{driver.info.name} does not encrypt it by itself"
     if ports is None:
         encrypted, because = None, "a UNIX socket: nothing crosses the network"
     data = Channel(

@@ -104,6 +104,8 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
         protocol="QEMU migration stream",
         unwritten_uri="the destination makes one from its own host name and a free port of its"
         " range",
+        encrypted=False,
+        encryption="QEMU sends it as it is",
         encrypting_option="tls",
     )
 

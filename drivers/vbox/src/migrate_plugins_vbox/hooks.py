@@ -59,6 +59,8 @@ def migrate_capabilities() -> Capabilities:
         migration_schemes=(SCHEME,),
         protocol="VirtualBox teleportation",
         unwritten_uri="made from the destination's host and the port that is held for it",
+        encrypted=False,
+        encryption="VirtualBox sends it as it is",
     )
 
 

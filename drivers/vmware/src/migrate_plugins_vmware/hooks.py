@@ -56,6 +56,9 @@ def migrate_capabilities() -> Capabilities:
         protocol="vMotion",
         unwritten_uri="made from the vCenter's address and from its ids of the destination's"
         " resource pool and host",
+        encrypted=None,
+        encryption="up to the guest's migrateEncryption in the vCenter: by default it is encrypted"
+        " where both hosts can",
     )
 
 

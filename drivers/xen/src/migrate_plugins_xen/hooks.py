@@ -71,6 +71,8 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
             migration_schemes=SCHEMES[revision],
             protocol="xend relocation",
             unwritten_uri="the destination gives its own host name, and xend takes its own port",
+            encrypted=False,
+            encryption="xend sends it as it is",
         )
     tunnelled = Offer(_LIBXL, _LIBXL_OPTIONS - {"dname", "xml"}, migration_uri=False)
     return Capabilities(
@@ -83,6 +85,8 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
         protocol="libxl migration stream",
         unwritten_uri="the destination makes one from its own host name and a free port of its"
         " range",
+        encrypted=False,
+        encryption="libxl sends it as it is",
     )
 
 
