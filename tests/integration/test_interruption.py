@@ -90,3 +90,18 @@ def test_destination_daemon_that_dies_leaves_the_guest_on_the_source(
     assert alpha.virsh("domstate", "web1").strip() == "running"
     guest.wait_for_ticks()
     assert guest.continuity().breaks == ()
+
+
+def test_source_daemon_that_dies_leaves_the_verdict_to_a_person(hosts: Lab) -> None:
+    guest = _busy_guest(hosts)
+    process = _start(hosts, "native-direct")
+
+    hosts.fault("alpha", "kill-daemon")
+
+    outcome = _outcome(process)
+    assert outcome["verdict"] == "unknown"
+    assert outcome["source_unreadable"] is not None
+    assert process.returncode == ExitCode.NEEDS_PERSON
+    hosts.fault("alpha", "heal")
+    guest.wait_for_ticks()
+    assert guest.continuity().breaks == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from migrate_plugins.errors import MigrateError
 from migrate_plugins.sessions import Facts
@@ -15,10 +15,19 @@ if TYPE_CHECKING:
     from migrate_plugins.registry import Driver
     from migrate_plugins.sessions import GuestFacts, Session
 
-__all__ = ["Hosts"]
+__all__ = ["Hosts", "Readback"]
 
 # Where the client need not open the destination, it does not wait long for it either.
 _PATIENCE: Final = 5.0
+
+
+class Readback(NamedTuple):
+    """The guest as both hosts report it, and why one could not be asked, if so."""
+
+    source: GuestFacts | None
+    destination: GuestFacts | None
+    source_unreadable: str | None
+    unreadable: str | None
 
 
 class Hosts:
@@ -34,7 +43,7 @@ class Hosts:
         self._plan = plan
         self._unreadable: str | None = None
         opening = _Opening(driver, plan.uris.destination_from_client.value)
-        self.source: Final = driver.connect(plan.uris.source.value or "")
+        self.source = driver.connect(plan.uris.source.value or "")
         try:
             self.destination = self._open_destination(opening)
         except MigrateError:
@@ -72,32 +81,37 @@ class Hosts:
             resident = self.destination.guest_by_uuid(guest.uuid)
         return Facts(self.source.host(), guest, self.destination.host(), resident)
 
-    def guests(self) -> tuple[GuestFacts | None, GuestFacts | None, str | None]:
-        """Read the guest on both hosts, and why the destination cannot be read, if so.
-
-        Raises:
-            DriverError: The source does not answer.
-        """
-        source = self.source.guest(self._plan.guest)
-        try:
-            return source, self._guest_there(), self._unreadable
-        except MigrateError as error:
-            return source, None, str(error)
-
-    def _guest_there(self) -> GuestFacts | None:
+    def guests(self) -> Readback:
+        """Read the guest on both hosts; what cannot be read is said, not raised."""
+        uris = self._plan.uris
+        source, here, source_unreadable = self._guest(
+            self.source, uris.source.value, self._plan.guest
+        )
+        self.source = source or self.source
         if self.destination is None:
-            return None
+            return Readback(here, None, source_unreadable, self._unreadable)
+        destination, there, unreadable = self._guest(
+            self.destination, uris.destination_from_client.value, self._plan.destination_name
+        )
+        self.destination = destination or self.destination
+        return Readback(here, there, source_unreadable, unreadable)
+
+    def _guest(
+        self, session: Session, uri: str | None, name: str
+    ) -> tuple[Session | None, GuestFacts | None, str | None]:
+        """Read a guest; if the connection is what broke, once more on a new one."""
         try:
-            return self.destination.guest(self._plan.destination_name)
-        except MigrateError:
-            # The connection may be what broke: ask once more on a new one.
-            self.destination.close()
-            opening = _Opening(self._driver, self._plan.uris.destination_from_client.value)
-            fresh = opening.session(_PATIENCE)
-            if fresh is None:
-                raise
-            self.destination = fresh
-            return fresh.guest(self._plan.destination_name)
+            return session, session.guest(name), None
+        except MigrateError as error:
+            problem = str(error)
+        session.close()
+        try:
+            fresh = _Opening(self._driver, uri).session(_PATIENCE)
+            if fresh is not None:
+                return fresh, fresh.guest(name), None
+        except MigrateError as error:
+            problem = str(error)
+        return None, None, problem
 
     def _open_destination(self, opening: _Opening) -> Session | None:
         if opening.uri is None:

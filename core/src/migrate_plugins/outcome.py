@@ -59,6 +59,7 @@ def judge(
     before: GuestState,
     error: bool,
     cancelled: bool,
+    source_readable: bool = True,
     destination_readable: bool = True,
 ) -> Verdict:
     """Decide where the guest is from what both hosts say of it.
@@ -70,10 +71,14 @@ def judge(
         before: The state it had on the source.
         error: Whether the hypervisor reported a failure.
         cancelled: Whether somebody asked to stop.
+        source_readable: Whether the source could be asked at all.
         destination_readable: Whether the destination could be asked at all.
     """
     if GuestState.UNKNOWN in {source, destination}:
         return Verdict.UNKNOWN
+    if not source_readable:
+        # Only where nobody reported a failure can what the destination shows be the whole truth.
+        return Verdict.DONE if destination is wanted and not error else Verdict.UNKNOWN
     here = source is not None and source.active
     there = destination is not None and destination.active
     stayed = Verdict.CANCELLED if cancelled else Verdict.FAILED
@@ -108,6 +113,7 @@ class Outcome(NamedTuple):
         elapsed: Seconds from the call to the verdict.
         statistics: Of the transfer as a whole, or None.
         facts: What both hosts said before.
+        source_unreadable: Why the source could not be read, or None where it could.
     """
 
     plan: Plan
@@ -122,6 +128,7 @@ class Outcome(NamedTuple):
     elapsed: float = 0.0
     statistics: Statistics | None = None
     facts: Facts | None = None
+    source_unreadable: str | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -131,7 +138,7 @@ class Outcome(NamedTuple):
     @property
     def configuration(self) -> After | None:
         """The configuration files as read back, or None where a host could not be read."""
-        if self.unreadable is not None:
+        if self.unreadable is not None or self.source_unreadable is not None:
             return None
         there = self.destination is not None and self.destination.persistent
         here = self.source is not None and self.source.persistent
@@ -151,8 +158,9 @@ class Outcome(NamedTuple):
             Verdict.LOST: f"{guest} runs on NEITHER host",
             Verdict.UNKNOWN: f"where {guest} runs cannot be known from here",
         }[self.verdict]
+        here = "cannot be read" if self.source_unreadable else _state(self.source)
         there = "cannot be read" if self.unreadable else _state(self.destination)
-        return f"{text} ({source}: {_state(self.source)}; {destination}: {there})"
+        return f"{text} ({source}: {here}; {destination}: {there})"
 
     @property
     def host_names(self) -> tuple[str, str]:
@@ -188,6 +196,7 @@ class Outcome(NamedTuple):
             "guest": self.plan.guest,
             "source": self.source and self.source._asdict(),
             "destination": self.destination and self.destination._asdict(),
+            "source_unreadable": self.source_unreadable,
             "unreadable": self.unreadable,
             "configuration": configuration and configuration._asdict(),
             "error": None if self.error is None else str(self.error),

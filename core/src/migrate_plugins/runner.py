@@ -133,9 +133,10 @@ class Run:
 
     def _transfer(self, hosts: Hosts, plan: Plan) -> tuple[MigrateError | None, Statistics | None]:
         """Start the migration and watch it to its end."""
+        # In this order: whoever sets the flag and then still sees an earlier phase may leave.
+        self._say(Phase.PREPARE)
         if self._cancelled.is_set():
             return None, None
-        self._say(Phase.PREPARE)
         try:
             migration = hosts.source.start(plan, hosts.destination)
         except MigrateError as error:
@@ -159,7 +160,7 @@ class Run:
         """Read both hosts and compare with what the plan promised."""
         plan, guest = report.plan, report.facts.guest
         before = guest.state if guest is not None else GuestState.UNKNOWN
-        source, destination, unreadable = hosts.guests()
+        source, destination, source_unreadable, unreadable = hosts.guests()
         verdict = judge(
             source and source.state,
             destination and destination.state,
@@ -167,6 +168,7 @@ class Run:
             before=before,
             error=error is not None,
             cancelled=self._cancelled.is_set(),
+            source_readable=source_unreadable is None,
             destination_readable=unreadable is None,
         )
         diagnoses: tuple[Diagnosis, ...] = ()
@@ -184,6 +186,7 @@ class Run:
             elapsed=monotonic() - self._started,
             statistics=statistics,
             facts=report.facts,
+            source_unreadable=source_unreadable,
         )
         return outcome._replace(differences=_differences(outcome))
 
@@ -268,6 +271,8 @@ def _differences(outcome: Outcome) -> tuple[str, ...]:
     differences = []
     if outcome.error is not None:
         differences.append(f"the guest has moved, and the hypervisor reported: {outcome.error}")
+    if outcome.source_unreadable is not None:
+        differences.append(f"the source could not be read back: {outcome.source_unreadable}")
     if outcome.unreadable is not None:
         differences.append(f"the destination could not be read back: {outcome.unreadable}")
     promised, found = outcome.plan.configuration.after, outcome.configuration

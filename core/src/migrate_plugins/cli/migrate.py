@@ -59,9 +59,9 @@ def _watched(run: Run) -> Outcome:
         try:
             return run.outcome()
         except KeyboardInterrupt:
+            run.cancel()
             if run.phase in _BEFORE:
                 raise
-            run.cancel()
 
 
 def _tell(outcome: Outcome, output: Output) -> None:

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from migrate_plugins import (
+    LIBVIRT_CONTROL,
+    Basis,
+    ChosenBy,
+    Driver,
+    DriverInfo,
+    InvalidURIError,
+    MigrationURI,
+    NativeCommand,
+    PortRule,
+    Request,
+    Revision,
+)
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from migrate_plugins import Migrator
+
+ORIGINAL, CURRENT = Revision.ORIGINAL, Revision.CURRENT
+XEND = "xend takes xenmigr://HOST[:PORT], xenmigr:HOST[:PORT] or HOST[:PORT]"
+LIBXL = "libxl takes tcp://HOST[:PORT] or HOST[:PORT]"
+
+# fmt: off
+PORTS = [
+    # revision   rule
+    (ORIGINAL,   PortRule(8002, 8002, ChosenBy.HYPERVISOR,
+                          "xend-relocation-port of the destination's xend-config.sxp, by default")),
+    (CURRENT,    PortRule(49152, 49216, ChosenBy.DESTINATION,
+                          "fixed in libvirt's libxl driver; not configurable")),
+]
+
+OLD = frozenset({"live", "persistent", "undefine_source"})
+NEW = OLD | {"suspend", "dname", "xml"}
+OFFERS = [
+    # revision   scenario            basis             options  migration URI
+    (ORIGINAL,   "native-direct",    Basis.DOCUMENT,   OLD,     True),
+    (ORIGINAL,   "native-unmanaged", Basis.DOCUMENT,   OLD,     True),
+    (CURRENT,    "native-direct",    Basis.VERIFIED,   NEW,     True),
+    (CURRENT,    "native-p2p",       Basis.VERIFIED,   NEW,     True),
+    (CURRENT,    "tunnelled-p2p",    Basis.VERIFIED,   NEW,     False),
+]
+
+READ = [
+    # revision   text
+    (ORIGINAL,   "xenmigr://desthost/"),
+    (ORIGINAL,   "xenmigr:10.0.0.1/"),
+    (ORIGINAL,   "XENMIGR://desthost:8002/"),
+    (ORIGINAL,   "desthost"),
+    (ORIGINAL,   "desthost:8002"),
+    (CURRENT,    "tcp://desthost"),
+    (CURRENT,    "tcp://[2001:db8::7]:49300"),
+    (CURRENT,    "desthost"),
+    (CURRENT,    "10.0.0.1:8002"),
+]
+
+REFUSED = [
+    # revision   text                    what is wrong              what would work
+    (ORIGINAL,   "tcp://desthost/",      "its scheme is 'tcp'",
+     f"{XEND}; tcp:// goes with --revision current"),
+    (ORIGINAL,   "rdma://desthost/",     "its scheme is 'rdma'",    XEND),
+    (CURRENT,    "xenmigr://desthost/",  "its scheme is 'xenmigr'",
+     f"{LIBXL}; xenmigr:// goes with --revision original"),
+    (CURRENT,    "http://desthost/",     "its scheme is 'http'",    LIBXL),
+    (ORIGINAL,   "xenmigr:///path",      "it names no host",
+     "give one, such as xenmigr://desthost/"),
+    (CURRENT,    "tcp:///path",          "it names no host",
+     "give one, such as tcp://desthost/"),
+]
+
+COMMANDS = [
+    # asked for                                             words after `virsh -c xen:///system`
+    ({"destination": "xen+tls://b/system"},                 "migrate web1 xen+tls://b/system"),
+    ({"destination": "xen+tcp://b/system", "migration": "xenmigr:10.0.0.1/"},
+     "migrate web1 xen+tcp://b/system xenmigr:10.0.0.1/"),
+    ({"direct": True, "migration": "xenmigr://b/"},         "migrate --direct web1 xenmigr://b/"),
+    ({"destination": "xen+ssh://b/system", "p2p": True, "tunnelled": True, "live": True,
+      "revision": CURRENT},
+     "migrate --p2p --tunnelled --live web1 xen+ssh://b/system"),
+    ({"destination": "xen+ssh://b/system", "dname": "web2", "revision": CURRENT},
+     "migrate --dname web2 web1 xen+ssh://b/system"),
+]
+# fmt: on
+
+
+@pytest.fixture
+def xen(migrator: Migrator) -> Driver:
+    return migrator.registry.drivers["xen"]
+
+
+def test_driver(xen: Driver) -> None:
+    assert xen.info == DriverInfo("xen", "Xen", ("xen",), ("xenmigr", "tcp"), LIBVIRT_CONTROL)
+
+
+@pytest.mark.parametrize(("revision", "rule"), PORTS)
+def test_port_rule(xen: Driver, revision: Revision, rule: PortRule) -> None:
+    assert xen.port_rule(revision) == rule
+
+
+def test_offers(xen: Driver) -> None:
+    assert [
+        (revision, scenario, offer.claim.basis, offer.options, offer.migration_uri)
+        for revision in Revision
+        for scenario, offer in xen.capabilities(revision).offers.items()
+    ] == OFFERS
+
+
+def test_claims_name_their_source(xen: Driver) -> None:
+    for revision, scenario, *_ in OFFERS:
+        claim = xen.capabilities(revision).offers[scenario].claim
+
+        assert claim.reference
+        assert claim.version == (None if revision is ORIGINAL else "libvirt 9.0.0")
+
+
+def test_protocol_by_revision(xen: Driver) -> None:
+    assert [
+        (capabilities.protocol, capabilities.migration_schemes, capabilities.encrypting_option)
+        for capabilities in (xen.capabilities(revision) for revision in Revision)
+    ] == [
+        ("xend relocation", ("xenmigr",), None),
+        ("libxl migration stream", ("tcp",), None),
+    ]
+
+
+def test_destination_writes_the_migration_uri(xen: Driver) -> None:
+    assert xen.uri(Request("web1"), "desthost", None) is None
+
+
+@pytest.mark.parametrize(("revision", "text"), READ)
+def test_read_uri(xen: Driver, revision: Revision, text: str) -> None:
+    uri = xen.read_uri(text, revision)
+
+    assert uri == MigrationURI.parse(text)
+    assert str(uri) == text
+
+
+@pytest.mark.parametrize(("revision", "text", "part", "hint"), REFUSED)
+def test_refused_uri(xen: Driver, revision: Revision, text: str, part: str, hint: str) -> None:
+    with pytest.raises(InvalidURIError) as caught:
+        xen.read_uri(text, revision)
+
+    assert str(caught.value) == f"cannot read the URI {text!r}: {part}; {hint}"
+
+
+@pytest.mark.parametrize("text", ["tcp:desthost", "tcp:desthost:49152"])
+def test_libxl_takes_no_scheme_without_slashes(xen: Driver, text: str) -> None:
+    """libxl puts tcp:// before whatever does not start with it, and cannot read the result."""
+    with pytest.raises(InvalidURIError):
+        xen.read_uri(text, CURRENT)
+
+
+@pytest.mark.parametrize(("asked", "words"), COMMANDS)
+def test_command(migrator: Migrator, asked: dict[str, Any], words: str) -> None:
+    plan = migrator.plan("web1", **{"source": "xen:///system", **asked})
+
+    assert plan.commands == (
+        NativeCommand("virsh", ("virsh", "-c", "xen:///system", *words.split())),
+    )
