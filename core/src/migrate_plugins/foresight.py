@@ -18,7 +18,7 @@ __all__ = ["foresee"]
 def foresee(plan: Plan) -> tuple[Finding, ...]:
     """Give what can be said of *plan* by itself."""
     findings = []
-    if plan.data.encrypted is False:
+    if plan.data.encrypted is False and not plan.request.offline:
         findings.append(_plain_text(plan))
     if not plan.request.live and not plan.request.offline:
         findings.append(

@@ -43,7 +43,11 @@ class Hosts:
         self._plan = plan
         self._unreadable: str | None = None
         opening = _Opening(driver, plan.uris.destination_from_client.value)
-        self.source = driver.connect(plan.uris.source.value or "")
+        try:
+            self.source = driver.connect(plan.uris.source.value or "")
+        except MigrateError:
+            opening.abandon()
+            raise
         try:
             self.destination = self._open_destination(opening)
         except MigrateError:
@@ -154,6 +158,13 @@ class _Opening:
                 raise self._error
             self._abandoned = self._session is None
             return self._session
+
+    def abandon(self) -> None:
+        """Want it no more: what is open is closed, what comes later is closed then."""
+        with self._lock:
+            self._abandoned = True
+            if self._session is not None:
+                self._session.close()
 
     def _open(self, uri: str) -> None:
         try:

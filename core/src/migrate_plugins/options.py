@@ -99,7 +99,7 @@ OPTIONS: Final = (
     Option("auto_converge", ("--auto-converge",), _FLAG, "VIR_MIGRATE_AUTO_CONVERGE",
            "slow the guest down where it dirties memory faster than it can be sent"),
     Option("postcopy", ("--postcopy",), _FLAG, "VIR_MIGRATE_POSTCOPY",
-           "allow a switch to post-copy", needs=("live",), excludes=("tunnelled",)),
+           "allow a switch to post-copy", needs=("live",), excludes=("suspend", "tunnelled")),
     Option("copy_storage_all", ("--copy-storage-all",), _FLAG, "VIR_MIGRATE_NON_SHARED_DISK",
            "copy the whole of disks that are not shared",
            excludes=("copy_storage_inc", "tunnelled")),

@@ -86,7 +86,7 @@ def judge(
         both_run = source is destination is GuestState.RUNNING
         return Verdict.SPLIT if both_run else Verdict.PAUSED
     if wanted is GuestState.SHUTOFF:  # offline: nothing runs, only the definition moves
-        moved = destination is not None or (not error and not destination_readable)
+        moved = destination is not None or not (error or cancelled or destination_readable)
         return Verdict.DONE if moved and not error else stayed
     if there:
         return Verdict.DONE if destination is wanted else Verdict.PAUSED

@@ -220,6 +220,7 @@ class _Reader:
             return None
         schemes = driver.info.connection_schemes
         if uri.driver.lower() not in schemes:
+            ssh = "+ssh" if "ssh" in driver.info.control else ""
             wanted = " or ".join(f"{scheme}://" for scheme in schemes)
             if self._registry.claims(uri.driver):
                 text = (
@@ -231,7 +232,7 @@ class _Reader:
             self._refuse(
                 "destination-other-driver",
                 text,
-                f"give a destination of {wanted}, such as {schemes[0]}+ssh://desthost/system",
+                f"give a destination of {wanted}, such as {schemes[0]}{ssh}://desthost/system",
                 usage=True,
             )
             return None

@@ -90,6 +90,14 @@ class Driver:
         }
         self._name = manager.get_name(plugin) or repr(plugin)
         self.info: Final = self._answer("migrate_driver", DriverInfo)
+        for field in ("connection_schemes", "migration_schemes"):
+            schemes = getattr(self.info, field)
+            if type(schemes) is not tuple or not all(type(name) is str for name in schemes):
+                raise PluginFailedError(
+                    self._name,
+                    hook="migrate_driver",
+                    problem=f"its {field} are {schemes!r}, not a tuple of names",
+                )
         self._capabilities: dict[Revision, Capabilities] = {}
         self._port_rules: dict[Revision, PortRule] = {}
 
@@ -164,7 +172,8 @@ class Driver:
         except MigrateError:
             raise
         except Exception as error:
-            raise PluginFailedError(self._name, hook=hook, problem=_said(error)) from error
+            culprit = _culprit(error, self._ask[hook].get_hookimpls()) or self._name
+            raise PluginFailedError(culprit, hook=hook, problem=_said(error)) from error
 
     def _wrong(self, hook: str, answer: object, kind: type) -> PluginFailedError:
         return PluginFailedError(
@@ -246,7 +255,7 @@ class Registry:
     def checks(self, plan: Plan, facts: Facts) -> list[Finding]:
         """Ask everyone for findings; a plugin that raises is a finding itself."""
         findings: list[Finding] = []
-        for name, answer in self._broadcast("migrate_checks", plan=plan, facts=facts):
+        for name, answer in self._broadcast("migrate_checks", Finding, plan=plan, facts=facts):
             if isinstance(answer, Exception):
                 findings.append(
                     Finding(
@@ -264,21 +273,24 @@ class Registry:
     def diagnose(self, text: str, code: int | None, domain: int | None) -> list[Diagnosis]:
         """Ask everyone what an error means, the most likely first."""
         found: list[Diagnosis] = []
-        for _, answer in self._broadcast("migrate_diagnose", text=text, code=code, domain=domain):
+        from migrate_plugins.diagnosis import Diagnosis  # noqa: PLC0415 - planning fails nowhere
+
+        given = {"text": text, "code": code, "domain": domain}
+        for _, answer in self._broadcast("migrate_diagnose", Diagnosis, **given):
             if not isinstance(answer, Exception):
                 found += answer
         return sorted(found, key=lambda diagnosis: -diagnosis.confidence)
 
     def observe(self, event: Event) -> None:
         """Tell everyone; an observer that raises does not disturb the migration."""
-        for _ in self._broadcast("migrate_observe", event=event):
+        for _ in self._broadcast("migrate_observe", object, event=event):
             pass
 
     def commands(self) -> list[Command]:
         """Ask everyone for extra commands."""
         return [
             command
-            for _, answer in self._broadcast("migrate_cli")
+            for _, answer in self._broadcast("migrate_cli", Command)
             if not isinstance(answer, Exception)
             for command in answer
         ]
@@ -300,6 +312,7 @@ class Registry:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
+            _check_part(self._manager, plugin, point)
         except Exception as error:  # noqa: BLE001 - whatever a plugin does, the others work
             if self._manager.has_plugin(name):  # not so where the same object has another name
                 self._manager.unregister(name=name)
@@ -334,15 +347,48 @@ class Registry:
         return tuple(sorted(caller.name for caller in callers))
 
     def _broadcast(
-        self, hook: str, **arguments: object
-    ) -> Iterator[tuple[str, Sequence[Any] | Exception]]:
-        """Ask each implementation alone, by the name of its plugin."""
+        self, hook: str, kind: type[_Answer], **arguments: object
+    ) -> Iterator[tuple[str, Sequence[_Answer] | Exception]]:
+        """Ask each implementation alone, by the name of its plugin, for values of one *kind*."""
         for impl in getattr(self._manager.hook, hook).get_hookimpls():
             try:
                 answer = impl.function(*[arguments[name] for name in impl.argnames])
-                yield impl.plugin_name, tuple(answer or ())
+                yield impl.plugin_name, _all_of(kind, answer)
             except Exception as error:  # noqa: BLE001 - one bad plugin may not break the rest
                 yield impl.plugin_name, error
+
+
+def _check_part(manager: pluggy.PluginManager, plugin: object, point: EntryPoint) -> None:
+    """Keep each plugin to its part: drivers answer addressed hooks, others only wrap them."""
+    for caller in manager.get_hookcallers(plugin) or []:
+        addressed = caller.spec is not None and caller.spec.opts["firstresult"]
+        for impl in caller.get_hookimpls():
+            wraps = impl.wrapper or impl.hookwrapper
+            if impl.plugin is plugin and wraps and not addressed:
+                raise TypeError(f"it wraps {caller.name}, a broadcast hook; it may answer that")
+            if impl.plugin is plugin and addressed and not wraps and point.group != DRIVERS:
+                raise TypeError(
+                    f"it answers {caller.name}, which is asked of drivers; it may wrap that"
+                )
+
+
+def _all_of(kind: type[_Answer], answer: Iterable[_Answer] | None) -> tuple[_Answer, ...]:
+    """Check the values of a broadcast hook's answer."""
+    values = tuple(answer or ())
+    for value in values:
+        if not isinstance(value, kind):
+            raise TypeError(f"it answered {value!r}, not a {kind.__name__}")
+    return values
+
+
+def _culprit(error: Exception, impls: Iterable[pluggy.HookImpl]) -> str | None:
+    """Name the plugin whose hookimpl *error* came out of: the innermost that was running."""
+    names = {impl.function.__code__: impl.plugin_name for impl in impls}
+    culprit, traceback = None, error.__traceback__
+    while traceback is not None:
+        culprit = names.get(traceback.tb_frame.f_code, culprit)
+        traceback = traceback.tb_next
+    return culprit
 
 
 def _load(points: Iterable[EntryPoint]) -> Iterator[tuple[EntryPoint, object]]:

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins.checks.report import check
-from migrate_plugins.errors import DriverError, MigrateError
+from migrate_plugins.errors import DriverError, MigrateError, PluginFailedError
 from migrate_plugins.hosts import Hosts
 from migrate_plugins.model import ChosenBy
 from migrate_plugins.outcome import Outcome, Verdict, judge
@@ -142,13 +142,16 @@ class Run:
         except MigrateError as error:
             return error, None
         watch = _Watch(self, migration, plan.request)
-        while not migration.wait(_INTERVAL):
-            watch.look()
         try:
+            while not migration.wait(_INTERVAL):
+                watch.look()
             migration.result()
         except MigrateError as error:
             return error, None
-        return None, migration.statistics()
+        except Exception as error:  # noqa: BLE001 - whatever broke, the guest is to be found
+            problem = f"{type(error).__name__}: {error}"
+            return PluginFailedError(plan.driver, hook="migrate_connect", problem=problem), None
+        return None, watch.statistics()
 
     def _verify(
         self,
@@ -168,7 +171,8 @@ class Run:
             before=before,
             error=error is not None,
             cancelled=self._cancelled.is_set(),
-            source_readable=source_unreadable is None,
+            # A job that is still going on has not decided yet where the guest will be.
+            source_readable=source_unreadable is None and (source is None or source.job is None),
             destination_readable=unreadable is None,
         )
         diagnoses: tuple[Diagnosis, ...] = ()
@@ -218,11 +222,14 @@ class _Watch:
             self._cancel()
         elif self._late():
             self._force()
+        self._run._say(Phase.TRANSFER, statistics=self.statistics())  # noqa: SLF001
+
+    def statistics(self) -> Statistics | None:
+        """Read them; None also where the host is busy or the end is near."""
         try:
-            statistics = self._migration.statistics()
+            return self._migration.statistics()
         except MigrateError:
-            statistics = None  # the end is near, or the host is busy: the next look tells
-        self._run._say(Phase.TRANSFER, statistics=statistics)  # noqa: SLF001
+            return None
 
     def _cancel(self) -> None:
         """Ask again at each look: a hypervisor refuses while the transfer is not yet begun."""

@@ -138,8 +138,9 @@ def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
     if uri.scheme is None or uri.scheme.lower() not in known:
         part = "it has no scheme" if uri.scheme is None else f"its scheme is {uri.scheme!r}"
         hint = f"QEMU takes {', '.join(f'{scheme}://' for scheme in known)}"
-        if uri.scheme in SCHEMES[Revision.CURRENT]:
-            hint += f", and with --revision current {uri.scheme}://"
+        scheme = (uri.scheme or "").lower()
+        if scheme in SCHEMES[Revision.CURRENT]:
+            hint += f", and with --revision current {scheme}://"
         raise InvalidURIError(text, part=part, hint=f"{hint}, for example tcp://10.0.0.1/")
     if uri.scheme.lower() != "unix" and uri.host is None:
         raise InvalidURIError(text, part="it names no host", hint="give one: tcp://10.0.0.1/")

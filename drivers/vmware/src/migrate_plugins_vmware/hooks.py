@@ -100,6 +100,9 @@ def migrate_read_uri(text: str) -> MigrationURI:
     ]
     if missing:
         raise InvalidURIError(text, part=f"it names no {' and no '.join(missing)}", hint=hint)
+    if uri.port is not None:
+        # libvirt ignores it and then looks for the guest in the wrong place.
+        raise InvalidURIError(text, part=f"it has a port, {uri.port}", hint=hint)
     return uri
 
 

@@ -129,6 +129,9 @@ def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
             other = Revision.CURRENT if revision is Revision.ORIGINAL else Revision.ORIGINAL
             hint += f"; {uri.scheme}:// goes with --revision {other}"
         raise InvalidURIError(text, part=f"its scheme is {uri.scheme!r}", hint=hint)
+    if revision is Revision.CURRENT and uri.scheme is not None and not uri.slashes:
+        hint = f"libxl takes {scheme}://HOST[:PORT] or HOST[:PORT]"
+        raise InvalidURIError(text, part="// is missing behind its scheme", hint=hint)
     if uri.host is None:
         raise InvalidURIError(
             text, part="it names no host", hint=f"give one, such as {scheme}://desthost/"
