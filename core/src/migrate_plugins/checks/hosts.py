@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from migrate_plugins.findings import Finding, Severity
@@ -43,7 +44,7 @@ def compare(plan: Plan, facts: Facts) -> Iterator[Finding]:
             facts.source.name,
             f"{facts.source.name} has no guest {plan.guest!r}",
             seen=plan.guest,
-            remedy=f"virsh -c {plan.uris.source.value} list --all",
+            remedy=_virsh(plan, "list", "--all"),
         )
         return
     yield from _guest(plan, facts.source.name, facts.guest)
@@ -80,8 +81,7 @@ def _guest(plan: Plan, host: str, guest: GuestFacts) -> Iterator[Finding]:
             f"something else is being done to {guest.name}",
             seen=guest.job,
             expected="no job",
-            remedy=f"wait for it, or end it: virsh -c {plan.uris.source.value} domjobabort"
-            f" {guest.name}",
+            remedy=f"wait for it, or end it: {_virsh(plan, 'domjobabort', guest.name)}",
         )
 
 
@@ -116,3 +116,8 @@ def _resident(plan: Plan, host: str, guest: GuestFacts, resident: GuestFacts) ->
             expected=plan.destination_name,
             remedy=f"--dname {resident.name}, or remove it there: virsh undefine {resident.name}",
         )
+
+
+def _virsh(plan: Plan, *command: str) -> str:
+    """Write a virsh command for the source as it can be typed."""
+    return shlex.join(["virsh", "-c", plan.uris.source.value or "", *command])

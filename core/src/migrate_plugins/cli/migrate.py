@@ -71,7 +71,7 @@ def _tell(outcome: Outcome, output: Output) -> None:
     if outcome.statistics is not None and outcome.statistics.downtime is not None:
         figures.append(f"the guest stood still for {outcome.statistics.downtime} ms")
     output.text(f"  {', '.join(figures)}")
-    if outcome.configuration is not None:
+    if outcome.configuration is not None and outcome.exit_code == 0:
         output.text(f"  {kept(outcome.configuration, *outcome.host_names)}")
     for difference in outcome.differences:
         output.text(output.style(f"  note: {difference}", "yellow"))
