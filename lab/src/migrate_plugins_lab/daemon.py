@@ -28,8 +28,9 @@ PRIVATE: Final = {
     "/run": "run",
 }
 
-# An ordinary user's number: libvirtd runs as a session only when it is not root.
-_USER: Final = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+# libvirtd runs as a session only when it is not root, and only as a user that it finds a record
+# of: this is nobody, whom every machine knows.
+_USER: Final = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 
 _SECONDS: Final = 30.0
 
