@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from migrate_plugins import Migrator, Revision
@@ -15,14 +14,9 @@ def generated(readme: str) -> str:
     """Give *readme* with the support matrix as the installed drivers declare it."""
     drivers = Migrator.installed().registry.drivers
     for revision in Revision:
-        table = markdown(drivers, revision)
-        readme = re.sub(
-            rf"(<!-- matrix {revision} -->\n).*?(<!-- end -->)",
-            lambda match, table=table: f"{match[1]}{table}\n{match[2]}",
-            readme,
-            count=1,
-            flags=re.DOTALL,
-        )
+        head, begin, rest = readme.partition(f"<!-- matrix {revision} -->\n")
+        _, end, tail = rest.partition("<!-- end -->")
+        readme = f"{head}{begin}{markdown(drivers, revision)}\n{end}{tail}"
     return readme
 
 

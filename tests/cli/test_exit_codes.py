@@ -57,7 +57,7 @@ STATUSES = [
     (["plan", *PLANNED, "--tls", "--bandwidth", "0"],                  ExitCode.BLOCKED),
     (["plan", "web1", "xen+ssh://desthost", "-c", "xen:///", "--p2p"], ExitCode.BLOCKED),
     (["plan", "web1", DEST, "-c", "lxc:///system"],                    ExitCode.PLUGIN),
-    (["check", "web1", "xen+ssh://desthost", "-c", "xen:///"],         ExitCode.PLUGIN),
+    (["check", "web1", "xen+ssh://desthost", "-c", "xen:///"],         ExitCode.BLOCKED),
     (["check", "web1", NOWHERE, "-c", NOWHERE],                        ExitCode.CONNECT),
     (["migrate", "web1", NOWHERE, "-c", NOWHERE],                      ExitCode.CONNECT),
     (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "bar"], ExitCode.CONNECT),

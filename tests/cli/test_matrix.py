@@ -111,5 +111,10 @@ def _cells(scenario: dict[str, Any]) -> list[tuple[str, bool, str | None]]:
 def test_json_and_markdown_exclude_each_other(call: Call) -> None:
     status, out, err = call("matrix", "--json", "--markdown")
 
-    assert (status, out) == (ExitCode.USAGE, "")
-    assert err.endswith("error: argument --markdown: not allowed with argument --json\n")
+    said = (
+        "migrate-plugins matrix: argument --markdown: not allowed with argument --json;"
+        " `migrate-plugins matrix --help` tells what it takes"
+    )
+    assert (status, err) == (ExitCode.USAGE, f"{said}\n")
+    # JSON was asked for, so that the error is JSON as well.
+    assert json.loads(out)["text"] == said

@@ -177,7 +177,10 @@ def test_a_number_that_is_none_is_a_usage_error(call: Call, option: Option) -> N
     status, out, err = call("plan", "web1", DEST, "-c", SOURCE, option.spellings[0], "many")
 
     assert (status, out) == (ExitCode.USAGE, "")
-    assert err.endswith(f"argument {option.spellings[0]}: invalid int value: 'many'\n")
+    assert err == (
+        f"migrate-plugins plan: argument {option.spellings[0]}: invalid int value: 'many';"
+        " `migrate-plugins plan --help` tells what it takes\n"
+    )
 
 
 def test_port_range_reaches_the_request(call: Call) -> None:

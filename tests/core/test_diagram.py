@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate_plugins import Migrator, Revision
-from migrate_plugins.diagram import _Font, _width, diagram
+from migrate_plugins.diagram import draw_diagram
+from migrate_plugins.diagram.lettering import Row, measure
+from migrate_plugins.diagram.style import Font
 from migrate_plugins.plan import Plan
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ LEGS = [
                           "data source destination 8002 plain"]),
     ("vmware",           ["control client source 443 encrypted",
                           "control client destination 443 encrypted",
-                          "data source destination 8000 plain"]),
+                          "data source destination 8000 unknown"]),
     ("vbox",             ["control client source  local",
                           "control client destination 22 encrypted",
                           "data source destination 49300-49363 plain"]),
@@ -146,7 +148,7 @@ LABELS = [
                                              "memory · ports 49300\u201349363 · plain text",
                                              "one of them, chosen by migrate-plugins"]),
     ("vmware",    "data",    "destination", ["vMotion",
-                                             "memory · port 8000 · plain text"]),
+                                             "memory · port 8000 · encryption not", "known"]),
     ("sockets",   "data",    "destination", ["QEMU migration stream",
                                              "memory · does not cross the network",
                                              "over a UNIX socket"]),
@@ -249,7 +251,7 @@ def plan(request: pytest.FixtureRequest, plans: dict[str, Plan]) -> Plan:
 
 
 def draw(plan: Plan) -> ET.Element:
-    return ET.fromstring(diagram(plan))  # noqa: S314
+    return ET.fromstring(draw_diagram(plan))  # noqa: S314
 
 
 def groups(root: ET.Element, word: str) -> Iterator[ET.Element]:
@@ -276,8 +278,8 @@ def frames(root: ET.Element) -> list[Area]:
 def text_area(element: ET.Element) -> Area:
     """Where a text is: as wide as estimated, as high as the tallest of the usual fonts."""
     size = int(element.get("font-size", "0"))
-    font = _Font(size, bold="font-weight" in element.attrib, mono="font-family" in element.attrib)
-    width = _width(element.text or "", font)
+    font = Font(size, bold="font-weight" in element.attrib, mono="font-family" in element.attrib)
+    width = measure(Row(element.text or "", font))
     share = {"middle": 0.5, "end": 1.0}.get(element.get("text-anchor", ""), 0.0)
     x, y = number(element, "x") - share * width, number(element, "y")
     return Area(x, y - 0.93 * size, x + width, y + 0.24 * size)
@@ -388,6 +390,41 @@ def test_numbers_lead_from_the_arrows_to_the_uris(
     assert numbers([box(root, "uris")]) == captions
 
 
+@pytest.mark.parametrize(
+    ("encrypted", "protection", "status"),
+    [
+        (False, "plain", "control · plain text"),  # an external command: who knows where it leads
+        (True, "local", "control · does not cross the network"),
+        (None, "local", "control · does not cross the network"),
+    ],
+)
+def test_a_leg_without_a_port_is_plain_text_only_where_it_can_be_read(
+    plans: dict[str, Plan], *, encrypted: bool | None, protection: str, status: str
+) -> None:
+    plan = plans["external"]
+    assert {(each.ports, each.encrypted) for each in plan.control} == {(None, False)}
+
+    control = tuple(each._replace(encrypted=encrypted) for each in plan.control)
+    root = draw(plan._replace(control=control))
+
+    drawn = [each for each in groups(root, "control") if "leg" in each.get("class", "")]
+    assert [(each.get("data-ports"), each.get("data-protection")) for each in drawn] == [
+        ("", protection),
+        ("", protection),
+    ]
+    label = f"libvirt RPC over an external command {status}"
+    assert [" ".join(words(each)) for each in drawn] == [label, label]
+
+
+def test_an_external_command_is_told_as_plain_text_without_a_port(plans: dict[str, Plan]) -> None:
+    told = draw(plans["external"]).findtext(f"{SVG}desc") or ""
+
+    assert (
+        "Control, client to source: libvirt RPC over an external command, plain text."
+        " Control, source to destination: libvirt RPC over an external command, plain text."
+    ) in told
+
+
 def test_protection_shows_in_dashes_and_sign_not_in_colour_alone(plans: dict[str, Plan]) -> None:
     shown: dict[str, set[tuple[str | None, ...]]] = {}
     unknown = plans["direct"]._replace(data=plans["direct"].data._replace(encrypted=None))
@@ -496,7 +533,7 @@ def check_that_nothing_overlaps(root: ET.Element) -> None:
 def test_widths_are_estimated_with_a_little_to_spare(
     *, bold: bool, mono: bool, text: str, width: float
 ) -> None:
-    assert width <= _width(text, _Font(1, bold=bold, mono=mono)) <= 1.25 * width
+    assert width <= measure(Row(text, Font(1, bold=bold, mono=mono))) <= 1.25 * width
 
 
 def test_nothing_overflows_overlaps_or_is_crossed_out(plan: Plan) -> None:
@@ -596,7 +633,7 @@ def test_the_header_tells_guest_scenario_and_revision(plans: dict[str, Plan]) ->
 
 
 def test_it_stands_alone(plan: Plan) -> None:
-    text = diagram(plan)
+    text = draw_diagram(plan)
 
     assert text.isascii()
     assert text.count("http") == text.count("https") + 1  # the namespace
@@ -618,7 +655,7 @@ def test_equal_plans_give_equal_text(plan: Plan) -> None:
     read = Plan.from_json(plan.to_json())
 
     assert read is not plan
-    assert diagram(read) == diagram(plan)
+    assert draw_diagram(read) == draw_diagram(plan)
 
 
 def test_a_driver_that_nobody_knows_is_drawn_in_its_own_words(plans: dict[str, Plan]) -> None:

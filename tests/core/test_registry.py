@@ -28,6 +28,7 @@ from migrate_plugins import (
     NoDriverError,
     Offer,
     Phase,
+    PlanOnlyError,
     PluginFailedError,
     PortRule,
     Registry,
@@ -501,10 +502,11 @@ def test_port_that_is_taken() -> None:
 
 
 def test_driver_that_opens_no_sessions() -> None:
-    with pytest.raises(PluginFailedError) as caught:
+    with pytest.raises(PlanOnlyError) as caught:
         _wrong(connect=None).registry.drivers["wrong"].connect("wrong:///")
 
-    assert caught.value.problem == "it opens no sessions (yet)"
+    assert caught.value.driver == "wrong"
+    assert caught.value.exit_code == 3
 
 
 def test_wrapper_that_raises_is_named_and_not_the_driver(site: list[EntryPoint]) -> None:

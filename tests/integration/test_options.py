@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pytest
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from migrate_plugins import Event, Migrator, Outcome, Plan
     from migrate_plugins_lab.guest import Guest
     from migrate_plugins_lab.lab import Lab
+
+T = TypeVar("T")
 
 MIB = 1024 * 1024
 
@@ -46,17 +48,17 @@ FILES = [
 # fmt: on
 
 
-class Watcher:
-    """Keeps the events of a migration, and looks at something of its own at each of them."""
+class Watcher(Generic[T]):
+    """Keeps the events of a migration, and looks at something of its own during the transfer."""
 
-    def __init__(self, look: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, look: Callable[[], T] | None = None) -> None:
         self.events: list[Event] = []
-        self.seen: list[object] = []
+        self.seen: list[T] = []
         self._look = look
 
     def __call__(self, event: Event) -> None:
         self.events.append(event)
-        if event.statistics is not None:
+        if event.statistics is not None and self._look is not None:
             self.seen.append(self._look())
 
     @property
@@ -113,9 +115,7 @@ def test_option_is_taken(
     _moved(outcome, guest)
 
 
-def test_suspend_leaves_the_guest_paused_on_the_destination(
-    migrator: Migrator, hosts: Lab
-) -> None:
+def test_suspend_leaves_the_guest_paused_on_the_destination(migrator: Migrator, hosts: Lab) -> None:
     _, beta = hosts.hosts
     guest = hosts.guest("web1")
 
@@ -195,7 +195,9 @@ def test_file_that_is_missing_is_a_usage_error_and_nothing_is_started(
         migrator.run(plan)
 
     spelling = f"--{field.replace('_', '-')}"
-    assert str(caught.value) == f"{spelling} {str(file)!r} cannot be read: No such file or directory"
+    assert (
+        str(caught.value) == f"{spelling} {str(file)!r} cannot be read: No such file or directory"
+    )
     assert calls == []
     _lives(guest)
 
@@ -205,13 +207,13 @@ def test_bandwidth_limits_the_transfer(migrator: Migrator, hosts: Lab) -> None:
     guest.wait_for_ticks()
 
     # Not live: the guest's memory is sent exactly once.
-    outcome = migrator.run(_plan(migrator, hosts, live=False, bandwidth=8))
+    outcome = migrator.run(_plan(migrator, hosts, live=False, bandwidth=4))
 
     _moved(outcome, guest)
     assert outcome.statistics is not None
     assert outcome.statistics.transferred is not None
     assert outcome.statistics.transferred > DIRTY * MIB
-    assert outcome.elapsed > DIRTY / 8 * 0.8  # QEMU's limiter counts in tenths of a second
+    assert outcome.elapsed > DIRTY / 4 * 0.8  # the last 300 ms' worth are not limited
 
 
 def test_without_a_limit_the_transfer_is_faster(migrator: Migrator, hosts: Lab) -> None:
@@ -221,12 +223,12 @@ def test_without_a_limit_the_transfer_is_faster(migrator: Migrator, hosts: Lab) 
     outcome = migrator.run(_plan(migrator, hosts, live=False, bandwidth=1000))
 
     _moved(outcome, guest)
-    assert outcome.elapsed < DIRTY / 8 * 0.8
+    assert outcome.elapsed < DIRTY / 4 * 0.8
 
 
 def test_timeout_forces_the_end_by_pausing_the_guest(migrator: Migrator, hosts: Lab) -> None:
     guest = _busy_guest(hosts)
-    watcher = Watcher()
+    watcher = Watcher[None]()
 
     outcome = migrator.run(_plan(migrator, hosts, timeout=2), observers=[watcher])
 
@@ -237,7 +239,7 @@ def test_timeout_forces_the_end_by_pausing_the_guest(migrator: Migrator, hosts: 
 
 def test_timeout_that_does_not_come_forces_nothing(migrator: Migrator, hosts: Lab) -> None:
     guest = hosts.guest("web1")
-    watcher = Watcher()
+    watcher = Watcher[None]()
 
     outcome = migrator.run(_plan(migrator, hosts, timeout=60), observers=[watcher])
 
@@ -261,7 +263,7 @@ def test_parallel_connections_carry_the_memory(
 
     _moved(outcome, guest)
     # QEMU opens one connection for control, and so many for the pages.
-    assert max(map(int, map(str, watcher.seen))) == most
+    assert max(watcher.seen) == most
 
 
 def test_compression_ends_what_a_slow_link_never_would(migrator: Migrator, hosts: Lab) -> None:
@@ -274,7 +276,7 @@ def test_compression_ends_what_a_slow_link_never_would(migrator: Migrator, hosts
 
     _moved(outcome, guest)
     assert watcher.texts == []
-    assert any("Compression cache:" in str(seen) for seen in watcher.seen)
+    assert any("Compression cache:" in seen for seen in watcher.seen)
 
 
 def test_auto_converge_slows_the_guest_down(migrator: Migrator, hosts: Lab) -> None:
@@ -283,11 +285,11 @@ def test_auto_converge_slows_the_guest_down(migrator: Migrator, hosts: Lab) -> N
     watcher = Watcher(lambda: alpha.virsh("domjobinfo", "web1"))
 
     outcome = migrator.run(
-        _plan(migrator, hosts, auto_converge=True, timeout=8), observers=[watcher]
+        _plan(migrator, hosts, auto_converge=True, timeout=6), observers=[watcher]
     )
 
     _moved(outcome, guest)
-    assert any("Auto converge throttle:" in str(seen) for seen in watcher.seen)
+    assert any("Auto converge throttle:" in seen for seen in watcher.seen)
 
 
 def test_offline_moves_the_definition_of_a_guest_that_is_shut_off(
@@ -384,7 +386,7 @@ def test_tls_without_certificates_fails_and_says_what_is_missing(
 def test_timeout_switches_to_post_copy(migrator: Migrator, privileged_hosts: Lab) -> None:
     assert privileged_hosts.postcopy, privileged_hosts.postcopy.reason
     guest = _busy_guest(privileged_hosts)
-    watcher = Watcher()
+    watcher = Watcher[None]()
     plan = _plan(
         migrator,
         privileged_hosts,
@@ -398,6 +400,6 @@ def test_timeout_switches_to_post_copy(migrator: Migrator, privileged_hosts: Lab
 
     _moved(outcome, guest)
     assert watcher.texts == ["not done after 2 s: switching to post-copy"]
-    assert outcome.statistics is not None
-    assert outcome.statistics.postcopy
+    told = [event.statistics.postcopy for event in watcher.events if event.statistics]
+    assert (told[0], told[-1]) == (False, True)
     assert 2 < outcome.elapsed < 2 + PASS

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from migrate_plugins.checks.report import Report
     from migrate_plugins.diagnosis import Diagnosis
-    from migrate_plugins.document import SCENARIOS, After, Before, Scenario
+    from migrate_plugins.diagram import draw_diagram
+    from migrate_plugins.document import (
+        SCENARIOS,
+        WRITE_MIGRATION_URI,
+        After,
+        Before,
+        Need,
+        Scenario,
+    )
     from migrate_plugins.errors import (
         AuthenticationError,
         BlockedError,
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
         NeedsPersonError,
         NoDriverError,
         PlanError,
+        PlanOnlyError,
         PluginFailedError,
         PortHeldError,
         PortsExhaustedError,
@@ -83,6 +92,7 @@ __all__ = [
     "LIBVIRT_CONTROL",
     "OPTIONS",
     "SCENARIOS",
+    "WRITE_MIGRATION_URI",
     "After",
     "AuthenticationError",
     "Basis",
@@ -119,6 +129,7 @@ __all__ = [
     "MigrationURI",
     "Migrator",
     "NativeCommand",
+    "Need",
     "NeedsPersonError",
     "NoDriverError",
     "Observer",
@@ -128,6 +139,7 @@ __all__ = [
     "Phase",
     "Plan",
     "PlanError",
+    "PlanOnlyError",
     "PlannedPort",
     "PlannedURI",
     "Plugin",
@@ -153,6 +165,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "__version__",
+    "draw_diagram",
     "hookimpl",
     "netloc",
     "virsh_command",
@@ -168,7 +181,8 @@ _HOMES: Final = {
     for module, names in {
         "checks.report": ("Report",),
         "diagnosis": ("Diagnosis",),
-        "document": ("After", "Before", "SCENARIOS", "Scenario"),
+        "diagram": ("draw_diagram",),
+        "document": ("SCENARIOS", "WRITE_MIGRATION_URI", "After", "Before", "Need", "Scenario"),
         "errors": (
             "AuthenticationError",
             "BlockedError",
@@ -182,6 +196,7 @@ _HOMES: Final = {
             "NeedsPersonError",
             "NoDriverError",
             "PlanError",
+            "PlanOnlyError",
             "PluginFailedError",
             "PortHeldError",
             "PortsExhaustedError",

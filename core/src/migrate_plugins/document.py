@@ -16,6 +16,7 @@ __all__ = [
     "FIREWALL",
     "ROWS",
     "SCENARIOS",
+    "WRITE_MIGRATION_URI",
     "After",
     "Before",
     "Connection",
@@ -83,6 +84,13 @@ FIREWALL: Final = {
     Transport.TUNNELLED: "memory travels inside the libvirt connection of the two daemons:"
     " its one port serves any number of migrations",
 }
+
+# When an application may wish to write the third URI itself.
+WRITE_MIGRATION_URI: Final = (
+    "the destination's host name is wrong or does not resolve",
+    "memory should take another network interface",
+    "the firewall lets only certain ports through",
+)
 
 _CLIENT: Final = "the client's"
 _DAEMON: Final = "the source daemon's own (typically root's), not the client's"

@@ -10,6 +10,7 @@
     ├── BlockedError                    3   a check found errors: carries the findings
     ├── PortsExhaustedError             3   no port of the range is left towards a host
     ├── PortHeldError                   3   another migration holds the port that was asked for
+    ├── PlanOnlyError                   3   the driver plans, and does not run migrations (yet)
     ├── NoDriverError                   4   no installed driver claims a scheme
     ├── PluginFailedError               4   a plugin raised, or gave the wrong kind of answer
     ├── ConnectError                    5   a host cannot be reached
@@ -48,6 +49,7 @@ __all__ = [
     "NeedsPersonError",
     "NoDriverError",
     "PlanError",
+    "PlanOnlyError",
     "PluginFailedError",
     "PortHeldError",
     "PortsExhaustedError",
@@ -140,6 +142,19 @@ class PortHeldError(MigrateError):
         super().__init__(
             f"port {port} towards {host} is held by another migration;"
             " choose another port, or leave it out and one is chosen",
+        )
+
+
+class PlanOnlyError(MigrateError):
+    """A driver plans and opens no sessions."""
+
+    exit_code = ExitCode.BLOCKED
+
+    def __init__(self, driver: str) -> None:
+        self.driver = driver
+        super().__init__(
+            f"the {driver} driver plans migrations and does not run them yet;"
+            " `migrate-plugins plan` gives the commands of the hypervisor's own tool"
         )
 
 

@@ -184,7 +184,7 @@ def migrate_connect(uri: str) -> Session:
         uri: A connection URI, unchanged as the user wrote it.
 
     Returns:
-        An open session; None is not an answer.
+        An open session; a driver that only plans leaves the hook out.
 
     Raises:
         ConnectError: The host cannot be reached.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_plugins.document import FIREWALL, Need
-from migrate_plugins.model import ChosenBy, Flow, Request, Seat, Transport
+from migrate_plugins.model import ChosenBy, Flow, Seat, Transport
 from migrate_plugins.options import SPELLING
 from migrate_plugins.plan import Channel, PlannedPort, PlannedURI, URIs
 from migrate_plugins.uris import ConnectionURI, MigrationURI
 
 if TYPE_CHECKING:
-    from migrate_plugins.model import Request
     from migrate_plugins.plan import Plan
     from migrate_plugins.reading import Reading
     from migrate_plugins.registry import Driver
@@ -28,9 +27,10 @@ def migration_host(plan: Plan) -> str:
     return ConnectionURI.parse(plan.uris.destination.value or "").host or "localhost"
 
 
-def place_uris(reading: Reading, request: Request) -> tuple[URIs, MigrationURI | None]:
+def place_uris(reading: Reading) -> tuple[URIs, MigrationURI | None]:
     """Place each URI, with who reads it and why it is what it is."""
-    scenario, opened, migration = reading.scenario, reading.opened, reading.migration
+    request, scenario = reading.request, reading.scenario
+    opened, migration = reading.opened, reading.migration
     destination_need, seat = scenario.destination
     alternative = request.migration if opened and migration is None else None
     if scenario.flow is Flow.MANAGED_PEER2PEER:
@@ -84,14 +84,14 @@ def place_port(reading: Reading, migration: MigrationURI | None) -> PlannedPort:
 
 
 def draw_channels(
-    reading: Reading, request: Request, uris: URIs, port: PlannedPort
+    reading: Reading, uris: URIs, port: PlannedPort
 ) -> tuple[tuple[Channel, ...], Channel]:
     """Draw the control path leg by leg, and the path of the guest's memory."""
     driver, capabilities, scenario = reading.driver, reading.capabilities, reading.scenario
     ports = None if port.first is None or port.last is None else (port.first, port.last)
     option = capabilities.encrypting_option
     encrypted, because = capabilities.encrypted, capabilities.encryption
-    if option is not None and getattr(request, option):
+    if option is not None and getattr(reading.request, option):
         encrypted, because = True, f"{SPELLING[option]} encrypts it"
     if ports is None:
         encrypted, because = None, "a UNIX socket: nothing crosses the network"

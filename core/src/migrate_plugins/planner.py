@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrate_plugins.errors import UsageError
 from migrate_plugins.foresight import foresee
+from migrate_plugins.model import Revision
 from migrate_plugins.options import OPTIONS, Kind, given_options
 from migrate_plugins.paths import draw_channels, migration_host, place_port, place_uris
 from migrate_plugins.plan import Plan
@@ -34,11 +36,11 @@ class Planner:
             NoDriverError: No driver claims the source's scheme, so that no rules are known.
             PlanError: Every reason why not, each with what would work.
         """
-        reading = read(self._registry, request)
-        driver, scenario = reading.driver, reading.scenario
-        uris, migration = place_uris(reading, request)
+        reading = read(self._registry, _with_revision(request))
+        request, driver, scenario = reading.request, reading.driver, reading.scenario
+        uris, migration = place_uris(reading)
         port = place_port(reading, migration)
-        control, data = draw_channels(reading, request, uris, port)
+        control, data = draw_channels(reading, uris, port)
         plan = Plan(
             request,
             driver.info.name,
@@ -72,6 +74,17 @@ class Planner:
             commands=(),
         )
         return complete._replace(commands=driver.commands(complete))
+
+
+def _with_revision(request: Request) -> Request:
+    """Take a revision by its name too."""
+    if type(request.revision) is Revision:
+        return request
+    try:
+        return request._replace(revision=Revision(request.revision))
+    except ValueError:
+        known = ", ".join(Revision)
+        raise UsageError(f"there is no revision {request.revision!r}; there are {known}") from None
 
 
 def _flags(request: Request, scenario: Scenario) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class Reading(NamedTuple):
     """What a request means.
 
     Attributes:
+        request: What was asked for.
         driver: Whose guest it is.
         capabilities: What the driver can do under the revision asked for.
         scenario: What the document says of the scenario.
@@ -42,6 +43,7 @@ class Reading(NamedTuple):
         connections: Each connection URI of the request, by its text.
     """
 
+    request: Request
     driver: Driver
     capabilities: Capabilities
     scenario: Scenario
@@ -95,6 +97,7 @@ class _Reader:
         if self._reasons:
             raise PlanError(self._reasons)
         return Reading(
+            request,
             driver,
             capabilities,
             scenario,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import pluggy
 
 from migrate_plugins import hookspecs
-from migrate_plugins.errors import MigrateError, NoDriverError, PluginFailedError
+from migrate_plugins.errors import MigrateError, NoDriverError, PlanOnlyError, PluginFailedError
 from migrate_plugins.findings import Finding, Severity
 from migrate_plugins.hookspecs import API, PROJECT
 from migrate_plugins.installed import DRIVERS, EntryPoint, entry_points
@@ -152,12 +152,10 @@ class Driver:
         return tuple(commands)
 
     def connect(self, uri: str) -> Session:
-        """Open a session; raises ConnectError."""
+        """Open a session; raises ConnectError, or PlanOnlyError where it opens none."""
         session: Session | None = self._call("migrate_connect", uri=uri)
         if session is None:
-            raise PluginFailedError(
-                self._name, hook="migrate_connect", problem="it opens no sessions (yet)"
-            )
+            raise PlanOnlyError(self.info.name)
         return session
 
     def _answer(self, hook: str, kind: type[_Answer], **arguments: object) -> _Answer:

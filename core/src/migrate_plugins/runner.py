@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins.checks.report import check
-from migrate_plugins.errors import DriverError, MigrateError, PluginFailedError
+from migrate_plugins.errors import DriverError, MigrateError, PluginFailedError, UsageError
 from migrate_plugins.hosts import Hosts
 from migrate_plugins.model import ChosenBy
 from migrate_plugins.outcome import Outcome, Verdict, judge
@@ -104,6 +104,7 @@ class Run:
             report.raise_for_errors()
             with self._port_held(report.plan) as complete:
                 error, statistics = self._transfer(hosts, complete)
+                report = report._replace(plan=complete)
             self._say(Phase.VERIFY)
             outcome = self._verify(hosts, report, error, statistics)
         self._say(Phase.DONE, outcome.sentence)
@@ -139,6 +140,8 @@ class Run:
             return None, None
         try:
             migration = hosts.source.start(plan, hosts.destination)
+        except UsageError:
+            raise  # what was asked for is wrong: nothing was started, no host has failed
         except MigrateError as error:
             return error, None
         watch = _Watch(self, migration, plan.request)
@@ -215,6 +218,7 @@ class _Watch:
         self._began = monotonic()
         self._forced = False
         self._refused: str | None = None
+        self._last: Statistics | None = None
 
     def look(self) -> None:
         """Tell how far it is, pass a cancellation on, force the end when it is time."""
@@ -225,11 +229,10 @@ class _Watch:
         self._run._say(Phase.TRANSFER, statistics=self.statistics())  # noqa: SLF001
 
     def statistics(self) -> Statistics | None:
-        """Read them; None also where the host is busy or the end is near."""
-        try:
-            return self._migration.statistics()
-        except MigrateError:
-            return None
+        """Read them, or give the last ones where the host is busy or tells no more."""
+        with suppress(MigrateError):
+            self._last = self._migration.statistics() or self._last
+        return self._last
 
     def _cancel(self) -> None:
         """Ask again at each look: a hypervisor refuses while the transfer is not yet begun."""

@@ -103,14 +103,8 @@ class ConnectionURI(NamedTuple):
         return cls(scheme, transport, None, None, None, path or "", query, "")
 
     def __str__(self) -> str:
-        text = f"{self.driver}+{self.transport}:" if self.transport else f"{self.driver}:"
-        text += self.slashes
-        if self.user is not None:
-            text += f"{self.user}@"
-        if self.host is not None:
-            text += netloc(self.host, self.port)
-        text += self.path
-        return text if self.query is None else f"{text}?{self.query}"
+        scheme = f"{self.driver}+{self.transport}:" if self.transport else f"{self.driver}:"
+        return scheme + _behind_scheme(self)
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -163,14 +157,17 @@ class MigrationURI(NamedTuple):
         return cls(scheme, user, host, number, path or "", query, slashes or "")
 
     def __str__(self) -> str:
-        text = "" if self.scheme is None else f"{self.scheme}:"
-        text += self.slashes
-        if self.user is not None:
-            text += f"{self.user}@"
-        if self.host is not None:
-            text += netloc(self.host, self.port)
-        text += self.path
-        return text if self.query is None else f"{text}?{self.query}"
+        return ("" if self.scheme is None else f"{self.scheme}:") + _behind_scheme(self)
+
+
+def _behind_scheme(uri: ConnectionURI | MigrationURI) -> str:
+    text = uri.slashes
+    if uri.user is not None:
+        text += f"{uri.user}@"
+    if uri.host is not None:
+        text += netloc(uri.host, uri.port)
+    text += uri.path
+    return text if uri.query is None else f"{text}?{uri.query}"
 
 
 _CONNECTION_HINT: Final = (

@@ -10,7 +10,7 @@ import argparse
 import sys
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from migrate_plugins import Command, ExitCode, MigrateError, Migrator, UsageError, __version__
 from migrate_plugins.cli.output import Output
@@ -62,6 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are ours, so that they too can be JSON."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}; `{self.prog} --help` tells what it takes")
+
+
 def _command(name: str) -> Command:
     for command in COMMANDS:
         if command.name == name:
@@ -76,11 +83,12 @@ def _command(name: str) -> Command:
 
 def _run(command: Command, arguments: list[str], output: Output) -> int:
     module = import_module(command.module)
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"{PROGRAM} {command.name}",
         description=command.summary,
         # Left to itself argparse imports shutil to measure the terminal, at each option.
         formatter_class=partial(argparse.HelpFormatter, width=output.width),
+        allow_abbrev=False,
     )
     module.configure(parser)
     # Intermixed: `plan GUEST -c URI DEST-URI` too. It has no subcommands, which others may need.

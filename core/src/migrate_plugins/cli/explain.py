@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrate_plugins import WRITE_MIGRATION_URI, Need
 from migrate_plugins.cli.output import table, wrap
 
 if TYPE_CHECKING:
@@ -25,10 +26,13 @@ def explain(plan: Plan, output: Output) -> None:
     _because(output, f"{scenario.api} with {', '.join(plan.flags) or 'no flags'}")
 
     _heading(output, "URIs")
-    for name, uri in plan.uris._asdict().items():
+    for name in ("source", "destination", "destination_from_client", "migration"):
+        uri = getattr(plan.uris, name)
         label = name.replace("_", " ")
         output.text(f"  {label}: {uri.value or '-'}  (seen from the {uri.seen_from})")
         _because(output, uri.because)
+    if plan.uris.migration.value is None and scenario.migration.need is not Need.NOT_USED:
+        _because(output, f"give one where {', '.join(WRITE_MIGRATION_URI)}")
 
     _heading(output, "Control path")
     for channel in plan.control:

@@ -77,7 +77,8 @@ class Output:
                 expected = f", expected: {finding.expected}" if finding.expected else ""
                 self._indented(f"seen: {finding.seen}{expected}")
             if finding.remedy is not None:
-                self._indented(f"remedy: {finding.remedy}")
+                # In one piece however long: it may be a command, to be typed as it is.
+                self.text(f"      remedy: {finding.remedy}")
             if finding.accepted is not None:
                 self._indented(f"accepted: {finding.accepted}")
 

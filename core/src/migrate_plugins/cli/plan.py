@@ -27,11 +27,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Plan, contacting nobody."""
     plan = planned(Migrator.installed(), arguments)
     if arguments.diagram is not None:
-        from migrate_plugins.diagram import diagram  # noqa: PLC0415 - seldom asked for
+        from migrate_plugins import draw_diagram  # noqa: PLC0415 - seldom asked for
 
         try:
             with open(arguments.diagram, "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib doubles the start-up time
-                file.write(diagram(plan))
+                file.write(draw_diagram(plan))
         except OSError as error:
             raise UsageError(
                 f"cannot write the diagram to {arguments.diagram!r}: {error.strerror}"

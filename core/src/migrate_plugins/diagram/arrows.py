@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins.diagram import grid, words
+from migrate_plugins.diagram import grid
 from migrate_plugins.diagram.elements import arrow, badge, sign, tag, texts, tooltip
+from migrate_plugins.diagram.legs import legs, protection_of
 from migrate_plugins.diagram.lettering import LEADING, Row, wrap
 from migrate_plugins.diagram.style import LOOKS, MUTED, NOTE, PROTOCOL, THICK, THIN
+from migrate_plugins.diagram.words import uses_daemon
 from migrate_plugins.model import Seat, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrate_plugins.diagram.legs import Leg, Protection
     from migrate_plugins.plan import Plan
 
-__all__ = ["arrows"]
+__all__ = ["draw_arrows"]
 
 
-def arrows(plan: Plan) -> Iterator[str]:
+def draw_arrows(plan: Plan) -> Iterator[str]:
     """Draw what passes inside the hosts, then what passes between the machines."""
     tunnelled = plan.scenario.transport is Transport.TUNNELLED
     for seat in grid.HOSTS:
-        if words.uses_daemon(plan, seat):
+        if uses_daemon(plan, seat):
             yield _inner(seat, "control", arrow(grid.inner_control(seat), THIN, MUTED))
         if tunnelled:
             yield _inner(seat, "data", arrow(grid.inner_data(seat), THICK, MUTED))
     if tunnelled:
-        yield _tunnel(words.protection_of(plan.data))
-    for leg in words.legs(plan):
+        yield _tunnel(protection_of(plan.data))
+    for leg in legs(plan):
         if leg.role == "control":
             yield _leg(leg, grid.control_route(plan.scenario, leg.channel), THIN)
         else:
@@ -39,7 +42,7 @@ def _inner(seat: Seat, role: str, drawn: str) -> str:
     return tag("g", drawn, class_=f"inner {role}", data_host=seat.value)
 
 
-def _tunnel(protection: words.Protection) -> str:
+def _tunnel(protection: Protection) -> str:
     """Draw the connection of the two daemons as a tube that has room for the memory."""
     look = LOOKS[protection]
     return tag(
@@ -53,7 +56,7 @@ def _tunnel(protection: words.Protection) -> str:
     )
 
 
-def _leg(leg: words.Leg, route: grid.Route, weight: int) -> str:
+def _leg(leg: Leg, route: grid.Route, weight: int) -> str:
     channel, look = leg.channel, LOOKS[leg.protection]
     badges = []
     if leg.number:  # memory in a tunnel shares the number and the sign of what carries it
@@ -72,12 +75,12 @@ def _leg(leg: words.Leg, route: grid.Route, weight: int) -> str:
     )
 
 
-def _label(spot: grid.Spot, said: tuple[str, ...], colour: str) -> str:
+def _label(spot: grid.Spot, label: tuple[str, ...], colour: str) -> str:
     fonts = (PROTOCOL, NOTE._replace(colour=colour), NOTE)
     rows = [
         row
-        for words, font in zip(said, fonts, strict=False)  # not every leg has a note
-        for row in wrap(Row(words, font), spot.width, 2)
+        for said, font in zip(label, fonts, strict=False)  # not every leg has a note
+        for row in wrap(Row(said, font), spot.width, 2)
     ]
     first = spot.y if spot.below else spot.y - LEADING * (len(rows) - 1)
     return texts(spot.x, first, rows, spot.anchor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from migrate_plugins.diagram import grid, words
 from migrate_plugins.diagram.elements import frame, group, text, texts, tooltip
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from migrate_plugins.diagram.style import Font
     from migrate_plugins.plan import Plan
 
-__all__ = ["boxes"]
+__all__ = ["draw_boxes"]
 
-_PITCH = 20  # from a row to the next
+_PITCH: Final = 20  # from a row to the next
 
 
-def boxes(plan: Plan) -> Iterator[str]:
+def draw_boxes(plan: Plan) -> Iterator[str]:
     """Draw the client and both hosts."""
     outline = frame(grid.CLIENT, fill=PAPER, stroke=INK)
     yield _box("client", grid.CLIENT, outline, words.client(plan), (HEADING, NOTE, NOTE))
@@ -93,8 +93,8 @@ def _box(name: str, box: grid.Box, outline: str, said: Sequence[str], fonts: Seq
     """Draw a box with centred rows; the one in bold may take two lines, the rest are clipped."""
     rows = [
         row
-        for words, font in zip(said, fonts, strict=True)
-        for row in wrap(Row(words, font), box.width - grid.PADDING, 2 if font.bold else 1)
+        for line, font in zip(said, fonts, strict=True)
+        for row in wrap(Row(line, font), box.width - grid.PADDING, 2 if font.bold else 1)
     ]
     first = box.centre.y - (len(rows) - 1) * _PITCH // 2 + 5
     return group(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from migrate_plugins.diagram import words
 from migrate_plugins.diagram.elements import (
     arrow,
     badge,
@@ -18,6 +17,7 @@ from migrate_plugins.diagram.elements import (
     tooltip,
 )
 from migrate_plugins.diagram.grid import MARGIN, PADDING, URI_ROW, WIDTH, Box, Point
+from migrate_plugins.diagram.legs import Protection
 from migrate_plugins.diagram.lettering import LEADING, Row, measure, wrap
 from migrate_plugins.diagram.style import (
     ABSENT,
@@ -36,16 +36,18 @@ from migrate_plugins.diagram.style import (
     TITLE,
     URI,
 )
+from migrate_plugins.diagram.words import title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from migrate_plugins.diagram.numbering import NumberedURI
     from migrate_plugins.plan import Plan
 
-__all__ = ["header", "legend", "uris"]
+__all__ = ["draw_header", "draw_legend", "draw_uris"]
 
 
-def header(plan: Plan) -> str:
+def draw_header(plan: Plan) -> str:
     """Tell guest and scenario on the left, revision and the scenario's id on the right."""
     pills = []
     right = WIDTH - MARGIN
@@ -55,8 +57,8 @@ def header(plan: Plan) -> str:
         right -= width
         pills.append(_pill(Box(right, 38, width, 32), row))
         right -= 10
-    title = wrap(Row(words.title(plan), TITLE), right - MARGIN - PADDING)
-    rows = (*title, Row(plan.scenario.title, SUBTITLE))
+    name = wrap(Row(title(plan), TITLE), right - MARGIN - PADDING)
+    rows = (*name, Row(plan.scenario.title, SUBTITLE))
     return tag("g", texts(MARGIN, 64, rows, pitch=30), *pills, class_="header")
 
 
@@ -65,7 +67,7 @@ def _pill(box: Box, row: Row) -> str:
     return tag("g", outline, text(box.centre.x, box.centre.y + 5, row, "middle"), class_="pill")
 
 
-def uris(panel: Box, captions: Sequence[words.Caption]) -> str:
+def draw_uris(panel: Box, captions: Sequence[NumberedURI]) -> str:
     """List the URIs, each under the number that it has on the arrows."""
     inside: list[str] = []
     for index, caption in enumerate(captions):
@@ -77,7 +79,7 @@ def uris(panel: Box, captions: Sequence[words.Caption]) -> str:
     return group("uris", frame(panel, fill=PAPER, radius=14), *inside)
 
 
-def _caption(panel: Box, top: int, caption: words.Caption) -> Iterator[str]:
+def _caption(panel: Box, top: int, caption: NumberedURI) -> Iterator[str]:
     value = caption.uri.value
     middle, left = top + URI_ROW // 2, panel.x + 232
     whole = Row(value, URI) if value else Row(caption.uri.because, ABSENT)
@@ -92,7 +94,7 @@ def _caption(panel: Box, top: int, caption: words.Caption) -> Iterator[str]:
         yield tag("g", tooltip(whole.text), written, class_="uri", data_number=caption.number)
 
 
-def legend(box: Box) -> str:
+def draw_legend(box: Box) -> str:
     """Explain weight (what travels) and dashes, colour and sign (how safely)."""
     entries = [
         ("control", THIN, None),
@@ -100,7 +102,7 @@ def legend(box: Box) -> str:
         *(
             (protection.value, THIN, look)
             for protection, look in LOOKS.items()
-            if protection is not words.Protection.UNUSED
+            if protection is not Protection.UNUSED
         ),
     ]
     inside: list[str] = []

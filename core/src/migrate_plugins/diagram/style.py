@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from migrate_plugins.diagram.words import Protection
+from migrate_plugins.diagram.legs import Protection
 
 __all__ = [
     "ABSENT",

@@ -222,7 +222,12 @@ def _version(number: int) -> str:
 
 def _job(domain: libvirt.virDomain) -> str | None:
     """Name the job that a guest is in, if any."""
-    statistics = domain.jobStats()
+    try:
+        statistics = domain.jobStats()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_UNSUPPORTED:
+            raise
+        return "migration in"  # libvirt tells of such a job on the source alone
     if statistics.get("type", libvirt.VIR_DOMAIN_JOB_NONE) == libvirt.VIR_DOMAIN_JOB_NONE:
         return None
     operation = statistics.get("operation", libvirt.VIR_DOMAIN_JOB_OPERATION_UNKNOWN)
