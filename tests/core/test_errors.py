@@ -62,9 +62,9 @@ SENTENCES: list[tuple[MigrateError, dict[str, Any], ExitCode, str]] = [
      {"host": "beta", "first": 1, "last": 2}, ExitCode.BLOCKED,
      ("no port is left towards beta: all of 1-2 are held by other migrations; wait for one to"
       " end, or widen the range with --port-range")),
-    (PlanOnlyError("xen"),
+    (PlanOnlyError("xen"), {"driver": "xen"}, ExitCode.BLOCKED,
      ("the xen driver plans migrations and does not run them yet;"
-      " `migrate-plugins plan` gives the commands of the hypervisor's own tool"), 3),
+      " `migrate-plugins plan` gives the commands of the hypervisor's own tool")),
     (PortHeldError("beta", port=1),
      {"host": "beta", "port": 1}, ExitCode.BLOCKED,
      ("port 1 towards beta is held by another migration; choose another port, or leave it out"
