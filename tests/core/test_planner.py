@@ -619,7 +619,10 @@ def test_keys_of_a_plan(migrator: Migrator) -> None:
 
 def test_whole_plan_of_managed_direct(migrator: Migrator) -> None:
     plan = _plan(migrator, **QEMU, live=True)
-    native = "the hypervisor opens its own connection, beside the one that controls it"
+    native = (
+        "the hypervisor opens its own connection, beside the one that controls it;"
+        " whether it is encrypted is up to the hypervisor"
+    )
 
     assert plan.uris == (
         PlannedURI("qemu:///system", CLIENT, "asked for; where the guest runs"),
@@ -662,7 +665,7 @@ def test_whole_plan_of_managed_direct(migrator: Migrator) -> None:
         "QEMU migration stream",
         (49152, 49215),
         False,
-        f"{native}; QEMU sends it as it is",
+        f"{native}: QEMU sends it as it is",
     )
     assert plan.flags == ("VIR_MIGRATE_LIVE",)
 
@@ -699,7 +702,7 @@ def test_tunnelled_memory_is_in_the_daemons_connection(migrator: Migrator) -> No
     assert plan.port == PlannedPort(None, None, None, ChosenBy.NOBODY, inside)
     assert plan.data == plan.control[-1]._replace(
         protocol="QEMU migration stream inside libvirt RPC over tls",
-        because=f"{inside}; {plan.control[-1].because}",
+        because=f"{inside}; a libvirt connection can always be encrypted: over tls and ssh it is",
     )
     assert (plan.data.ports, plan.data.encrypted) == ((17000, 17000), True)
     assert plan.uris.migration == PlannedURI(
@@ -741,7 +744,7 @@ def test_tls_encrypts_the_native_transport(migrator: Migrator) -> None:
     plan = _plan(migrator, **QEMU, revision=CURRENT, tls=True)
 
     assert plan.data.encrypted is True
-    assert plan.data.because.endswith("; --tls encrypts it")
+    assert plan.data.because.endswith(": --tls encrypts it")
     assert "data-plain-text" not in [finding.id for finding in plan.findings]
 
 

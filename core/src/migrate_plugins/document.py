@@ -14,6 +14,7 @@ from migrate_plugins.model import Flow, Revision, Seat, Transport
 __all__ = [
     "DISPUTED",
     "FIREWALL",
+    "PROTECTION",
     "ROWS",
     "SCENARIOS",
     "WRITE_MIGRATION_URI",
@@ -83,6 +84,11 @@ FIREWALL: Final = {
     Transport.NATIVE: "the hypervisor opens its own connection, beside the one that controls it",
     Transport.TUNNELLED: "memory travels inside the libvirt connection of the two daemons:"
     " its one port serves any number of migrations",
+}
+
+PROTECTION: Final = {
+    Transport.NATIVE: "whether it is encrypted is up to the hypervisor",
+    Transport.TUNNELLED: "a libvirt connection can always be encrypted: over tls and ssh it is",
 }
 
 # When an application may wish to write the third URI itself.

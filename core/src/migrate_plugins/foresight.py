@@ -50,8 +50,7 @@ def _plain_text(plan: Plan) -> Finding:
         text,
         seen=plan.data.protocol,
         expected="encryption, or a network of its own",
-        remedy="use the hypervisor's encryption or the tunnelled transport over tls or ssh where"
-        " the driver offers them, else keep this traffic on a network of its own",
+        remedy="the hypervisor's own encryption, or --p2p --tunnelled over tls or ssh",
     )
 
 

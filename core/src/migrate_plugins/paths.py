@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins.document import FIREWALL, Need
+from migrate_plugins.document import FIREWALL, PROTECTION, Need
 from migrate_plugins.model import ChosenBy, Flow, Seat, Transport
 from migrate_plugins.options import SPELLING
 from migrate_plugins.plan import Channel, PlannedPort, PlannedURI, URIs
@@ -101,7 +101,7 @@ def draw_channels(
         capabilities.protocol,
         ports,
         encrypted,
-        f"{FIREWALL[Transport.NATIVE]}; {because}",
+        f"{FIREWALL[Transport.NATIVE]}; {PROTECTION[Transport.NATIVE]}: {because}",
     )
     control = []
     for opened_by, towards, credentials in scenario.connections:
@@ -121,7 +121,7 @@ def draw_channels(
         inside = control[-1]
         data = inside._replace(
             protocol=f"{capabilities.protocol} inside {inside.protocol}",
-            because=f"{FIREWALL[Transport.TUNNELLED]}; {inside.because}",
+            because=f"{FIREWALL[Transport.TUNNELLED]}; {PROTECTION[Transport.TUNNELLED]}",
         )
     return tuple(control), data
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from migrate_plugins_lab.host import Host
 
 # MiB that the guest writes over before each tick: enough for a transfer that can be watched.
-_DIRTY: Final = 16
+_DIRTY: Final = 48
 
 
 class _Move(NamedTuple):
