@@ -119,11 +119,17 @@ def _open_shared(path: Path) -> int:
         path.parent.chmod(_SHARED_FOLDER)  # past the umask
     except FileExistsError:
         pass
-    flags = os.O_RDWR | os.O_CLOEXEC
+    # Without O_CREAT: in a sticky folder the kernel refuses that on somebody else's file.
+    with suppress(FileNotFoundError):
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    # It gets its name last, so that nobody finds it before everybody may open it.
+    descriptor, nameless = tempfile.mkstemp(dir=path.parent)
     try:
-        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, _SHARED_FILE)
+        os.fchmod(descriptor, _SHARED_FILE)
+        os.link(nameless, path)
     except FileExistsError:
-        # Not with O_CREAT: in a sticky folder the kernel refuses that on somebody else's file.
-        return os.open(path, flags)
-    os.fchmod(descriptor, _SHARED_FILE)
+        os.close(descriptor)
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    finally:
+        Path(nameless).unlink()
     return descriptor
