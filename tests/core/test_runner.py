@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
 SOURCE, DESTINATION = "fake://alpha/", "fake://beta/"
 RUNNING, PAUSED, SHUTOFF = GuestState.RUNNING, GuestState.PAUSED, GuestState.SHUTOFF
+FOR_EVER = 10_000  # looks
 PORTS = PortRule(7100, 7101, ChosenBy.US, "of this test")
 
 
@@ -129,8 +130,12 @@ class FakeMigration:
 
     def wait(self, seconds: float) -> bool:
         assert 0 < seconds <= 1
+        # A little, as a real one: a thread that a failed test leaves behind may not run wild.
+        threading.Event().wait(0.001)
         self.hosts.script(self)
         self.looks += 1
+        if self.looks == FOR_EVER:
+            self.fail("nobody ended this migration")
         return self.ended
 
     def statistics(self) -> Statistics | None:

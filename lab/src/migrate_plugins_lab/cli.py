@@ -77,6 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     action.set_defaults(act=fault)
 
     action = actions.add_parser("demo", help="watch a guest move between two hosts, in five ways")
+    action.add_argument("--privileged", action="store_true", help="as for up")
     action.set_defaults(act=demo)
 
 
@@ -85,11 +86,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return int(arguments.act(arguments, output) or 0)
 
 
-def demo(_arguments: argparse.Namespace, output: Output) -> int:
+def demo(arguments: argparse.Namespace, output: Output) -> int:
     """Show a guest move; the exit status is that of the command that failed, or 0."""
     from migrate_plugins_lab.demo import demo as show  # noqa: PLC0415 - imports the whole CLI
 
-    return show(output)
+    return show(output, privileged=arguments.privileged)
 
 
 def up(arguments: argparse.Namespace, output: Output) -> None:

@@ -49,10 +49,10 @@ _MOVES: Final = (
 )
 
 
-def demo(output: Output) -> int:
+def demo(output: Output, *, privileged: bool = False) -> int:
     """Bring up a lab of its own, move a guest in five ways, and end the lab; the exit status."""
     output.text(output.style("Two real libvirtd hosts on this machine", "bold"))
-    lab = Lab.up(f"demo-{os.getpid()}", owner=os.getpid())
+    lab = Lab.up(f"demo-{os.getpid()}", privileged=privileged, owner=os.getpid())
     try:
         return _show(lab, output)
     finally:
