@@ -140,15 +140,12 @@ class Run:
             return None, None
         try:
             migration = hosts.source.start(plan, hosts.destination)
-        except UsageError:
-            raise  # what was asked for is wrong: nothing was started, no host has failed
-        except MigrateError as error:
-            return error, None
-        watch = _Watch(self, migration, plan.request)
-        try:
+            watch = _Watch(self, migration, plan.request)
             while not migration.wait(_INTERVAL):
                 watch.look()
             migration.result()
+        except UsageError:
+            raise  # what was asked for is wrong: nothing was started, no host has failed
         except MigrateError as error:
             return error, None
         except Exception as error:  # noqa: BLE001 - whatever broke, the guest is to be found
