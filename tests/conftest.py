@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from importlib import import_module
 
 import pytest
@@ -22,6 +23,10 @@ settings.register_profile(
     database=None,
 )
 settings.load_profile("tests")
+
+
+# A shell that starts us in the background has Ctrl-C ignored, and our children would too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

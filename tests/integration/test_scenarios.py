@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,3 +113,25 @@ def test_current_revision_takes_a_migration_uri_in_peer_to_peer(
     assert calls == ["migrateToURI3"]
     guest.wait_for_ticks()
     assert guest.continuity().breaks == ()
+
+
+def test_library_is_prepared_once_however_many_hosts_are_opened_at_once(hosts: Lab) -> None:
+    program = (
+        "import sys, threading\n"
+        "from migrate_plugins_qemu.session import connect\n"
+        "opened = [threading.Thread(target=connect, args=(uri,)) for uri in sys.argv[1:] * 8]\n"
+        "[thread.start() for thread in opened]\n"
+        "[thread.join() for thread in opened]\n"
+        "print(*[thread.name for thread in threading.enumerate()], sep='\\n')\n"
+    )
+    uris = [host.uri for host in hosts.hosts]
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, *uris],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert done.stdout.splitlines().count("libvirt events") == 1

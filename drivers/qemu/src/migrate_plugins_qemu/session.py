@@ -25,6 +25,9 @@ __all__ = ["LibvirtMigration", "LibvirtSession", "connect"]
 # Seconds between two keep-alive messages, and how many may go unanswered: virsh's own.
 _KEEPALIVE: Final = (5, 6)
 
+# Both hosts are opened at once, from two threads; the library is prepared by the first.
+_PREPARING: Final = threading.Lock()
+
 _STATES: Final = {
     libvirt.VIR_DOMAIN_NOSTATE: GuestState.UNKNOWN,
     libvirt.VIR_DOMAIN_RUNNING: GuestState.RUNNING,
@@ -44,7 +47,8 @@ def connect(uri: str) -> LibvirtSession:
         ConnectError: libvirt cannot open it.
         AuthenticationError: It was refused, or no credentials were found.
     """
-    _prepare_library()
+    with _PREPARING:
+        _prepare_library()
     kinds = [
         libvirt.VIR_CRED_AUTHNAME,
         libvirt.VIR_CRED_PASSPHRASE,
