@@ -33,9 +33,9 @@ PLAIN = [
     (Event("web1", Phase.TRANSFER, 1.24, statistics=FIRST),
      "   1.2 s  transfer: sent 8 MiB, left 24 MiB, at 12 MiB/s, pass 1, 2 s to go"),
     (Event("web1", Phase.TRANSFER, 2.0, statistics=LATER),
-     "   2.0 s  transfer: sent 40 MiB, left 4 MiB, at 12 MiB/s, guest writes 16 MiB/s, pass 3"),
+     "   2.0 s  transfer: sent 40 MiB, left 4 MiB, at 12 MiB/s, dirty 16 MiB/s, pass 3"),
     (Event("web1", Phase.TRANSFER, 2.0, statistics=POSTCOPY),
-     ("   2.0 s  transfer: sent 40 MiB, left 4 MiB, at 12 MiB/s, guest writes 16 MiB/s, pass 3,"
+     ("   2.0 s  transfer: sent 40 MiB, left 4 MiB, at 12 MiB/s, dirty 16 MiB/s, pass 3,"
      " post-copy, 0 s to go")),
     (Event("web1", Phase.TRANSFER, 2.0, statistics=Statistics()),
      "   2.0 s  transfer: the hypervisor tells no figures"),

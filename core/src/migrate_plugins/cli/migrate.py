@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import Migrator, Phase, Severity
+from migrate_plugins import Migrator, Phase, Severity, Verdict
 from migrate_plugins.cli.explain import kept
 from migrate_plugins.cli.request import accepted, add_accept, add_request, planned
 from migrate_plugins.cli.watch import watching
@@ -75,7 +75,8 @@ def _tell(outcome: Outcome, output: Output) -> None:
         output.text(f"  {kept(outcome.configuration, *outcome.host_names)}")
     for difference in outcome.differences:
         output.text(output.style(f"  note: {difference}", "yellow"))
-    if outcome.error is not None and outcome.exit_code != 0:
+    # A cancelled migration fails by our own hand: how libvirt words that helps nobody.
+    if outcome.error is not None and outcome.verdict not in {Verdict.DONE, Verdict.CANCELLED}:
         output.error(f"  {outcome.error}")
     for diagnosis in outcome.diagnoses:
         output.error(f"  {diagnosis.id}: {diagnosis.cause}")

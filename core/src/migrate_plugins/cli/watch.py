@@ -48,7 +48,10 @@ class _Lines:
             if event.elapsed < self._next:
                 return
             self._next = event.elapsed + _PACE
-            self._output.text(f"{event.elapsed:6.1f} s  {event.phase}: {_said(event.statistics)}")
+            told = _said(event.statistics)
+            if event.statistics.transferred is not None:
+                told = f"sent {event.statistics.transferred / _MIB:.0f} MiB, {told}"
+            self._output.text(f"{event.elapsed:6.1f} s  {event.phase}: {told}")
         elif event.text is not None and event.phase is not Phase.DONE:
             self._output.text(f"{event.elapsed:6.1f} s  {event.phase}: {event.text}")
 
@@ -67,10 +70,13 @@ def _bar() -> Iterator[Callable[[Event], None]]:
         TextColumn("[bold]{task.fields[guest]}[/]"),
         # Not rich's own clock: it stops when the bar is full, and the guest may not have moved yet.
         TextColumn("{task.fields[elapsed]:4.0f} s  {task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=None),  # whatever width the words leave
         TextColumn("{task.fields[said]}"),
     )
-    with Progress(*columns, console=Console(), refresh_per_second=8) as progress:
+    # The bar goes when it ends: the outcome that follows says more, and may not be a full bar.
+    with Progress(
+        *columns, console=Console(), refresh_per_second=8, expand=True, transient=True
+    ) as progress:
         task = progress.add_task("", total=1.0, guest="", said="", elapsed=0.0)
         share = 0.0
 
@@ -81,8 +87,6 @@ def _bar() -> Iterator[Callable[[Event], None]]:
             if statistics is not None:
                 share = max(share, _share(statistics))
                 said = _said(statistics)
-            if event.phase is Phase.DONE:
-                share, said = 1.0, ""
             progress.update(
                 task,
                 description=event.phase,
@@ -106,13 +110,9 @@ def _share(statistics: Statistics) -> float:
 def _said(statistics: Statistics) -> str:
     """Give the figures that the hypervisor tells, and a time to go when there is an honest one."""
     parts = []
-    for label, figure in (
-        ("sent", statistics.transferred),
-        ("left", statistics.remaining),
-    ):
-        if figure is not None:
-            parts.append(f"{label} {figure / _MIB:.0f} MiB")
-    for label, rate in (("at", statistics.rate), ("guest writes", statistics.dirty_rate)):
+    if statistics.remaining is not None:
+        parts.append(f"left {statistics.remaining / _MIB:.0f} MiB")
+    for label, rate in (("at", statistics.rate), ("dirty", statistics.dirty_rate)):
         if rate:
             parts.append(f"{label} {rate / _MIB:.0f} MiB/s")
     if statistics.iteration is not None:
