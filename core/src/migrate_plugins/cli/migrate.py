@@ -39,11 +39,14 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     migrator = Migrator.installed()
     plan = planned(migrator, arguments)
     accept = accepted(arguments)
-    # A supervisor that ends us asks the same as a person who presses Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     form = arguments.progress or ("none" if arguments.json else "auto")
-    with watching(form, output) as observe:
-        outcome = _watched(migrator.start(plan, observers=[observe], accept=accept))
+    # A supervisor that ends us asks the same as a person who presses Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with watching(form, output) as observe:
+            outcome = _watched(migrator.start(plan, observers=[observe], accept=accept))
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if arguments.json:
         output.json("migrate", outcome.to_json())
     elif form == "json":
