@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +22,7 @@ from migrate_plugins_lab.folder import Folder
 from migrate_plugins_lab.lab import Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 NOBODY = 65534
 
@@ -239,18 +241,25 @@ def test_a_daemon_that_does_not_start_is_quoted_and_leaves_nothing(
     assert list(labs.iterdir()) == []
 
 
+@pytest.fixture
+def readable() -> Iterator[Path]:
+    """A folder that every user can read: a checkout may lie in root's home."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.integration
-def test_an_ordinary_user_has_a_lab_and_migrates() -> None:
-    roots = set()
+def test_an_ordinary_user_has_a_lab_and_migrates(readable: Path) -> None:
     for package in ("migrate_plugins", "migrate_plugins_lab", "pluggy"):
         spec = importlib.util.find_spec(package)
         assert spec is not None
         assert spec.origin is not None
-        roots.add(str(Path(spec.origin).parents[1]))
+        shutil.copytree(Path(spec.origin).parent, readable / package)
     become = []
     if os.geteuid() == 0:
         become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(roots)}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(readable)}
 
     done = subprocess.run(
         [*become, python_for(become), "-c", STRANGER],
