@@ -137,7 +137,9 @@ class Fake:
     @hookimpl
     def migrate_driver(self) -> DriverInfo:
         plain = ControlProtocol("RPC", 7000, encrypted=False)
-        return DriverInfo(self.name, self.name.title(), self.schemes, (), {"": plain})
+        return DriverInfo(
+            self.name, self.name.title(), self.schemes, (), {"": plain}, example="fake://beta/"
+        )
 
 
 # --- discovery ---------------------------------------------------------------------------------

@@ -186,7 +186,9 @@ class FakeDriver:
     @hookimpl
     def migrate_driver(self) -> DriverInfo:
         plain = ControlProtocol("fake RPC", 7000, encrypted=False)
-        return DriverInfo("fake", "Fake", ("fake",), ("fakemigr",), {"": plain})
+        return DriverInfo(
+            "fake", "Fake", ("fake",), ("fakemigr",), {"": plain}, example="fake://beta/"
+        )
 
     @hookimpl
     def migrate_capabilities(self) -> Capabilities:

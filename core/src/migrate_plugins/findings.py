@@ -28,6 +28,7 @@ class Finding(NamedTuple):
         expected: The value expected, or None.
         remedy: One command or one change that mends it, or None.
         accepted: The reason somebody gave for accepting it, or None.
+        acceptable: Whether it can be: not where the guest could run twice, or is not there.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Finding(NamedTuple):
     expected: str | None = None
     remedy: str | None = None
     accepted: str | None = None
+    acceptable: bool = True
 
     @property
     def blocks(self) -> bool:

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 from migrate_plugins.document import DISPUTED, After, Before
 from migrate_plugins.findings import Finding, Severity
 from migrate_plugins.model import Revision, Seat, Transport
+from migrate_plugins.options import SPELLING
 from migrate_plugins.uris import ConnectionURI
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from migrate_plugins.plan import Plan
+    from migrate_plugins.registry import Driver
 
 __all__ = ["foresee"]
 
 
-def foresee(plan: Plan) -> tuple[Finding, ...]:
+def foresee(plan: Plan, driver: Driver) -> tuple[Finding, ...]:
     """Give what can be said of *plan* by itself."""
     findings = []
     if plan.data.encrypted is False and not plan.request.offline:
-        findings.append(_plain_text(plan))
+        findings.append(_plain_text(plan, driver))
     if not plan.request.live and not plan.request.offline:
         findings.append(
             Finding(
@@ -39,7 +43,7 @@ def foresee(plan: Plan) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(findings))
 
 
-def _plain_text(plan: Plan) -> Finding:
+def _plain_text(plan: Plan, driver: Driver) -> Finding:
     text = "the guest's memory crosses the network in plain text"
     if plan.scenario.transport is Transport.NATIVE and any(leg.encrypted for leg in plan.control):
         text += ": the control channel is encrypted, and the memory does not travel in it"
@@ -50,8 +54,26 @@ def _plain_text(plan: Plan) -> Finding:
         text,
         seen=plan.data.protocol,
         expected="encryption, or a network of its own",
-        remedy="the hypervisor's own encryption, or --p2p --tunnelled over tls or ssh",
+        remedy=", or ".join(_ways_to_encrypt(plan, driver)),
     )
+
+
+def _ways_to_encrypt(plan: Plan, driver: Driver) -> Iterator[str]:
+    """Name what this driver offers against it, as it is typed."""
+    revision = plan.request.revision
+    if plan.scenario.transport is Transport.TUNNELLED:
+        yield "a connection of the two daemons over tls or ssh"
+        return
+    for candidate in sorted(Revision, key=lambda each: each is not revision):
+        capabilities = driver.capabilities(candidate)
+        option = capabilities.encrypting_option
+        offer = capabilities.offers.get(plan.scenario_id)
+        if option is not None and offer is not None and option in offer.options:
+            yield SPELLING[option] + ("" if candidate is revision else f" --revision {candidate}")
+            break
+    if "tunnelled-p2p" in driver.capabilities(revision).offers:
+        yield "--p2p --tunnelled over tls or ssh"
+    yield "a network of its own"
 
 
 def _host_in_path(text: str, seen_from: Seat) -> list[Finding]:

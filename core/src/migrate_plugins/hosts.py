@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from migrate_plugins.errors import MigrateError
@@ -106,14 +107,15 @@ class Hosts:
         """Read a guest; if the connection is what broke, once more on a new one."""
         try:
             return session, session.guest(name), None
-        except MigrateError as error:
+        except Exception as error:  # noqa: BLE001 - whatever breaks, there must be a verdict
             problem = str(error)
-        session.close()
+        with suppress(Exception):
+            session.close()
         try:
             fresh = _Opening(self._driver, uri).session(_PATIENCE)
             if fresh is not None:
                 return fresh, fresh.guest(name), None
-        except MigrateError as error:
+        except Exception as error:  # noqa: BLE001 - as above
             problem = str(error)
         return None, None, problem
 

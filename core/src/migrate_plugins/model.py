@@ -220,6 +220,7 @@ class DriverInfo(NamedTuple):
         connection_schemes: Of connection URIs, without ``+transport``.
         migration_schemes: Of migration URIs, in either revision.
         control: Transport of a connection URI (the empty string: none is written) to protocol.
+        example: A connection URI of a destination, as it stands in hints.
     """
 
     name: str
@@ -227,6 +228,7 @@ class DriverInfo(NamedTuple):
     connection_schemes: tuple[str, ...]
     migration_schemes: tuple[str, ...]
     control: Mapping[str, ControlProtocol]
+    example: str
 
 
 class Offer(NamedTuple):

@@ -59,6 +59,7 @@ def judge(
     before: GuestState,
     error: bool,
     cancelled: bool,
+    started: bool = True,
     source_readable: bool = True,
     destination_readable: bool = True,
 ) -> Verdict:
@@ -71,23 +72,25 @@ def judge(
         before: The state it had on the source.
         error: Whether the hypervisor reported a failure.
         cancelled: Whether somebody asked to stop.
-        source_readable: Whether the source could be asked at all.
+        started: Whether the hypervisor was asked to migrate at all.
+        source_readable: Whether the source could be asked, and has decided where the guest is.
         destination_readable: Whether the destination could be asked at all.
     """
     if GuestState.UNKNOWN in {source, destination}:
         return Verdict.UNKNOWN
-    if not source_readable:
-        # Only where nobody reported a failure can what the destination shows be the whole truth.
-        return Verdict.DONE if destination is wanted and not error else Verdict.UNKNOWN
     here = source is not None and source.active
     there = destination is not None and destination.active
     stayed = Verdict.CANCELLED if cancelled else Verdict.FAILED
     if here and there:
         both_run = source is destination is GuestState.RUNNING
         return Verdict.SPLIT if both_run else Verdict.PAUSED
-    if wanted is GuestState.SHUTOFF:  # offline: nothing runs, only the definition moves
-        moved = destination is not None or not (error or cancelled or destination_readable)
-        return Verdict.DONE if moved and not error else stayed
+    if not source_readable:
+        # Only where nobody reported a failure can what the destination shows be the whole truth.
+        return Verdict.DONE if destination is wanted and not error else Verdict.UNKNOWN
+    if not started and source is before:
+        return stayed
+    if wanted is GuestState.SHUTOFF:
+        return _judge_offline(source, destination, stayed, error, destination_readable)
     if there:
         return Verdict.DONE if destination is wanted else Verdict.PAUSED
     if here:
@@ -95,6 +98,26 @@ def judge(
     if not destination_readable:
         return Verdict.UNKNOWN if error else Verdict.DONE
     return Verdict.LOST
+
+
+def _judge_offline(
+    source: GuestState | None,
+    destination: GuestState | None,
+    stayed: Verdict,
+    error: bool,
+    destination_readable: bool,
+) -> Verdict:
+    """Judge a move of the definition alone: nothing should run anywhere."""
+    if destination is not None and destination.active:
+        return Verdict.PAUSED
+    if source is not None and source.active:
+        return stayed
+    moved = destination is not None or not destination_readable
+    if moved and not error and stayed is not Verdict.CANCELLED:
+        return Verdict.DONE
+    if source is None and destination is None:
+        return Verdict.LOST if destination_readable else Verdict.UNKNOWN
+    return stayed
 
 
 class Outcome(NamedTuple):

@@ -129,7 +129,8 @@ def draw_channels(
 def _control(
     driver: Driver, opened_by: Seat, towards: Seat, credentials: str, uri: ConnectionURI
 ) -> Channel:
-    if uri.host is None:
+    transport = (uri.transport or "").lower()
+    if uri.host is None and transport in {"", "unix"}:
         return Channel(
             opened_by,
             towards,
@@ -138,7 +139,7 @@ def _control(
             None,
             f"with {credentials} credentials; it does not leave the machine",
         )
-    name, usual_port, encrypted = driver.info.control[(uri.transport or "").lower()]
+    name, usual_port, encrypted = driver.info.control[transport]
     port = uri.port or usual_port
     return Channel(
         opened_by,

@@ -52,12 +52,12 @@ class Planner:
             control,
             data,
         )
-        return Plan(*plan[:-2], driver.commands(plan), foresee(plan))
+        return Plan(*plan[:-2], driver.commands(plan), foresee(plan, driver))
 
     def with_configuration(self, plan: Plan, before: Before) -> Plan:
         """Complete *plan* with the guest's configuration as both hosts report it."""
         complete = plan._replace(before=before, findings=())
-        return complete._replace(findings=foresee(complete))
+        return complete._replace(findings=foresee(complete, self._registry.drivers[plan.driver]))
 
     def with_port(self, plan: Plan, port: int) -> Plan:
         """Complete *plan* with the port that is held for it."""

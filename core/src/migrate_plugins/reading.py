@@ -79,6 +79,13 @@ class _Reader:
             self._refuse(
                 "guest-missing", "no guest was named", "name one, such as web1", usage=True
             )
+        if not _is_text(request.guest):
+            self._refuse(
+                "guest-unreadable",
+                f"the guest's name {request.guest!r} is not UTF-8 text",
+                "give it as the hypervisor lists it",
+                usage=True,
+            )
         source = self._source()
         scenario, because, reasons = choose_scenario(request)
         self._reasons += reasons
@@ -125,7 +132,7 @@ class _Reader:
             self._refuse(
                 "source-missing",
                 "no source URI was given, and every migration needs the first URI",
-                "give it with -c/--connect or in LIBVIRT_DEFAULT_URI, such as qemu:///system",
+                "give it with -c/--connect or in LIBVIRT_DEFAULT_URI",
                 usage=True,
             )
             return None
@@ -190,7 +197,7 @@ class _Reader:
             self._refuse(
                 "destination-missing",
                 f"no destination URI was given, and {scenario.id} needs the second URI",
-                "give the destination's connection URI, such as qemu+ssh://desthost/system",
+                f"give the destination's connection URI, such as {driver.info.example}",
                 usage=True,
             )
         else:
@@ -223,7 +230,6 @@ class _Reader:
             return None
         schemes = driver.info.connection_schemes
         if uri.driver.lower() not in schemes:
-            ssh = "+ssh" if "ssh" in driver.info.control else ""
             wanted = " or ".join(f"{scheme}://" for scheme in schemes)
             if self._registry.claims(uri.driver):
                 text = (
@@ -235,7 +241,7 @@ class _Reader:
             self._refuse(
                 "destination-other-driver",
                 text,
-                f"give a destination of {wanted}, such as {schemes[0]}{ssh}://desthost/system",
+                f"give a destination of {wanted}, such as {driver.info.example}",
                 usage=True,
             )
             return None
@@ -316,6 +322,14 @@ class _Reader:
                 "leave it out; a single port can be fixed in the migration URI",
             )
         return PortRule(first, last, rule.chosen_by, "--port-range", rule.per_migration)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _listing(names: Iterable[str]) -> str:

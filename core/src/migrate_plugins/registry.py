@@ -39,8 +39,8 @@ __all__ = ["Driver", "Plugin", "Registry", "Status"]
 
 _Answer = TypeVar("_Answer")
 
-# Distributions of this project start with it: they keep a scheme that a stranger claims too.
-_OURS: Final = "migrate-plugins-"
+# The drivers that come with this project keep their names and schemes against any stranger's.
+_OURS: Final = frozenset(f"migrate-plugins-{name}" for name in ("qemu", "xen", "vmware", "vbox"))
 
 
 class Status(StrEnum):
@@ -188,7 +188,7 @@ class Registry:
         self._manager.add_hookspecs(hookspecs)
         self._modules: dict[EntryPoint, object] = {}
         refused: dict[EntryPoint, str] = {}
-        for point, plugin in plugins:
+        for point, plugin in sorted(plugins, key=lambda pair: pair[0].distribution not in _OURS):
             reason = self._register(point, plugin)
             if reason is None:
                 self._modules[point] = plugin
@@ -407,9 +407,7 @@ def _shadowed(drivers: dict[EntryPoint, Driver]) -> dict[EntryPoint, str]:
     """Find drivers that claim a scheme which an earlier one, or one of ours, has."""
     owners: dict[str, EntryPoint] = {}
     shadowed = {}
-    for point in sorted(
-        drivers, key=lambda point: (not point.distribution.startswith(_OURS), point)
-    ):
+    for point in sorted(drivers, key=lambda point: (point.distribution not in _OURS, point)):
         schemes = drivers[point].info.connection_schemes
         clashes = [scheme for scheme in schemes if scheme in owners]
         if clashes:

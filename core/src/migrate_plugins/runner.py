@@ -33,6 +33,8 @@ __all__ = ["Run"]
 # Seconds between two looks at a transfer; its end is noticed at once.
 _INTERVAL: Final = 0.2
 
+_ASKED: Final = "asked the hypervisor to stop"
+
 
 class Run:
     """One migration, in a thread of its own."""
@@ -56,6 +58,7 @@ class Run:
         self._cancelled = threading.Event()
         # Not the thread's join(): after a Ctrl-C in it Python 3.11 takes the thread for ended.
         self._ended = threading.Event()
+        self._transferring = False
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
         self.phase = Phase.CONNECT
@@ -138,6 +141,7 @@ class Run:
         self._say(Phase.PREPARE)
         if self._cancelled.is_set():
             return None, None
+        self._transferring = True
         try:
             migration = hosts.source.start(plan, hosts.destination)
             watch = _Watch(self, migration, plan.request)
@@ -150,7 +154,7 @@ class Run:
             return error, None
         except Exception as error:  # noqa: BLE001 - whatever broke, the guest is to be found
             problem = f"{type(error).__name__}: {error}"
-            return PluginFailedError(plan.driver, hook="migrate_connect", problem=problem), None
+            return PluginFailedError(plan.driver, hook="a session", problem=problem), None
         return None, watch.statistics()
 
     def _verify(
@@ -171,6 +175,7 @@ class Run:
             before=before,
             error=error is not None,
             cancelled=self._cancelled.is_set(),
+            started=self._transferring,
             # A job that is still going on has not decided yet where the guest will be.
             source_readable=source_unreadable is None and (source is None or source.job is None),
             destination_readable=unreadable is None,
@@ -214,7 +219,7 @@ class _Watch:
         self._request = request
         self._began = monotonic()
         self._forced = False
-        self._refused: str | None = None
+        self._told: str | None = None
         self._last: Statistics | None = None
 
     def look(self) -> None:
@@ -235,12 +240,14 @@ class _Watch:
         """Ask again at each look: a hypervisor refuses while the transfer is not yet begun."""
         try:
             self._migration.cancel()
-            text = "asked the hypervisor to stop"
         except MigrateError as error:
-            text = str(error)
-        if text != self._refused:
-            self._refused = text
-            self._run._say(Phase.CANCEL, text)  # noqa: SLF001
+            told = str(error)
+        else:
+            told = _ASKED
+        # What is refused after it was accepted once is refused because the job is ending.
+        if self._told not in {told, _ASKED}:
+            self._told = told
+            self._run._say(Phase.CANCEL, told)  # noqa: SLF001
 
     def _late(self) -> bool:
         timeout = self._request.timeout

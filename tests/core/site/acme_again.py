@@ -7,4 +7,4 @@ from migrate_plugins import DriverInfo, hookimpl
 
 @hookimpl
 def migrate_driver() -> DriverInfo:
-    return DriverInfo("good", "Good again", ("again",), (), {})
+    return DriverInfo("good", "Good again", ("again",), (), {}, example="fake://beta/")

@@ -7,4 +7,4 @@ from migrate_plugins import DriverInfo, hookimpl
 
 @hookimpl
 def migrate_driver() -> DriverInfo:
-    return DriverInfo("elias", "Elias", ("elias",), (), {})
+    return DriverInfo("elias", "Elias", ("elias",), (), {}, example="fake://beta/")

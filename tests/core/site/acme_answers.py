@@ -20,7 +20,7 @@ class Text:
 class Schemes:
     @hookimpl
     def migrate_driver(self) -> DriverInfo:
-        return DriverInfo("answers-schemes", "Schemes", None, (), {})  # type: ignore[arg-type]
+        return DriverInfo("answers-schemes", "Schemes", None, (), {}, example="fake://beta/")  # type: ignore[arg-type]
 
 
 class Raises:

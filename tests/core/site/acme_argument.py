@@ -7,4 +7,4 @@ from migrate_plugins import DriverInfo, hookimpl
 
 @hookimpl
 def migrate_driver(edition: str) -> DriverInfo:
-    return DriverInfo("argument", edition, ("argument",), (), {})
+    return DriverInfo("argument", edition, ("argument",), (), {}, example="fake://beta/")

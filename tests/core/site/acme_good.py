@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @hookimpl
 def migrate_driver() -> DriverInfo:
     plain = ControlProtocol("good RPC", 7000, encrypted=False)
-    return DriverInfo("good", "Good", ("good",), ("goodmigr",), {"": plain})
+    return DriverInfo("good", "Good", ("good",), ("goodmigr",), {"": plain}, example="fake://beta/")
 
 
 @hookimpl

@@ -7,4 +7,4 @@ from migrate_plugins import DriverInfo, hookimpl
 
 @hookimpl
 def migrate_drvier() -> DriverInfo:
-    return DriverInfo("misspelt", "Misspelt", ("misspelt",), (), {})
+    return DriverInfo("misspelt", "Misspelt", ("misspelt",), (), {}, example="fake://beta/")

@@ -7,4 +7,4 @@ from migrate_plugins import DriverInfo, hookimpl
 
 @hookimpl
 def migrate_driver() -> DriverInfo:
-    return DriverInfo("rival", "Rival", ("rival", "good"), (), {})
+    return DriverInfo("rival", "Rival", ("rival", "good"), (), {}, example="fake://beta/")

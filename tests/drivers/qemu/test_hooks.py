@@ -102,7 +102,12 @@ def qemu(migrator: Migrator) -> Driver:
 
 def test_driver(qemu: Driver) -> None:
     assert qemu.info == DriverInfo(
-        "qemu", "QEMU and KVM", ("qemu",), ("tcp", "rdma", "unix"), LIBVIRT_CONTROL
+        "qemu",
+        "QEMU and KVM",
+        ("qemu",),
+        ("tcp", "rdma", "unix"),
+        LIBVIRT_CONTROL,
+        example="qemu+ssh://desthost/system",
     )
 
 

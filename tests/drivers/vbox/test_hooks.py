@@ -70,7 +70,12 @@ def test_driver(vbox: Driver) -> None:
     ssh = ControlProtocol("VBoxManage over ssh", 22, encrypted=True)
 
     assert vbox.info == DriverInfo(
-        "vbox", "VirtualBox", ("vbox",), ("vboxmigr",), {"": local, "unix": local, "ssh": ssh}
+        "vbox",
+        "VirtualBox",
+        ("vbox",),
+        ("vboxmigr",),
+        {"": local, "unix": local, "ssh": ssh},
+        example="vbox+ssh://desthost/session",
     )
 
 

@@ -56,7 +56,12 @@ def test_driver(vmware: Driver) -> None:
     https = ControlProtocol("vSphere API over https", 443, encrypted=True)
 
     assert vmware.info == DriverInfo(
-        "vmware", "VMware ESX and vCenter", ("vpx", "esx", "gsx"), ("vpxmigr",), {"": https}
+        "vmware",
+        "VMware ESX and vCenter",
+        ("vpx", "esx", "gsx"),
+        ("vpxmigr",),
+        {"": https},
+        example="vpx://vcenter/DATACENTER/CLUSTER/DESTHOST",
     )
 
 

@@ -95,7 +95,14 @@ def xen(migrator: Migrator) -> Driver:
 
 
 def test_driver(xen: Driver) -> None:
-    assert xen.info == DriverInfo("xen", "Xen", ("xen",), ("xenmigr", "tcp"), LIBVIRT_CONTROL)
+    assert xen.info == DriverInfo(
+        "xen",
+        "Xen",
+        ("xen",),
+        ("xenmigr", "tcp"),
+        LIBVIRT_CONTROL,
+        example="xen+ssh://desthost/system",
+    )
 
 
 @pytest.mark.parametrize(("revision", "rule"), PORTS)

@@ -35,7 +35,8 @@ def compare(plan: Plan, facts: Facts) -> Iterator[Finding]:
             "the destination is the source, or both hosts have one uuid",
             seen=facts.destination.uuid,
             expected="another uuid",
-            remedy="correct the destination URI, or set host_uuid in its libvirtd.conf",
+            remedy="correct the destination URI, or give each host a uuid of its own",
+            acceptable=False,
         )
     if facts.guest is None:
         yield Finding(
@@ -45,6 +46,7 @@ def compare(plan: Plan, facts: Facts) -> Iterator[Finding]:
             f"{facts.source.name} has no guest {plan.guest!r}",
             seen=plan.guest,
             remedy=_virsh(plan, "list", "--all"),
+            acceptable=False,
         )
         return
     yield from _guest(plan, facts.source.name, facts.guest)
@@ -62,6 +64,7 @@ def _guest(plan: Plan, host: str, guest: GuestFacts) -> Iterator[Finding]:
             seen=guest.state.value,
             expected=GuestState.SHUTOFF.value,
             remedy="leave out --offline, or shut the guest off",
+            acceptable=False,
         )
     if not plan.request.offline and not guest.state.active:
         yield Finding(
@@ -81,7 +84,7 @@ def _guest(plan: Plan, host: str, guest: GuestFacts) -> Iterator[Finding]:
             f"something else is being done to {guest.name}",
             seen=guest.job,
             expected="no job",
-            remedy=f"wait for it, or end it: {_virsh(plan, 'domjobabort', guest.name)}",
+            remedy=_virsh(plan, "domjobabort", guest.name),
         )
 
 
@@ -105,6 +108,7 @@ def _resident(plan: Plan, host: str, guest: GuestFacts, resident: GuestFacts) ->
             seen=resident.state.value,
             expected="no active guest of this uuid",
             remedy="find out which of the two is the right one; do not start or stop either yet",
+            acceptable=False,
         )
     elif resident.name != plan.destination_name:
         yield Finding(
@@ -114,10 +118,12 @@ def _resident(plan: Plan, host: str, guest: GuestFacts, resident: GuestFacts) ->
             f"{host} has a configuration with the guest's uuid under another name",
             seen=resident.name,
             expected=plan.destination_name,
-            remedy=f"--dname {resident.name}, or remove it there: virsh undefine {resident.name}",
+            remedy=f"--dname {resident.name}, or remove that configuration there",
         )
 
 
-def _virsh(plan: Plan, *command: str) -> str:
-    """Write a virsh command for the source as it can be typed."""
+def _virsh(plan: Plan, *command: str) -> str | None:
+    """Write a virsh command for the source as it can be typed, where virsh is the tool to use."""
+    if all(said.tool != "virsh" for said in plan.commands):
+        return None
     return shlex.join(["virsh", "-c", plan.uris.source.value or "", *command])

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from migrate_plugins.checks.hosts import compare
 from migrate_plugins.document import Before
 from migrate_plugins.errors import BlockedError
+from migrate_plugins.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from migrate_plugins.findings import Finding
     from migrate_plugins.hosts import Hosts
     from migrate_plugins.plan import Plan
     from migrate_plugins.planner import Planner
@@ -75,5 +75,18 @@ def check(
         there = resident is not None and resident.persistent
         plan = planner.with_configuration(plan, Before(persistent, persistent, there))
     found = [*plan.findings, *compare(plan, facts), *registry.checks(plan, facts)]
-    findings = tuple(finding._replace(accepted=accept.get(finding.id)) for finding in found)
-    return Report(plan, facts, findings)
+    findings = [
+        finding._replace(accepted=accept.get(finding.id)) if finding.acceptable else finding
+        for finding in found
+    ]
+    return Report(plan, facts, (*findings, *_unused(accept, findings)))
+
+
+def _unused(accept: Mapping[str, str], findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Name what was accepted in vain: a slip of the pen would else go unnoticed."""
+    acceptable = {finding.id for finding in findings if finding.acceptable}
+    for id_ in accept:
+        if id_ not in acceptable:
+            text = f"--accept {id_} names no finding of this check that can be accepted"
+            expected = ", ".join(sorted(acceptable)) or None
+            yield Finding("accept-unused", Severity.WARNING, None, text, id_, expected)

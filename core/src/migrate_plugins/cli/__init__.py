@@ -60,6 +60,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             sys.stdout = None
         return error.exit_code
+    except OSError as error:
+        output.error(f"{PROGRAM}: {error}")
+        return ExitCode.NEEDS_PERSON
+    except Exception as error:  # noqa: BLE001 - status 1 would say where the guest is
+        from traceback import print_exc  # noqa: PLC0415 - for a fault of ours
+
+        print_exc()
+        output.error(f"{PROGRAM}: this is a fault of ours, please report it: {error!r}")
+        return ExitCode.NEEDS_PERSON
 
 
 class _Parser(argparse.ArgumentParser):

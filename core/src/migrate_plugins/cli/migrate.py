@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import signal
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import Migrator, Phase, Severity, Verdict
+from migrate_plugins import Migrator, Phase, Severity, UsageError, Verdict
 from migrate_plugins.cli.explain import kept
 from migrate_plugins.cli.request import accepted, add_accept, add_request, planned
 from migrate_plugins.cli.watch import watching
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from migrate_plugins import Outcome, Run
     from migrate_plugins.cli.output import Output
@@ -39,32 +42,51 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     migrator = Migrator.installed()
     plan = planned(migrator, arguments)
     accept = accepted(arguments)
+    if arguments.json and arguments.progress not in {None, "none"}:
+        raise UsageError("--json gives one object, --progress more; give one of the two")
     form = arguments.progress or ("none" if arguments.json else "auto")
-    # A supervisor that ends us asks the same as a person who presses Ctrl-C.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with watching(form, output) as observe:
+        run = migrator.start(plan, observers=[observe], accept=accept)
+        with _cancelled_by_signals(run):
+            outcome = run.outcome()
     try:
-        with watching(form, output) as observe:
-            outcome = _watched(migrator.start(plan, observers=[observe], accept=accept))
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    if arguments.json:
-        output.json("migrate", outcome.to_json())
-    elif form == "json":
-        output.line(outcome.to_json())
-    else:
-        _tell(outcome, output)
+        if arguments.json:
+            output.json("migrate", outcome.to_json())
+        elif form == "json":
+            output.line(outcome.to_json())
+        else:
+            _tell(outcome, output)
+    except (OSError, UnicodeError):
+        # Whoever read us is gone, or the disk is full: the exit status still tells the truth.
+        sys.stdout = None
     return outcome.exit_code
 
 
-def _watched(run: Run) -> Outcome:
-    """Wait for the end; Ctrl-C cancels the migration, and then its end is waited for."""
-    while True:
-        try:
-            return run.outcome()
-        except KeyboardInterrupt:
-            run.cancel()
-            if run.phase in _BEFORE:
-                raise
+@contextmanager
+def _cancelled_by_signals(run: Run) -> Iterator[None]:
+    """Have Ctrl-C, and a supervisor's SIGTERM, cancel the migration; its end is waited for.
+
+    No exception is raised once something may have been started: it could strike anywhere.
+    """
+
+    def cancel(_number: int, _frame: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)  # it is cancelled already
+        run.cancel()
+        if run.phase in _BEFORE:
+            raise KeyboardInterrupt
+
+    before = {
+        number: signal.signal(number, cancel)
+        for number in (signal.SIGINT, signal.SIGTERM)
+        # A shell that starts us in the background wants Ctrl-C to be ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(outcome: Outcome, output: Output) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from migrate_plugins import BlockedError, MigrateError, PlanError, Severity
@@ -27,6 +28,8 @@ class Output:
         """Print JSON errors where *json* is asked for."""
         self._json = json
         self._stdout = stdout or sys.stdout
+        if isinstance(self._stdout, TextIOWrapper):
+            self._stdout.reconfigure(errors="backslashreplace")
         self._coloured = _coloured(self._stdout)
 
     @property

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import OPTIONS, SCENARIOS, Kind, Revision, UsageError
+from migrate_plugins import OPTIONS, SCENARIOS, Kind, Need, Revision, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,7 +106,9 @@ def planned(migrator: Migrator, arguments: argparse.Namespace) -> Plan:
     """Plan what was asked for."""
     first = _once(arguments, "desturi", arguments.first)
     second = _once(arguments, "migrateuri", arguments.second)
-    if arguments.direct and second is None:
+    scenario = SCENARIOS.get(arguments.scenario)
+    unmanaged = scenario is not None and scenario.destination.need is Need.NOT_USED
+    if (arguments.direct or unmanaged) and second is None:
         first, second = None, first  # unmanaged direct: the one URI is the migration URI
     fields = [*_FIELDS, *(option.field for option in OPTIONS)]
     return migrator.plan(

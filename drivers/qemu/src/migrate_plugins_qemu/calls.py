@@ -100,8 +100,9 @@ def _read(spelling: str, path: str) -> str:
 
     try:
         return Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{spelling} {path!r} cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        problem = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"{spelling} {path!r} cannot be read: {problem}") from error
 
 
 def _refuse_beyond(plan: Plan, parameters: dict[str, Any], version: int) -> None:

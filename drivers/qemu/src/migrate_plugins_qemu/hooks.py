@@ -93,6 +93,7 @@ def migrate_driver() -> DriverInfo:
         connection_schemes=("qemu",),
         migration_schemes=SCHEMES[Revision.CURRENT],
         control=LIBVIRT_CONTROL,
+        example="qemu+ssh://desthost/system",
     )
 
 

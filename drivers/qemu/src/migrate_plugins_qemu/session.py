@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from functools import cache
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -24,6 +25,9 @@ __all__ = ["LibvirtMigration", "LibvirtSession", "connect"]
 
 # Seconds between two keep-alive messages, and how many may go unanswered: virsh's own.
 _KEEPALIVE: Final = (5, 6)
+
+# Seconds that the event loop rests after an error.
+_PAUSE: Final = 0.1
 
 # Both hosts are opened at once, from two threads; the library is prepared by the first.
 _PREPARING: Final = threading.Lock()
@@ -59,6 +63,7 @@ def connect(uri: str) -> LibvirtSession:
     ]
     with connecting(uri):
         connection = libvirt.openAuth(uri, [kinds, _no_prompt, None], 0)
+    with suppress(libvirt.libvirtError):  # without it a dead host is only noticed later
         connection.setKeepAlive(*_KEEPALIVE)
     return LibvirtSession(uri, connection)
 
@@ -151,7 +156,7 @@ class LibvirtMigration:
         self._domain = domain
         self._destination = destination
         self._ended = threading.Event()
-        self._error: libvirt.libvirtError | None = None
+        self._error: Exception | None = None
         self._postcopy = False
         there = destination.connection if destination is not None else None
         threading.Thread(target=self._run, args=(call, there), daemon=True).start()
@@ -196,7 +201,7 @@ class LibvirtMigration:
     def _run(self, call: Call, destination: libvirt.virConnect | None) -> None:
         try:
             call(self._domain, destination)
-        except libvirt.libvirtError as error:
+        except Exception as error:  # noqa: BLE001 - result() raises it where somebody waits
             self._error = error
         finally:
             self._ended.set()
@@ -204,13 +209,19 @@ class LibvirtMigration:
 
 @cache
 def _prepare_library() -> None:
-    """Keep libvirt quiet, and give it the event loop that its keep-alive needs; once a process."""
+    """Keep libvirt quiet, and give it the event loop that its keep-alive needs.
+
+    Both are the process's own: libvirt has one error handler and one event loop in each.
+    """
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
     libvirt.virEventRegisterDefaultImpl()
 
     def turn() -> None:
         while True:
-            libvirt.virEventRunDefaultImpl()
+            try:
+                libvirt.virEventRunDefaultImpl()
+            except libvirt.libvirtError:
+                sleep(_PAUSE)  # it may be out of memory or of files for a while
 
     threading.Thread(target=turn, name="libvirt events", daemon=True).start()
 

@@ -49,6 +49,7 @@ def migrate_driver() -> DriverInfo:
         connection_schemes=("vbox",),
         migration_schemes=(SCHEME,),
         control={"": _LOCAL, "unix": _LOCAL, "ssh": _SSH},
+        example="vbox+ssh://desthost/session",
     )
 
 
@@ -105,6 +106,9 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
         return NativeCommand("VBoxManage", ("VBoxManage", *arguments), host=host)
 
     listen = ("--teleporter", "on", "--teleporter-port", port, "--teleporter-password-file")
+    unregister = (
+        [manage(Seat.SOURCE, "unregistervm", guest)] if plan.request.undefine_source else []
+    )
     return [
         manage(Seat.DESTINATION, "modifyvm", target, *listen, "PASSWORD-FILE"),
         manage(Seat.DESTINATION, "startvm", target, "--type", "headless"),
@@ -113,4 +117,5 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
             *("controlvm", guest, "teleport", "--host", uri.host or "", "--port", port),
             *("--passwordfile", "PASSWORD-FILE"),
         ),
+        *unregister,
     ]

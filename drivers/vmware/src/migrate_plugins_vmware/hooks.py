@@ -45,6 +45,7 @@ def migrate_driver() -> DriverInfo:
         connection_schemes=("vpx", "esx", "gsx"),
         migration_schemes=(SCHEME,),
         control={"": _HTTPS},
+        example="vpx://vcenter/DATACENTER/CLUSTER/DESTHOST",
     )
 
 

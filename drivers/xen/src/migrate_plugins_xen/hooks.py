@@ -57,6 +57,7 @@ def migrate_driver() -> DriverInfo:
         connection_schemes=("xen",),
         migration_schemes=("xenmigr", "tcp"),
         control=LIBVIRT_CONTROL,
+        example="xen+ssh://desthost/system",
     )
 
 
