@@ -212,6 +212,7 @@ def test_what_blocks_is_a_line_for_each_finding_and_one_for_its_remedy(
                 "expected": None,
                 "remedy": "do this",
                 "accepted": None,
+                "acceptable": True,
             },
             {
                 "id": "two",
@@ -222,6 +223,7 @@ def test_what_blocks_is_a_line_for_each_finding_and_one_for_its_remedy(
                 "expected": None,
                 "remedy": None,
                 "accepted": None,
+                "acceptable": True,
             },
         ],
     }

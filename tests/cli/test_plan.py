@@ -79,7 +79,8 @@ NESTED = [
     (("on_client_crash",),            ["then", "because"]),
     (("commands", 0),                 ["tool", "host", "argv"]),
     (("findings", 0),                 ["id", "severity", "host", "text", "seen", "expected",
-                                       "remedy", "accepted"]),
+                                       "remedy", "accepted",
+                                       "acceptable"]),
 ]
 
 NOT_EXPRESSIBLE = ["--scenario", "native-p2p-client"]

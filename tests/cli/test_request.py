@@ -197,3 +197,13 @@ def _request(call: Call, *argv: str) -> dict[str, Any]:
     assert said.status == ExitCode.DONE, said.err
     found: dict[str, Any] = json.loads(said.out)["request"]
     return found
+
+
+def test_scenario_by_name_takes_its_uris_as_its_flag_does(call: Call) -> None:
+    argv = ("plan", "web1", "xenmigr://desthost/", "-c", "xen:///", "--json")
+
+    by_name = json.loads(call(*argv, "--scenario", "native-unmanaged").out)
+    by_flag = json.loads(call(*argv, "--direct").out)
+
+    assert by_name["uris"] == by_flag["uris"]
+    assert by_name["uris"]["migration"]["value"] == "xenmigr://desthost/"

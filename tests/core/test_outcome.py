@@ -290,3 +290,35 @@ def test_outcome_in_json(plan: Plan) -> None:
     }
     assert told["elapsed"] == 1.235
     assert told["plan"] == plan.to_json()
+
+
+@pytest.mark.parametrize("destination", [None, SHUTOFF])
+def test_what_was_not_started_is_cancelled_whatever_lies_on_the_destination(
+    destination: GuestState | None,
+) -> None:
+    verdict = judge(
+        SHUTOFF,
+        destination,
+        wanted=SHUTOFF,
+        before=SHUTOFF,
+        error=False,
+        cancelled=True,
+        started=False,
+    )
+
+    assert verdict is Verdict.CANCELLED
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_guest_that_runs_on_both_hosts_is_split_although_a_job_goes_on(readable: bool) -> None:
+    verdict = judge(
+        RUNNING,
+        RUNNING,
+        wanted=RUNNING,
+        before=RUNNING,
+        error=False,
+        cancelled=False,
+        source_readable=readable,
+    )
+
+    assert verdict is Verdict.SPLIT

@@ -151,7 +151,7 @@ INPUT = [
     ({"destination": "qemu+ssh://desthost/system"},
      Reason("source-missing",
             "no source URI was given, and every migration needs the first URI",
-            "give it with -c/--connect or in LIBVIRT_DEFAULT_URI, such as qemu:///system")),
+            "give it with -c/--connect or in LIBVIRT_DEFAULT_URI")),
     (QEMU | {"source": "qemu system"},
      Reason("source-unreadable",
             "the source URI 'qemu system' cannot be read: it contains a space",
@@ -182,7 +182,8 @@ INPUT = [
     (VMWARE | {"destination": "http://desthost/"},
      Reason("destination-other-driver",
             "the destination 'http://desthost/' is not a connection URI of vmware",
-            "give a destination of vpx:// or esx:// or gsx://, such as vpx://desthost/system")),
+            ("give a destination of vpx:// or esx:// or gsx://,"
+             " such as vpx://vcenter/DATACENTER/CLUSTER/DESTHOST"))),
     (QEMU | {"p2p": True, "migration": "xen+ssh://10.0.0.1/system"},
      Reason("destination-other-driver",
             "the destination 'xen+ssh://10.0.0.1/system' is another hypervisor's, and a guest of"

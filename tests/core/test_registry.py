@@ -303,7 +303,9 @@ def test_two_of_one_name(site: list[EntryPoint]) -> None:
 
 
 def test_ours_keeps_a_scheme_that_a_stranger_claims() -> None:
-    stranger, ours = _point("aaa"), _point("zzz", distribution="migrate-plugins-zzz")
+    # A stranger whose distribution has our prefix, and comes first in the alphabet.
+    stranger = _point("aaa", distribution="migrate-plugins-aaa")
+    ours = _point("zzz", distribution="migrate-plugins-xen")
 
     registry = Registry([(stranger, Fake("aaa", "zzz")), (ours, Fake("zzz"))])
 
@@ -311,10 +313,22 @@ def test_ours_keeps_a_scheme_that_a_stranger_claims() -> None:
     assert registry.driver_for("zzz").info.name == "zzz"
     assert [plugin.reason for plugin in registry.plugins] == [
         (
-            "acme-aaa and migrate-plugins-zzz both claim zzz://; migrate-plugins-zzz keeps it,"
-            " uninstall one of the two"
+            "migrate-plugins-aaa and migrate-plugins-xen both claim zzz://;"
+            " migrate-plugins-xen keeps it, uninstall one of the two"
         ),
         None,
+    ]
+
+
+def test_ours_keeps_its_name_against_a_stranger_of_the_same_name() -> None:
+    stranger = _point("xen", distribution="aaa-xen")
+    ours = _point("xen", distribution="migrate-plugins-xen")
+
+    registry = Registry([(stranger, Fake("xen")), (ours, Fake("xen"))])
+
+    assert [(plugin.point.distribution, plugin.status) for plugin in registry.plugins] == [
+        ("aaa-xen", BROKEN),
+        ("migrate-plugins-xen", ACTIVE),
     ]
 
 

@@ -860,3 +860,39 @@ def test_two_migrations_at_once_have_two_ports(fake: Migrator, hosts: FakeHosts)
         run.wait()
 
     assert sorted(plan.port.value or 0 for plan in hosts.plans) == [7100, 7101]
+
+
+def test_session_that_breaks_while_it_is_read_back_leaves_a_verdict(
+    fake: Migrator, hosts: FakeHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(migration: FakeMigration) -> None:
+        migration.move()
+        monkeypatch.setattr(FakeSession, "guest", lambda *_: 1 / 0)
+
+    hosts.script = script
+
+    outcome = fake.run(_plan(fake))
+
+    assert (outcome.verdict, outcome.exit_code) == (Verdict.UNKNOWN, ExitCode.NEEDS_PERSON)
+    assert outcome.source_unreadable == outcome.unreadable == "division by zero"
+
+
+def test_guest_that_is_not_there_blocks_whatever_is_accepted(
+    fake: Migrator, hosts: FakeHosts
+) -> None:
+    hosts.guests["alpha"].clear()
+
+    with pytest.raises(BlockedError) as caught:
+        fake.run(_plan(fake), accept={"guest-not-found": "because", "typo": "because"})
+
+    assert [finding.id for finding in caught.value.findings] == ["guest-not-found"]
+    assert hosts.migrations == []
+
+
+def test_acceptance_of_nothing_is_told(fake: Migrator) -> None:
+    report = fake.check(_plan(fake), accept={"typo": "because"})
+
+    assert [(finding.seen, finding.id) for finding in report.findings][-1] == (
+        "typo",
+        "accept-unused",
+    )

@@ -105,3 +105,23 @@ def test_source_daemon_that_dies_leaves_the_verdict_to_a_person(hosts: Lab) -> N
     hosts.fault("alpha", "heal")
     guest.wait_for_ticks()
     assert guest.continuity().breaks == ()
+
+
+def test_status_tells_where_the_guest_is_although_nothing_can_be_printed(hosts: Lab) -> None:
+    alpha, beta = hosts.hosts
+    guest = hosts.guest("web1")
+    command = [sys.executable, "-m", "migrate_plugins", "migrate", "web1", beta.uri, "--live"]
+
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [*command, "-c", alpha.uri, "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert (done.returncode, done.stderr) == (ExitCode.DONE, "")
+    assert beta.virsh("domstate", "web1").strip() == "running"
+    guest.wait_for_ticks()

@@ -112,8 +112,8 @@ def _judge_offline(
         return Verdict.PAUSED
     if source is not None and source.active:
         return stayed
-    moved = destination is not None or not destination_readable
-    if moved and not error and stayed is not Verdict.CANCELLED:
+    unseen = not destination_readable and stayed is not Verdict.CANCELLED
+    if not error and (destination is not None or unseen):
         return Verdict.DONE
     if source is None and destination is None:
         return Verdict.LOST if destination_readable else Verdict.UNKNOWN
