@@ -27,7 +27,7 @@ def check(plan: Plan, facts: Facts) -> Sequence[Finding]:
                     "peer2peer-uri-local",
                     Severity.ERROR,
                     facts.source.name,
-                    "the source opens the second URI, and without a host it stays on its own machine",
+                    "the source opens the second URI, which has no host: it means its own machine",
                     seen=second,
                     expected="a URI that names the destination as the source reaches it",
                     remedy=f"write {uri._replace(slashes='//')}"
