@@ -82,6 +82,7 @@ def test_guest_that_is_not_there_is_not_found(migrator: Migrator, hosts: Lab) ->
             "alpha has no guest 'web9'",
             seen="web9",
             remedy=f"virsh -c {quote(hosts.host('alpha').uri)} list --all",
+            acceptable=False,
         )
     ]
 
@@ -158,6 +159,7 @@ def test_guest_that_is_active_on_both_hosts_is_not_touched(
             seen="paused",
             expected="no active guest of this uuid",
             remedy="find out which of the two is the right one; do not start or stop either yet",
+            acceptable=False,
         )
     ]
     _lives(guest)
