@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
+from migrate_plugins.cli import console
 
-from migrate_plugins.cli import main
-
-sys.exit(main())
+console()
