@@ -17,7 +17,7 @@ from migrate_plugins.progress import Event, Phase
 from migrate_plugins.sessions import GuestState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from migrate_plugins.checks.report import Report
     from migrate_plugins.diagnosis import Diagnosis
@@ -144,7 +144,7 @@ class Run:
         self._transferring = True
         try:
             migration = hosts.source.start(plan, hosts.destination)
-            watch = _Watch(self, migration, plan.request)
+            watch = _Watch(migration, plan.request, self._cancelled, self._say)
             while not migration.wait(_INTERVAL):
                 watch.look()
             migration.result()
@@ -213,10 +213,17 @@ class Run:
 class _Watch:
     """A look at a running transfer, again and again."""
 
-    def __init__(self, run: Run, migration: Migration, request: Request) -> None:
-        self._run = run
+    def __init__(
+        self,
+        migration: Migration,
+        request: Request,
+        cancelled: threading.Event,
+        say: Callable[[Phase, str | None, Statistics | None], None],
+    ) -> None:
         self._migration = migration
         self._request = request
+        self._cancelled = cancelled
+        self._say = say
         self._began = monotonic()
         self._forced = False
         self._told: str | None = None
@@ -224,11 +231,11 @@ class _Watch:
 
     def look(self) -> None:
         """Tell how far it is, pass a cancellation on, force the end when it is time."""
-        if self._run._cancelled.is_set():  # noqa: SLF001 - two halves of one thing
+        if self._cancelled.is_set():
             self._cancel()
         elif self._late():
             self._force()
-        self._run._say(Phase.TRANSFER, statistics=self.statistics())  # noqa: SLF001
+        self._say(Phase.TRANSFER, None, self.statistics())
 
     def statistics(self) -> Statistics | None:
         """Read them, or give the last ones where the host is busy or tells no more."""
@@ -247,7 +254,7 @@ class _Watch:
         # What is refused after it was accepted once is refused because the job is ending.
         if self._told not in {told, _ASKED}:
             self._told = told
-            self._run._say(Phase.CANCEL, told)  # noqa: SLF001
+            self._say(Phase.CANCEL, told, None)
 
     def _late(self) -> bool:
         timeout = self._request.timeout
@@ -264,9 +271,7 @@ class _Watch:
                 self._migration.suspend()
         except MigrateError as error:
             text = str(error)
-        self._run._say(  # noqa: SLF001
-            Phase.TRANSFER, f"not done after {self._request.timeout} s: {text}"
-        )
+        self._say(Phase.TRANSFER, f"not done after {self._request.timeout} s: {text}", None)
 
 
 def _wanted(request: Request, before: GuestState) -> GuestState:
