@@ -25,6 +25,10 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+# What the person who runs the tests has configured is no part of them.
+os.environ["MIGRATE_PLUGINS_CONFIG"] = os.devnull
+os.environ.pop("MIGRATE_PLUGINS_DISABLE", None)
+
 # A shell that starts us in the background has Ctrl-C ignored, and our children would too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -51,7 +51,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def call(
     migrator: Migrator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Call:
-    monkeypatch.setattr(Migrator, "installed", staticmethod(lambda: migrator))
+    monkeypatch.setattr(Migrator, "installed", staticmethod(lambda *_, **__: migrator))
 
     def run(*argv: str) -> Said:
         try:

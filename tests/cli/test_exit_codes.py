@@ -77,7 +77,8 @@ BROKEN = ["plan", *PLANNED, "tcp://desthost/", "--p2p", "--tls", "--timeout", "0
 # argv, the kind of the error, its text, its exit code.
 ERRORS = [
     (["teleport", "--json"], "UsageError",
-     "there is no command 'teleport'; there are list, matrix, plan, check, migrate", 2),
+     ("there is no command 'teleport'; there are list, matrix, plan, check, migrate,"
+      " config, enable, disable"), 2),
     (["plan", "web1", DEST, "-c", "lxc:///system", "--json"], "NoDriverError",
      ("no installed driver claims lxc://; there are drivers for esx://, gsx://, qemu://, vbox://,"
      " vpx://, xen://"), 4),

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 # fmt: off
 # The text is that of the tests' own entry points: version 0.1.0 of each.
 TEXT = """\
-NAME    VERSION  STATUS  DISTRIBUTION            SCHEMES      SCENARIOS
-qemu    0.1.0    active  migrate-plugins-qemu    qemu         native-direct,native-p2p-client,tunnelled-p2p-client,native-p2p,tunnelled-p2p
-vbox    0.1.0    active  migrate-plugins-vbox    vbox         native-direct
-vmware  0.1.0    active  migrate-plugins-vmware  vpx,esx,gsx  native-direct
-xen     0.1.0    active  migrate-plugins-xen     xen          native-direct,native-unmanaged
+NAME    VERSION  STATUS  API  HOOKS  SCHEMES      FLOWS                             TRANSPORTS        DISTRIBUTION
+qemu    0.1.0    active  1    10     qemu         managed-direct,managed-peer2peer  native,tunnelled  migrate-plugins-qemu
+vbox    0.1.0    active  1    7      vbox         managed-direct                    native            migrate-plugins-vbox
+vmware  0.1.0    active  1    7      vpx,esx,gsx  managed-direct                    native            migrate-plugins-vmware
+xen     0.1.0    active  1    7      xen          managed-direct,unmanaged-direct   native            migrate-plugins-xen
 """  # noqa: E501 - as wide as it is printed
 
 SCENARIOS = [
@@ -32,7 +32,7 @@ SCENARIOS = [
 
 # Keys of a driver; a plugin has those before `title`.
 KEYS = ["name", "version", "distribution", "origin", "status", "reason", "hooks", "api",
-        "title", "schemes", "migration_schemes", "scenarios"]
+        "title", "schemes", "migration_schemes", "scenarios", "flows", "transports"]
 # fmt: on
 
 
@@ -81,4 +81,6 @@ def test_json_tells_where_a_driver_comes_from_and_what_it_answers(call: Call) ->
         "schemes": ["qemu"],
         "migration_schemes": ["tcp", "rdma", "unix"],
         "scenarios": SCENARIOS[0][2],
+        "flows": ["managed-direct", "managed-peer2peer"],
+        "transports": ["native", "tunnelled"],
     }

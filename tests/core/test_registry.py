@@ -23,6 +23,7 @@ from migrate_plugins import (
     Facts,
     Finding,
     HostFacts,
+    Loaded,
     Migrator,
     NativeCommand,
     NoDriverError,
@@ -38,14 +39,18 @@ from migrate_plugins import (
     hookimpl,
 )
 from migrate_plugins.installed import DRIVERS, PLUGINS, entry_points
-from migrate_plugins.registry import _load
+from migrate_plugins.loading import load
+from migrate_plugins.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
 SITE = Path(__file__).parent / "site"
 ACTIVE, BROKEN, SHADOWED = Status.ACTIVE, Status.BROKEN, Status.SHADOWED
-FAULT = "this is a fault of the plugin, please tell its author"
+FAULT = (
+    "this is a fault of the plugin, please tell its author; `migrate-plugins disable {}` switches"
+    " it off"
+)
 
 GOOD_HOOKS = (
     "migrate_capabilities",
@@ -84,18 +89,19 @@ UNFIT = [
     ("broken-import",   BROKEN,   "ModuleNotFoundError: No module named 'acme_client_library'"),
     ("missing",         BROKEN,   "ModuleNotFoundError: No module named 'acme_nowhere'"),
     ("exits",           BROKEN,   "SystemExit: acme needs Python 4"),
-    ("version",         BROKEN,   "it was written for API 2; this is API 1"),
+    ("version",         BROKEN,   ("it was written for API 2, and this migrate-plugins takes API 1;"
+                                   " a newer migrate-plugins may fit")),
     ("alias",           BROKEN,   ("plugin 'alias' failed in migrate_driver: it calls itself"
                                   f" 'elias', its entry point does not; {FAULT}")),
-    ("answers-none",    BROKEN,   ("plugin 'migrate_plugins.drivers:answers-none' failed in"
+    ("answers-none",    BROKEN,   ("plugin 'answers-none' failed in"
                                   f" migrate_driver: it answered None, not a DriverInfo; {FAULT}")),
-    ("answers-text",    BROKEN,   ("plugin 'migrate_plugins.drivers:answers-text' failed in"
+    ("answers-text",    BROKEN,   ("plugin 'answers-text' failed in"
                                   " migrate_driver: it answered 'text', not a DriverInfo;"
                                   f" {FAULT}")),
-    ("raises",          BROKEN,   ("plugin 'migrate_plugins.drivers:raises' failed in"
+    ("raises",          BROKEN,   ("plugin 'raises' failed in"
                                   f" migrate_driver: ValueError: no licence found; {FAULT}")),
     ("rival",           SHADOWED, ("acme-rival and acme-good both claim good://; acme-good keeps"
-                                  " it, uninstall one of the two")),
+                                  " it, --driver rival prefers this one")),
 ]
 
 # The same, where the words are pluggy's: what has to be among them.
@@ -115,6 +121,10 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EntryPoint]]:
     yield entry_points([str(SITE)])
     for name in [name for name in sys.modules if name.startswith("acme_")]:
         del sys.modules[name]
+
+
+def _load(points: Iterable[EntryPoint]) -> Iterator[Loaded]:
+    return load(points, Switches())
 
 
 def _point(name: str, group: str = DRIVERS, distribution: str | None = None) -> EntryPoint:
@@ -236,7 +246,7 @@ def test_unfit_driver_is_listed_and_the_rest_works(
     registry = _registry(site, name, "good")
 
     (plugin,) = [plugin for plugin in registry.plugins if plugin.point.name == name]
-    assert (plugin.status, plugin.reason) == (status, reason)
+    assert (plugin.status, plugin.reason) == (status, reason.format(name))
     assert plugin.point in site
     assert list(registry.drivers) == ["good"]
     assert registry.drivers["good"].port_rule(Revision.ORIGINAL).first == 7100
@@ -293,7 +303,7 @@ def test_two_of_one_name(site: list[EntryPoint]) -> None:
         ("acme-again", ACTIVE, None),
         (
             "acme-good",
-            BROKEN,
+            SHADOWED,
             (
                 f"the name 'good' is taken by acme-again ({SITE}/acme_again-1.0.dist-info);"
                 " one of the two must be renamed or removed"
@@ -314,7 +324,7 @@ def test_ours_keeps_a_scheme_that_a_stranger_claims() -> None:
     assert [plugin.reason for plugin in registry.plugins] == [
         (
             "migrate-plugins-aaa and migrate-plugins-xen both claim zzz://;"
-            " migrate-plugins-xen keeps it, uninstall one of the two"
+            " migrate-plugins-xen keeps it, --driver aaa prefers this one"
         ),
         None,
     ]
@@ -327,7 +337,7 @@ def test_ours_keeps_its_name_against_a_stranger_of_the_same_name() -> None:
     registry = Registry([(stranger, Fake("xen")), (ours, Fake("xen"))])
 
     assert [(plugin.point.distribution, plugin.status) for plugin in registry.plugins] == [
-        ("aaa-xen", BROKEN),
+        ("aaa-xen", SHADOWED),
         ("migrate-plugins-xen", ACTIVE),
     ]
 
@@ -390,7 +400,7 @@ def test_wrapper_changes_the_plan_of_every_driver(site: list[EntryPoint]) -> Non
     plan = migrator.plan("web1", source="good://a/", destination="good://b/")
 
     assert (plan.port.first, plan.port.last) == (7100, 7101)
-    assert plan.port.because == "site policy; acme"
+    assert plan.port.because == "site policy; acme (policy policy)"
     assert plan.commands == (
         NativeCommand("goodctl", None, "goodctl cannot migrate"),
         NativeCommand("audit", ("audit", "migration")),
@@ -485,9 +495,9 @@ def test_wrong_answer_while_planning_names_plugin_and_hook(
         _ask_everything(migrator)
 
     assert (caught.value.hook, caught.value.problem) == (hook, problem)
-    assert caught.value.plugin == "migrate_plugins.drivers:wrong"
+    assert caught.value.plugin == "wrong"
     assert str(caught.value) == (
-        f"plugin 'migrate_plugins.drivers:wrong' failed in {hook}: {problem}; {FAULT}"
+        f"plugin 'wrong' failed in {hook}: {problem}; {FAULT.format('wrong')}"
     )
 
 
@@ -538,7 +548,7 @@ def test_wrapper_that_raises_is_named_and_not_the_driver(site: list[EntryPoint])
     with pytest.raises(PluginFailedError) as caught:
         registry.drivers["good"].port_rule(Revision.ORIGINAL)
 
-    assert caught.value.plugin == "migrate_plugins.plugins:ban"
+    assert caught.value.plugin == "ban"
     assert caught.value.problem == "LookupError: no address plan"
 
 
@@ -563,8 +573,7 @@ def test_check_of_a_plugin_that_raises_is_a_finding(both: Migrator) -> None:
             "plugin-failed",
             Severity.WARNING,
             None,
-            "plugin 'migrate_plugins.plugins:watcher' could not check:"
-            f" LookupError: no pager for {FACTS}",
+            f"plugin 'watcher' could not check: LookupError: no pager for {FACTS}",
             remedy="tell its author; `migrate-plugins list` names its distribution",
         ),
         Finding("policy", Severity.INFO, None, "web1 may move"),
@@ -617,7 +626,7 @@ def test_broadcast_answer_of_the_wrong_kind_is_a_finding() -> None:
     assert [(finding.id, finding.severity) for finding in findings] == [
         ("plugin-failed", Severity.WARNING)
     ]
-    assert "'migrate_plugins.plugins:chat'" in findings[0].text
+    assert "'chat'" in findings[0].text
 
 
 def test_wrapper_of_a_broadcast_hook_adds_no_answer_of_its_own() -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from migrate_plugins.checks.report import Report
+    from migrate_plugins.config import Config, config_path, disabled_in, write_disabled
     from migrate_plugins.diagnosis import Diagnosis
     from migrate_plugins.diagram import draw_diagram
     from migrate_plugins.document import (
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
         Need,
         Scenario,
     )
+    from migrate_plugins.driver import Driver
     from migrate_plugins.errors import (
         AuthenticationError,
         BlockedError,
         CancelledError,
+        ConfigError,
         ConnectError,
         DriverError,
         ExitCode,
@@ -43,13 +46,15 @@ if TYPE_CHECKING:
         PlanError,
         PlanOnlyError,
         PluginFailedError,
+        PluginUnusableError,
         PortHeldError,
         PortsExhaustedError,
         UsageError,
     )
     from migrate_plugins.findings import Finding, Severity
-    from migrate_plugins.hookspecs import hookimpl
-    from migrate_plugins.installed import EntryPoint
+    from migrate_plugins.hookspecs import API, hookimpl
+    from migrate_plugins.installed import EntryPoint, entry_points
+    from migrate_plugins.loading import Loaded, Status
     from migrate_plugins.migrator import Migrator
     from migrate_plugins.model import (
         LIBVIRT_CONTROL,
@@ -75,7 +80,7 @@ if TYPE_CHECKING:
     from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
     from migrate_plugins.ports import HeldPort, PortLedger
     from migrate_plugins.progress import Event, Observer, Phase, Statistics
-    from migrate_plugins.registry import Driver, Plugin, Registry, Status
+    from migrate_plugins.registry import Plugin, Registry
     from migrate_plugins.runner import Run
     from migrate_plugins.sessions import (
         Facts,
@@ -85,10 +90,14 @@ if TYPE_CHECKING:
         Migration,
         Session,
     )
+    from migrate_plugins.settings import NamedHost, Setting, Settings, nearest, unknown_key
+    from migrate_plugins.switches import Switches
+    from migrate_plugins.tracing import Step, Tracer, masked
     from migrate_plugins.uris import ConnectionURI, MigrationURI, netloc
     from migrate_plugins.virsh import virsh_command
 
 __all__ = [
+    "API",
     "LIBVIRT_CONTROL",
     "OPTIONS",
     "SCENARIOS",
@@ -104,6 +113,8 @@ __all__ = [
     "ChosenBy",
     "Claim",
     "Command",
+    "Config",
+    "ConfigError",
     "ConnectError",
     "ConnectionURI",
     "ControlProtocol",
@@ -123,11 +134,13 @@ __all__ = [
     "HostFacts",
     "InvalidURIError",
     "Kind",
+    "Loaded",
     "MigrateError",
     "Migration",
     "MigrationFailedError",
     "MigrationURI",
     "Migrator",
+    "NamedHost",
     "NativeCommand",
     "Need",
     "NeedsPersonError",
@@ -144,6 +157,7 @@ __all__ = [
     "PlannedURI",
     "Plugin",
     "PluginFailedError",
+    "PluginUnusableError",
     "PortHeldError",
     "PortLedger",
     "PortRule",
@@ -157,18 +171,30 @@ __all__ = [
     "Scenario",
     "Seat",
     "Session",
+    "Setting",
+    "Settings",
     "Severity",
     "Statistics",
     "Status",
+    "Step",
+    "Switches",
+    "Tracer",
     "Transport",
     "URIs",
     "UsageError",
     "Verdict",
     "__version__",
+    "config_path",
+    "disabled_in",
     "draw_diagram",
+    "entry_points",
     "hookimpl",
+    "masked",
+    "nearest",
     "netloc",
+    "unknown_key",
     "virsh_command",
+    "write_disabled",
 ]
 
 
@@ -180,13 +206,16 @@ _HOMES: Final = {
     name: module
     for module, names in {
         "checks.report": ("Report",),
+        "config": ("Config", "config_path", "disabled_in", "write_disabled"),
         "diagnosis": ("Diagnosis",),
         "diagram": ("draw_diagram",),
         "document": ("SCENARIOS", "WRITE_MIGRATION_URI", "After", "Before", "Need", "Scenario"),
+        "driver": ("Driver",),
         "errors": (
             "AuthenticationError",
             "BlockedError",
             "CancelledError",
+            "ConfigError",
             "ConnectError",
             "DriverError",
             "ExitCode",
@@ -198,15 +227,18 @@ _HOMES: Final = {
             "PlanError",
             "PlanOnlyError",
             "PluginFailedError",
+            "PluginUnusableError",
             "PortHeldError",
             "PortsExhaustedError",
             "UsageError",
         ),
         "findings": ("Finding", "Severity"),
-        "hookspecs": ("hookimpl",),
-        "installed": ("EntryPoint",),
+        "hookspecs": ("API", "hookimpl"),
+        "installed": ("EntryPoint", "entry_points"),
+        "loading": ("Loaded", "Status"),
         "migrator": ("Migrator",),
         "model": (
+            "LIBVIRT_CONTROL",
             "Basis",
             "Capabilities",
             "ChosenBy",
@@ -215,7 +247,6 @@ _HOMES: Final = {
             "ControlProtocol",
             "DriverInfo",
             "Flow",
-            "LIBVIRT_CONTROL",
             "NativeCommand",
             "Offer",
             "PortRule",
@@ -225,14 +256,17 @@ _HOMES: Final = {
             "Seat",
             "Transport",
         ),
-        "options": ("Kind", "OPTIONS", "Option"),
+        "options": ("OPTIONS", "Kind", "Option"),
         "outcome": ("Outcome", "Verdict"),
         "plan": ("Channel", "Plan", "PlannedPort", "PlannedURI", "URIs"),
         "ports": ("HeldPort", "PortLedger"),
         "progress": ("Event", "Observer", "Phase", "Statistics"),
-        "registry": ("Driver", "Plugin", "Registry", "Status"),
+        "registry": ("Plugin", "Registry"),
         "runner": ("Run",),
         "sessions": ("Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"),
+        "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),
+        "switches": ("Switches",),
+        "tracing": ("Step", "Tracer", "masked"),
         "uris": ("ConnectionURI", "MigrationURI", "netloc"),
         "virsh": ("virsh_command",),
     }.items()

@@ -4,7 +4,8 @@
 
     MigrateError                        exit code
     ├── UsageError                      2   bad input that needs no rules to refuse
-    │   └── InvalidURIError             2   a URI cannot be read
+    │   ├── InvalidURIError             2   a URI cannot be read
+    │   └── ConfigError                 2   config.toml is wrong: carries every reason
     ├── PlanError                       3   the request breaks rules: carries every reason
     │                                       (2 where the input alone is wrong)
     ├── BlockedError                    3   a check found errors: carries the findings
@@ -13,6 +14,7 @@
     ├── PlanOnlyError                   3   the driver plans, and does not run migrations (yet)
     ├── NoDriverError                   4   no installed driver claims a scheme
     ├── PluginFailedError               4   a plugin raised, or gave the wrong kind of answer
+    ├── PluginUnusableError             4   a plugin that was asked for does not take part
     ├── ConnectError                    5   a host cannot be reached
     │   └── AuthenticationError         5   it was reached and did not let us in
     ├── DriverError                     1   the hypervisor's own error, in its own words
@@ -40,6 +42,7 @@ __all__ = [
     "AuthenticationError",
     "BlockedError",
     "CancelledError",
+    "ConfigError",
     "ConnectError",
     "DriverError",
     "ExitCode",
@@ -51,6 +54,7 @@ __all__ = [
     "PlanError",
     "PlanOnlyError",
     "PluginFailedError",
+    "PluginUnusableError",
     "PortHeldError",
     "PortsExhaustedError",
     "UsageError",
@@ -90,6 +94,16 @@ class InvalidURIError(UsageError):
         self.part = part
         self.hint = hint
         super().__init__(f"cannot read the URI {text!r}: {part}; {hint}")
+
+
+class ConfigError(UsageError):
+    """config.toml is wrong; every reason is given, each with what would work."""
+
+    def __init__(self, path: str, reasons: Iterable[Reason]) -> None:
+        self.path = path
+        self.reasons = tuple(reasons)
+        lines = [f"{reason.text}; {reason.instead}" for reason in self.reasons]
+        super().__init__(f"{path}: " + " | ".join(lines))
 
 
 class PlanError(MigrateError):
@@ -163,12 +177,23 @@ class NoDriverError(MigrateError):
 
     exit_code = ExitCode.PLUGIN
 
-    def __init__(self, scheme: str, *, known: Sequence[str], broken: Sequence[str]) -> None:
+    def __init__(
+        self,
+        scheme: str,
+        *,
+        known: Sequence[str],
+        broken: Sequence[str] = (),
+        chosen: str | None = None,
+    ) -> None:
         self.scheme = scheme
         self.known = tuple(known)
         self.broken = tuple(broken)
-        text = f"no installed driver claims {scheme}://; there are drivers for "
-        text += ", ".join(f"{name}://" for name in known) or "no scheme at all"
+        self.chosen = chosen
+        schemes = ", ".join(f"{name}://" for name in known) or "no scheme at all"
+        if chosen is not None:
+            text = f"the driver {chosen} (--driver) does not claim {scheme}://; it claims {schemes}"
+        else:
+            text = f"no installed driver claims {scheme}://; there are drivers for {schemes}"
         if broken:
             text += f"; {', '.join(broken)} could not be loaded (see `migrate-plugins list`)"
         super().__init__(text)
@@ -184,9 +209,21 @@ class PluginFailedError(MigrateError):
         self.hook = hook
         self.problem = problem
         super().__init__(
-            f"plugin {plugin!r} failed in {hook}: {problem};"
-            " this is a fault of the plugin, please tell its author",
+            f"plugin {plugin!r} failed in {hook}: {problem}; this is a fault of the plugin, please"
+            f" tell its author; `migrate-plugins disable {plugin}` switches it off",
         )
+
+
+class PluginUnusableError(MigrateError):
+    """A plugin that was asked for by its name does not take part."""
+
+    exit_code = ExitCode.PLUGIN
+
+    def __init__(self, plugin: str, *, status: str, reason: str) -> None:
+        self.plugin = plugin
+        self.status = status
+        self.reason = reason
+        super().__init__(f"{plugin!r} was asked for and is {status}: {reason}")
 
 
 class ConnectError(MigrateError):
@@ -251,3 +288,8 @@ class CancelledError(_OutcomeError):
     """The migration was cancelled and the guest is still on the source."""
 
     exit_code = ExitCode.CANCELLED
+
+
+def one_line(error: BaseException) -> str:
+    """Give a stranger's exception in one line, its kind first."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -13,8 +13,8 @@ from migrate_plugins.uris import ConnectionURI
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrate_plugins.driver import Driver
     from migrate_plugins.plan import Plan
-    from migrate_plugins.registry import Driver
 
 __all__ = ["foresee"]
 

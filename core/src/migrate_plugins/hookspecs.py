@@ -1,9 +1,14 @@
 """The whole contract with a plugin: every hook, and nothing else.
 
 A *driver* (entry-point group ``migrate_plugins.drivers``) implements the addressed hooks for one
-hypervisor.  Any other plugin (group ``migrate_plugins.plugins``) may answer the broadcast ones and
-may *wrap* the addressed ones (``@hookimpl(wrapper=True)``): a site's port policy, an address
-look-up, a ban on plain-text data.
+hypervisor; one that stands for no real hypervisor is in the group ``migrate_plugins.simulated``,
+and loaded when ``--driver`` names it.  Any other plugin (group ``migrate_plugins.plugins``) may
+answer the broadcast ones and may *wrap* the addressed ones (``@hookimpl(wrapper=True)``): a site's
+port policy, an address look-up, a ban on plain-text data.
+
+An entry point names a module, an object, or a class.  A class is made once for each set of
+plugins, with its :class:`migrate_plugins.Settings`: what it declares in ``SETTINGS``, as its table
+in config.toml has it.  A plugin that declares settings is off until that table is there.
 
 Planning hooks are pure: the same arguments give the same answer, nothing is contacted and no
 client library is imported.  They may therefore be asked once and remembered.
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
         DriverInfo,
         NativeCommand,
         PortRule,
+        Reason,
         Request,
         Revision,
     )
@@ -34,13 +40,16 @@ if TYPE_CHECKING:
     from migrate_plugins.sessions import Facts, Session
     from migrate_plugins.uris import MigrationURI
 
-__all__ = ["API", "PROJECT", "hookimpl"]
+__all__ = ["API", "OLDEST_API", "PROJECT", "hookimpl"]
 
 PROJECT: Final = "migrate_plugins"
 
-# The edition of this contract. A plugin written for another one says so in a module attribute
-# MIGRATE_PLUGINS_API and is refused with a sentence instead of a traceback.
+# The edition of this contract, and the oldest one that is still taken. A plugin says for which it
+# was written in an attribute MIGRATE_PLUGINS_API, of its module or its class; one that says nothing
+# is of the first. Another one is refused with a sentence instead of a traceback.
+# docs/compatibility.md says what may change within a number.
 API: Final = 1
+OLDEST_API: Final = 1
 
 hookspec: Final = HookspecMarker(PROJECT)
 hookimpl: Final = HookimplMarker(PROJECT)
@@ -114,16 +123,20 @@ def migrate_select_port(rule: PortRule, host: str, taken: frozenset[int]) -> int
 
 
 @hookspec(firstresult=True)
-def migrate_uri(request: Request, host: str, port: int | None) -> MigrationURI | None:
+def migrate_uri(
+    request: Request, host: str, port: int | None, scheme: str | None
+) -> MigrationURI | None:
     """A driver must write the migration URI for a destination, where one has to be written.
 
     Called when the request gives none.  Pure; *port* is None while planning and a held port when
-    the migration starts.
+    the migration starts.  A policy that wraps it may send the memory to another address.
 
     Args:
         request: What was asked for.
         host: The destination's host, from the second URI; an IPv6 address without brackets.
         port: A port that the core holds, or None.
+        scheme: The driver's usual scheme, for a policy that writes a URI where the driver answers
+            None; None where no other address can be given.
 
     Returns:
         The URI, or None where the hypervisor makes its own.
@@ -195,6 +208,23 @@ def migrate_connect(uri: str) -> Session:
 
 
 # --- everyone may answer -------------------------------------------------------------------------
+
+
+@hookspec
+def migrate_refuse(plan: Plan) -> Sequence[Reason] | None:
+    """Anyone may refuse a plan.
+
+    Called for each plan before it is given out, and again before it runs.  Pure.  One that raises
+    refuses: it may have meant to.
+
+    Args:
+        plan: All of it.
+
+    Returns:
+        Reasons against it, each with what would work, or None for none.
+
+    Broadcast.
+    """
 
 
 @hookspec

@@ -12,8 +12,8 @@ from migrate_plugins.sessions import Facts
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from migrate_plugins.driver import Driver
     from migrate_plugins.plan import Plan
-    from migrate_plugins.registry import Driver
     from migrate_plugins.sessions import GuestFacts, Session
 
 __all__ = ["Hosts", "Readback"]

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["DRIVERS", "PLUGINS", "EntryPoint", "entry_points"]
+__all__ = ["DRIVERS", "PLUGINS", "SIMULATED", "EntryPoint", "entry_points"]
 
 DRIVERS: Final = "migrate_plugins.drivers"
 PLUGINS: Final = "migrate_plugins.plugins"
+# Drivers that stand for no real hypervisor: loaded when they are asked for by name.
+SIMULATED: Final = "migrate_plugins.simulated"
 
 _FILE: Final = "entry_points.txt"
 
@@ -25,7 +27,7 @@ class EntryPoint(NamedTuple):
     """A plugin as its distribution announces it.
 
     Attributes:
-        group: One of the two entry-point groups.
+        group: One of the three entry-point groups.
         name: Of the entry point; for a driver its own name.
         module: What to import.
         distribution: Name of the distribution, normalised as in its folder's name.
@@ -39,6 +41,11 @@ class EntryPoint(NamedTuple):
     distribution: str
     version: str
     origin: str
+
+    @property
+    def is_driver(self) -> bool:
+        """Whether it announces itself as a driver, real or simulated."""
+        return self.group != PLUGINS
 
 
 def entry_points(path: Iterable[str] | None = None) -> list[EntryPoint]:
@@ -86,6 +93,6 @@ def _read(text: str) -> Iterator[tuple[str, str, str]]:
         line = raw.strip()
         if line.startswith("["):
             group = line.strip("[]").strip()
-        elif group in {DRIVERS, PLUGINS} and "=" in line and line[0] not in "#;":
+        elif group in {DRIVERS, PLUGINS, SIMULATED} and "=" in line and line[0] not in "#;":
             name, _, value = line.partition("=")
             yield group, name.strip(), value.partition("[")[0].strip()

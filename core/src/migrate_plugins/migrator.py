@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from migrate_plugins.checks.report import Report
+    from migrate_plugins.config import Config
     from migrate_plugins.diagnosis import Diagnosis
     from migrate_plugins.installed import EntryPoint
     from migrate_plugins.outcome import Outcome
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from migrate_plugins.planner import Planner
     from migrate_plugins.progress import Observer
     from migrate_plugins.runner import Run
+    from migrate_plugins.tracing import Tracer
 
 __all__ = ["Migrator"]
 
@@ -56,9 +58,28 @@ class Migrator:
         self.registry = plugins if isinstance(plugins, Registry) else Registry(plugins)
 
     @classmethod
-    def installed(cls) -> Migrator:
-        """Use every installed plugin; one that fails to load is listed, the rest works."""
-        return cls(Registry.installed())
+    def installed(
+        cls,
+        config: Config | None = None,
+        *,
+        no_plugins: bool = False,
+        driver: str | None = None,
+        tracer: Tracer | None = None,
+    ) -> Migrator:
+        """Use every installed plugin; one that fails to load is listed, the rest works.
+
+        Args:
+            config: What config.toml says; None reads it.
+            no_plugins: Whether to use only what comes with migrate-plugins.
+            driver: Name of the driver to use, which may be a simulated one; None goes by schemes.
+            tracer: Called with what each plugin answers, or None.
+
+        Raises:
+            ConfigError: config.toml is wrong.
+            UsageError: No plugin has the name *driver*.
+            PluginUnusableError: One has, and it does not take part.
+        """
+        return cls(Registry.installed(config, no_plugins=no_plugins, driver=driver, tracer=tracer))
 
     @cached_property
     def _planner(self) -> Planner:

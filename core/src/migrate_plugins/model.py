@@ -256,6 +256,8 @@ class Capabilities(NamedTuple):
         encrypted: Whether the native transport is, left to itself; None where nobody can know.
         encryption: Why, in a sentence.
         encrypting_option: Field of :class:`Request` that encrypts the native transport, if any.
+        uri_names_receiver: Whether the host of a migration URI is where the memory arrives, so that
+            a policy can send it over another network.
     """
 
     offers: Mapping[str, Offer]
@@ -265,6 +267,7 @@ class Capabilities(NamedTuple):
     encrypted: bool | None
     encryption: str
     encrypting_option: str | None = None
+    uri_names_receiver: bool = True
 
 
 class PortRule(NamedTuple):

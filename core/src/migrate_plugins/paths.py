@@ -5,26 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_plugins.document import FIREWALL, PROTECTION, Need
+from migrate_plugins.driver import policies
 from migrate_plugins.model import ChosenBy, Flow, Seat, Transport
 from migrate_plugins.options import SPELLING
 from migrate_plugins.plan import Channel, PlannedPort, PlannedURI, URIs
-from migrate_plugins.uris import ConnectionURI, MigrationURI
 
 if TYPE_CHECKING:
-    from migrate_plugins.plan import Plan
+    from migrate_plugins.driver import Driver
+    from migrate_plugins.model import Capabilities, Offer
     from migrate_plugins.reading import Reading
-    from migrate_plugins.registry import Driver
+    from migrate_plugins.uris import ConnectionURI, MigrationURI
 
-__all__ = ["draw_channels", "migration_host", "place_port", "place_uris"]
-
-
-def migration_host(plan: Plan) -> str:
-    """Name the host that receives the memory: that of the third URI, else of the second."""
-    if plan.uris.migration.value is not None:
-        host = MigrationURI.parse(plan.uris.migration.value).host
-        if host is not None:
-            return host
-    return ConnectionURI.parse(plan.uris.destination.value or "").host or "localhost"
+__all__ = ["draw_channels", "name_receiver", "place_port", "place_uris", "usual_scheme"]
 
 
 def place_uris(reading: Reading) -> tuple[URIs, MigrationURI | None]:
@@ -62,11 +54,33 @@ def place_uris(reading: Reading) -> tuple[URIs, MigrationURI | None]:
         because = "not used: memory travels inside the libvirt connection"
     else:
         host = opened.host or "localhost" if opened else ""
-        migration = reading.driver.uri(request, host, None)
+        scheme = usual_scheme(reading.capabilities, reading.offer)
+        migration = reading.driver.uri(request, host, None, scheme)
         because = reading.capabilities.unwritten_uri
+        changed_by = reading.driver.changed_by(
+            "migrate_uri", request=request, host=host, port=None, scheme=scheme
+        )
+        if changed_by:
+            because = f"{policies(changed_by)} gives it for {host}; without it: {because}"
     third = PlannedURI(None if migration is None else str(migration), Seat.SOURCE, because)
     source = PlannedURI(request.source, Seat.CLIENT, "asked for; where the guest runs")
     return URIs(source, destination, third, from_client), migration
+
+
+def usual_scheme(capabilities: Capabilities, offer: Offer) -> str | None:
+    """Tell the scheme to write a migration URI with, or None where none can name the receiver."""
+    if not (offer.migration_uri and capabilities.uri_names_receiver):
+        return None
+    return next(iter(capabilities.migration_schemes), None)
+
+
+def name_receiver(reading: Reading, migration: MigrationURI | None) -> str | None:
+    """Name the host that receives the memory, where a URI does."""
+    if not reading.capabilities.uri_names_receiver:
+        return None
+    opened = reading.opened
+    named = None if migration is None else migration.host
+    return named or (opened and opened.host) or "localhost"
 
 
 def place_port(reading: Reading, migration: MigrationURI | None) -> PlannedPort:

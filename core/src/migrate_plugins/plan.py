@@ -116,12 +116,15 @@ class Plan(NamedTuple):
         scenario_id: One of the document's six.
         scenario_because: Why this one.
         uris: The three URIs.
+        receiver: Host that receives the memory: that of the third URI, else of the second; None
+            where no URI names it.
         flags: libvirt's migration flags, by name.
         port: The port that receives the memory.
         control: The control path, a channel for each leg.
         data: The path of the guest's memory.
         before: The guest's configuration as read from both hosts, or None.
         commands: The same migration in the words of the hypervisor's own tools.
+        commands_because: Whose words they are.
         findings: What can be said without looking at a host.
     """
 
@@ -130,12 +133,14 @@ class Plan(NamedTuple):
     scenario_id: str
     scenario_because: str
     uris: URIs
+    receiver: str | None
     flags: tuple[str, ...]
     port: PlannedPort
     control: tuple[Channel, ...]
     data: Channel
     before: Before | None = None
     commands: tuple[NativeCommand, ...] = ()
+    commands_because: str = ""
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -192,8 +197,20 @@ class Plan(NamedTuple):
             else "the document itself is the default",
             "flags": f"{', '.join(scenario.flags) or 'none'} for the scenario,"
             " the others for the options",
+            "receiver": self._receiver_because,
+            "commands": self.commands_because,
             "on_client_crash": f"flow {scenario.flow}",
         }
+
+    @property
+    def _receiver_because(self) -> str:
+        if self.receiver is None:
+            return "no URI names it: the hypervisor decides"
+        return (
+            "host of the second URI"
+            if self.uris.migration.value is None
+            else "host of the third URI"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as JSON's own types, in a stable order."""
@@ -210,6 +227,7 @@ class Plan(NamedTuple):
             "api": scenario.api,
             "revision": self.request.revision.value,
             "uris": {name: _plain(uri) for name, uri in self.uris._asdict().items()},
+            "receiver": self.receiver,
             "flags": list(self.flags),
             "port": _plain(self.port),
             "channels": {
@@ -284,12 +302,14 @@ def _read_plan(json: dict[str, Any]) -> Plan:
                 for name, uri in json["uris"].items()
             }
         ),
+        receiver=json["receiver"],
         flags=tuple(json["flags"]),
         port=PlannedPort(**{**json["port"], "chosen_by": ChosenBy(json["port"]["chosen_by"])}),
         control=tuple(_read_channel(channel) for channel in json["channels"]["control"]),
         data=_read_channel(json["channels"]["data"]),
         before=Before(**before) if before else None,
         commands=tuple(_read_command(command) for command in json["commands"]),
+        commands_because=json["because"]["commands"],
         findings=tuple(
             Finding(**{**finding, "severity": Severity(finding["severity"])})
             for finding in json["findings"]

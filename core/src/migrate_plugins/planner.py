@@ -7,16 +7,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins.errors import UsageError
+from migrate_plugins.driver import policies
+from migrate_plugins.errors import PlanError, UsageError
 from migrate_plugins.foresight import foresee
 from migrate_plugins.model import Revision
 from migrate_plugins.options import OPTIONS, Kind, given_options
-from migrate_plugins.paths import draw_channels, migration_host, place_port, place_uris
+from migrate_plugins.paths import (
+    draw_channels,
+    name_receiver,
+    place_port,
+    place_uris,
+    usual_scheme,
+)
 from migrate_plugins.plan import Plan
 from migrate_plugins.reading import read
 
 if TYPE_CHECKING:
     from migrate_plugins.document import Before, Scenario
+    from migrate_plugins.driver import Driver
     from migrate_plugins.model import Request
     from migrate_plugins.registry import Registry
 
@@ -47,12 +55,21 @@ class Planner:
             scenario.id,
             reading.because,
             uris,
+            name_receiver(reading, migration),
             _flags(request, scenario),
             port,
             control,
             data,
         )
-        return Plan(*plan[:-2], driver.commands(plan), foresee(plan, driver))
+        plan = plan._replace(
+            commands=driver.commands(plan),
+            commands_because=_whose_commands(driver, plan),
+            findings=foresee(plan, driver),
+        )
+        reasons = self._registry.refusals(plan)
+        if reasons:
+            raise PlanError(reasons)
+        return plan
 
     def with_configuration(self, plan: Plan, before: Before) -> Plan:
         """Complete *plan* with the guest's configuration as both hosts report it."""
@@ -62,8 +79,10 @@ class Planner:
     def with_port(self, plan: Plan, port: int) -> Plan:
         """Complete *plan* with the port that is held for it."""
         driver = self._registry.drivers[plan.driver]
-        host = migration_host(plan)
-        uri = driver.uri(plan.request, host, port)
+        host = plan.receiver or ""
+        capabilities = driver.capabilities(plan.request.revision)
+        scheme = usual_scheme(capabilities, capabilities.offers[plan.scenario_id])
+        uri = driver.uri(plan.request, host, port, scheme)
         because = f"held towards {host} until the migration ends"
         complete = plan._replace(
             port=plan.port._replace(value=port, because=because),
@@ -72,8 +91,18 @@ class Planner:
                 migration=plan.uris.migration._replace(value=None if uri is None else str(uri))
             ),
             commands=(),
+            commands_because="",
         )
-        return complete._replace(commands=driver.commands(complete))
+        return complete._replace(
+            commands=driver.commands(complete),
+            commands_because=_whose_commands(driver, complete),
+        )
+
+
+def _whose_commands(driver: Driver, plan: Plan) -> str:
+    changed_by = driver.changed_by("migrate_commands", plan=plan)
+    changed = f", changed by {policies(changed_by)}" if changed_by else ""
+    return f"the words of the {driver.info.name} driver{changed}"
 
 
 def _with_revision(request: Request) -> Request:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_plugins.document import Need, Scenario
+from migrate_plugins.driver import policies
 from migrate_plugins.errors import InvalidURIError, PlanError
 from migrate_plugins.model import (
     Capabilities,
@@ -23,7 +24,8 @@ from migrate_plugins.uris import ConnectionURI, MigrationURI
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from migrate_plugins.registry import Driver, Registry
+    from migrate_plugins.driver import Driver
+    from migrate_plugins.registry import Registry
 
 __all__ = ["Reading", "read"]
 
@@ -35,6 +37,7 @@ class Reading(NamedTuple):
         request: What was asked for.
         driver: Whose guest it is.
         capabilities: What the driver can do under the revision asked for.
+        offer: On what terms it offers the scenario.
         scenario: What the document says of the scenario.
         because: Why this scenario.
         opened: The destination as whoever controls the migration opens it, or None.
@@ -46,6 +49,7 @@ class Reading(NamedTuple):
     request: Request
     driver: Driver
     capabilities: Capabilities
+    offer: Offer
     scenario: Scenario
     because: str
     opened: ConnectionURI | None
@@ -70,7 +74,7 @@ class _Reader:
     def __init__(self, registry: Registry, request: Request) -> None:
         self._registry = registry
         self._request = request
-        self._reasons: list[Reason] = []
+        self._reasons: list[Reason] = list(registry.unmet)
         self._connections: dict[str, ConnectionURI] = {}
 
     def read(self) -> Reading:
@@ -101,12 +105,13 @@ class _Reader:
         destination, alternative, migration = self._destinations(driver, offer, scenario)
         self._options(driver, offer, scenario)
         rule = self._port_rule(driver, scenario)
-        if self._reasons:
+        if self._reasons or offer is None:
             raise PlanError(self._reasons)
         return Reading(
             request,
             driver,
             capabilities,
+            offer,
             scenario,
             because,
             alternative or destination,
@@ -172,9 +177,11 @@ class _Reader:
             other = _other(revision)
             if scenario.id in driver.capabilities(other).offers:
                 instead += f"; --revision {other} allows it"
+            changed_by = driver.changed_by("migrate_capabilities", revision=revision)
+            whose = f" (with {policies(changed_by)})" if changed_by else ""
             self._refuse(
                 "scenario-not-offered",
-                f"{name} does not offer {scenario.id} in revision {revision}",
+                f"{name} does not offer {scenario.id} in revision {revision}{whose}",
                 instead,
             )
         return offer

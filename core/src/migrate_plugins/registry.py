@@ -1,54 +1,46 @@
-"""Find plugins, isolate the ones that fail, and ask the others: a typed method for each hook.
+"""Find plugins, isolate the ones that fail, and ask the others what anyone may answer.
 
-No other module touches pluggy's hook callers.
+No other module than this one and :mod:`migrate_plugins.driver` touches pluggy's hook callers.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from importlib import import_module
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import pluggy
 
 from migrate_plugins import hookspecs
-from migrate_plugins.errors import MigrateError, NoDriverError, PlanOnlyError, PluginFailedError
-from migrate_plugins.findings import Finding, Severity
-from migrate_plugins.hookspecs import API, PROJECT
-from migrate_plugins.installed import DRIVERS, EntryPoint, entry_points
-from migrate_plugins.model import (
-    Capabilities,
-    Command,
-    DriverInfo,
-    NativeCommand,
-    PortRule,
-    Request,
-    Revision,
+from migrate_plugins.config import Config
+from migrate_plugins.driver import Driver, plain_name
+from migrate_plugins.errors import (
+    MigrateError,
+    NoDriverError,
+    PluginFailedError,
+    PluginUnusableError,
+    UsageError,
+    one_line,
 )
-from migrate_plugins.uris import MigrationURI
+from migrate_plugins.findings import Finding, Severity
+from migrate_plugins.hookspecs import API, OLDEST_API, PROJECT
+from migrate_plugins.installed import DRIVERS, PLUGINS, EntryPoint, entry_points
+from migrate_plugins.loading import Loaded, Status, configured, load
+from migrate_plugins.model import Command, Reason
+from migrate_plugins.settings import nearest
+from migrate_plugins.switches import OURS, Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from migrate_plugins.diagnosis import Diagnosis
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Event
-    from migrate_plugins.sessions import Facts, Session
+    from migrate_plugins.sessions import Facts
+    from migrate_plugins.tracing import Tracer
 
-__all__ = ["Driver", "Plugin", "Registry", "Status"]
+__all__ = ["Plugin", "Registry"]
 
 _Answer = TypeVar("_Answer")
-
-# The drivers that come with this project keep their names and schemes against any stranger's.
-_OURS: Final = frozenset(f"migrate-plugins-{name}" for name in ("qemu", "xen", "vmware", "vbox"))
-
-
-class Status(StrEnum):
-    """Whether a plugin takes part."""
-
-    ACTIVE = "active"
-    BROKEN = "broken"
-    SHADOWED = "shadowed"
 
 
 class Plugin(NamedTuple):
@@ -56,11 +48,12 @@ class Plugin(NamedTuple):
 
     Attributes:
         point: Its entry point.
-        status: Whether it takes part.
-        reason: Why it does not, or None.
+        status: What became of it.
+        reason: Why, where it is not simply active; else None.
         hooks: Names of the hooks that it implements, sorted.
         driver: Its driver, where it is a working one.
         api: The edition of the contract that it was written for; None where that is not known.
+        settings: Its settings as they are in force, by name.
     """
 
     point: EntryPoint
@@ -69,163 +62,106 @@ class Plugin(NamedTuple):
     hooks: tuple[str, ...] = ()
     driver: Driver | None = None
     api: int | None = None
-
-    @property
-    def is_driver(self) -> bool:
-        """Whether it announces itself as a driver."""
-        return self.point.group == DRIVERS
-
-
-class Driver:
-    """One driver, with the wrappers that other plugins put around it.
-
-    Answers to pure hooks that have only a revision for an argument are remembered.
-    """
-
-    def __init__(self, manager: pluggy.PluginManager, plugin: object, others: list[object]) -> None:
-        self._ask = {
-            name: manager.subset_hook_caller(name, others)
-            for name in _hook_names(manager)
-            if getattr(manager.hook, name).spec.opts["firstresult"]
-        }
-        self._name = manager.get_name(plugin) or repr(plugin)
-        self.info: Final = self._answer("migrate_driver", DriverInfo)
-        for field in ("connection_schemes", "migration_schemes"):
-            schemes = getattr(self.info, field)
-            if type(schemes) is not tuple or not all(type(name) is str for name in schemes):
-                raise PluginFailedError(
-                    self._name,
-                    hook="migrate_driver",
-                    problem=f"its {field} are {schemes!r}, not a tuple of names",
-                )
-        self._capabilities: dict[Revision, Capabilities] = {}
-        self._port_rules: dict[Revision, PortRule] = {}
-
-    def __repr__(self) -> str:
-        return f"<Driver {self.info.name}>"
-
-    def capabilities(self, revision: Revision) -> Capabilities:
-        """What it can do under *revision*."""
-        if revision not in self._capabilities:
-            self._capabilities[revision] = self._answer(
-                "migrate_capabilities", Capabilities, revision=revision
-            )
-        return self._capabilities[revision]
-
-    def port_rule(self, revision: Revision) -> PortRule:
-        """Which ports of a destination receive a guest under *revision*."""
-        if revision not in self._port_rules:
-            self._port_rules[revision] = self._answer(
-                "migrate_port_rule", PortRule, revision=revision
-            )
-        return self._port_rules[revision]
-
-    def select_port(self, rule: PortRule, host: str, taken: frozenset[int]) -> int | None:
-        """Choose a port of *rule* towards *host* that is not *taken*, or None."""
-        port = self._call("migrate_select_port", rule=rule, host=host, taken=taken)
-        if port is not None and (
-            type(port) is not int or not rule.first <= port <= rule.last or port in taken
-        ):
-            raise PluginFailedError(
-                self._name,
-                hook="migrate_select_port",
-                problem=f"it chose {port!r}, which is no free port of {rule.first}-{rule.last}",
-            )
-        return port
-
-    def uri(self, request: Request, host: str, port: int | None) -> MigrationURI | None:
-        """Write the migration URI for *host*, or None where the hypervisor makes its own."""
-        uri = self._call("migrate_uri", request=request, host=host, port=port)
-        if uri is not None and type(uri) is not MigrationURI:
-            raise self._wrong("migrate_uri", uri, MigrationURI)
-        return uri
-
-    def read_uri(self, text: str, revision: Revision) -> MigrationURI:
-        """Read a migration URI as the hypervisor does; raises InvalidURIError."""
-        return self._answer("migrate_read_uri", MigrationURI, text=text, revision=revision)
-
-    def commands(self, plan: Plan) -> tuple[NativeCommand, ...]:
-        """Give *plan* as commands of the hypervisor's own tool."""
-        commands = self._call("migrate_commands", plan=plan)
-        if not commands or any(type(command) is not NativeCommand for command in commands):
-            raise self._wrong("migrate_commands", commands, NativeCommand)
-        return tuple(commands)
-
-    def connect(self, uri: str) -> Session:
-        """Open a session; raises ConnectError, or PlanOnlyError where it opens none."""
-        session: Session | None = self._call("migrate_connect", uri=uri)
-        if session is None:
-            raise PlanOnlyError(self.info.name)
-        return session
-
-    def _answer(self, hook: str, kind: type[_Answer], **arguments: object) -> _Answer:
-        answer = self._call(hook, **arguments)
-        if type(answer) is not kind:
-            raise self._wrong(hook, answer, kind)
-        return answer
-
-    def _call(self, hook: str, **arguments: object) -> Any:  # noqa: ANN401 - pluggy's callers are untyped
-        try:
-            return self._ask[hook](**arguments)
-        except MigrateError:
-            raise
-        except Exception as error:
-            culprit = _culprit(error, self._ask[hook].get_hookimpls()) or self._name
-            raise PluginFailedError(culprit, hook=hook, problem=_said(error)) from error
-
-    def _wrong(self, hook: str, answer: object, kind: type) -> PluginFailedError:
-        return PluginFailedError(
-            self._name, hook=hook, problem=f"it answered {answer!r}, not a {kind.__name__}"
-        )
+    settings: Mapping[str, Any] = {}
 
 
 class Registry:
     """The plugins of one process, or of one test."""
 
-    def __init__(self, plugins: Iterable[tuple[EntryPoint, object]]) -> None:
-        """Register *plugins*: modules or objects with hookimpls, or the error that loading gave."""
+    def __init__(
+        self,
+        plugins: Iterable[Loaded | tuple[EntryPoint, object]],
+        config: Config | None = None,
+        *,
+        driver: str | None = None,
+        tracer: Tracer | None = None,
+    ) -> None:
+        """Register *plugins*.
+
+        Args:
+            plugins: Modules, objects or classes with hookimpls, each with its entry point; or
+                what loading them gave.
+            config: Has the settings of those that are classes.
+            driver: Name of the driver to use whatever else claims its schemes, or None.
+            tracer: Called with each step of each answer, or None.
+        """
+        self._config = config or Config()
+        self._chosen = driver
+        self._tracer = tracer
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        self._modules: dict[EntryPoint, object] = {}
-        refused: dict[EntryPoint, str] = {}
-        for point, plugin in sorted(plugins, key=lambda pair: pair[0].distribution not in _OURS):
-            reason = self._register(point, plugin)
-            if reason is None:
-                self._modules[point] = plugin
-            else:
-                refused[point] = reason
-        drivers, unfit = self._make_drivers()
-        refused |= unfit
-        shadowed = _shadowed(drivers)
+        self.hooks: Final = tuple(vars(self._manager.hook))
+        self._loaded: dict[EntryPoint, Loaded] = {}
+        found = [item if isinstance(item, Loaded) else Loaded(*item) for item in plugins]
+        for loaded in sorted(found, key=lambda loaded: self._rank(loaded.point)):
+            self._loaded[loaded.point] = self._register(self._make(loaded))
+        hooks = {point: self._hooks(loaded) for point, loaded in self._loaded.items()}
+        drivers = self._make_drivers()
         self.plugins: Final = tuple(
-            sorted(
-                [
-                    Plugin(
-                        point,
-                        Status.SHADOWED if point in shadowed else Status.ACTIVE,
-                        shadowed.get(point),
-                        self._hooks(plugin),
-                        drivers.get(point),
-                        API,
-                    )
-                    for point, plugin in self._modules.items()
-                ]
-                + [Plugin(point, Status.BROKEN, reason) for point, reason in refused.items()]
+            Plugin(
+                point,
+                loaded.status,
+                loaded.reason,
+                hooks[point] if loaded.status.takes_part else (),
+                drivers.get(point),
+                _api(loaded.plugin) if loaded.status.takes_part else None,
+                loaded.values,
             )
+            for point, loaded in sorted(self._loaded.items(), key=lambda item: item[0])
         )
         self.drivers: Final = {
-            point.name: driver for point, driver in drivers.items() if point not in shadowed
+            plugin.point.name: plugin.driver for plugin in self.plugins if plugin.driver is not None
         }
         self._schemes = {
-            scheme: driver
-            for driver in self.drivers.values()
-            for scheme in driver.info.connection_schemes
+            scheme: each
+            for each in self.drivers.values()
+            for scheme in each.info.connection_schemes
+            if driver is None or each.info.name == driver
         }
+        # A policy that somebody configured and that cannot speak may not be passed over.
+        self.unmet: Final = tuple(self._unmet())
 
     @classmethod
-    def installed(cls) -> Registry:
-        """Load every installed plugin, each alone."""
-        return cls(_load(entry_points()))
+    def installed(
+        cls,
+        config: Config | None = None,
+        *,
+        no_plugins: bool = False,
+        driver: str | None = None,
+        tracer: Tracer | None = None,
+    ) -> Registry:
+        """Load every installed plugin that is not switched off, each alone.
+
+        Args:
+            config: What config.toml says; None reads it.
+            no_plugins: Whether to load only what comes with migrate-plugins.
+            driver: Name of the driver to use, which may be a simulated one.
+            tracer: Called with each step of each answer, or None.
+
+        Raises:
+            ConfigError: config.toml is wrong.
+            UsageError: No plugin has the name *driver*.
+            PluginUnusableError: One has, and it does not take part.
+        """
+        config = Config.load() if config is None else config
+        switches = Switches.read(config, strangers_off=no_plugins, driver=driver)
+        registry = cls(load(entry_points(), switches, tracer), config, driver=driver, tracer=tracer)
+        if driver is not None:
+            registry.check_chosen(driver)
+        return registry
+
+    def check_chosen(self, name: str) -> None:
+        """Return if a working driver has that *name*; raises what :meth:`installed` says."""
+        if name in self.drivers:
+            return
+        drivers = [plugin for plugin in self.plugins if plugin.point.is_driver]
+        for plugin in drivers:
+            if plugin.point.name == name:
+                raise PluginUnusableError(name, status=plugin.status, reason=plugin.reason or "")
+        known = [plugin.point.name for plugin in drivers]
+        close = nearest(name, known)
+        hint = f"; it may mean {close}" if close else ""
+        raise UsageError(f"there is no driver {name!r}{hint}; there are {', '.join(known)}")
 
     def driver_for(self, scheme: str) -> Driver:
         """Find the driver that claims a connection URI's scheme.
@@ -235,14 +171,16 @@ class Registry:
         """
         driver = self._schemes.get(scheme) or self._schemes.get(scheme.lower())
         if driver is None:
+            broken = [
+                plugin.point.name
+                for plugin in self.plugins
+                if plugin.status is Status.BROKEN and plugin.point.group == DRIVERS
+            ]
             raise NoDriverError(
                 scheme,
                 known=sorted(self._schemes),
-                broken=[
-                    plugin.point.name
-                    for plugin in self.plugins
-                    if plugin.status is Status.BROKEN and plugin.point.group == DRIVERS
-                ],
+                broken=() if self._chosen else broken,
+                chosen=self._chosen,
             )
         return driver
 
@@ -250,17 +188,29 @@ class Registry:
         """Whether some driver claims *scheme* for its connection URIs."""
         return scheme.lower() in self._schemes
 
+    def refusals(self, plan: Plan) -> list[Reason]:
+        """Ask everyone for reasons against *plan*; who cannot answer may have meant no."""
+        reasons: list[Reason] = []
+        for name, answer in self._broadcast("migrate_refuse", Reason, plan=plan):
+            if isinstance(answer, BaseException):
+                text = f"policy {name} could not judge the plan: {one_line(answer)}"
+                instead = f"tell its author; `migrate-plugins disable {name}` switches it off"
+                reasons.append(Reason("policy-failed", text, instead))
+            else:
+                reasons += answer
+        return reasons
+
     def checks(self, plan: Plan, facts: Facts) -> list[Finding]:
         """Ask everyone for findings; a plugin that raises is a finding itself."""
         findings: list[Finding] = []
         for name, answer in self._broadcast("migrate_checks", Finding, plan=plan, facts=facts):
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 findings.append(
                     Finding(
                         "plugin-failed",
                         Severity.WARNING,
                         None,
-                        f"plugin {name!r} could not check: {_said(answer)}",
+                        f"plugin {name!r} could not check: {one_line(answer)}",
                         remedy="tell its author; `migrate-plugins list` names its distribution",
                     )
                 )
@@ -275,7 +225,7 @@ class Registry:
 
         given = {"text": text, "code": code, "domain": domain}
         for _, answer in self._broadcast("migrate_diagnose", Diagnosis, **given):
-            if not isinstance(answer, Exception):
+            if not isinstance(answer, BaseException):
                 found += answer
         return sorted(found, key=lambda diagnosis: -diagnosis.confidence)
 
@@ -289,43 +239,68 @@ class Registry:
         return [
             command
             for _, answer in self._broadcast("migrate_cli", Command)
-            if not isinstance(answer, Exception)
+            if not isinstance(answer, BaseException)
             for command in answer
         ]
 
-    def _register(self, point: EntryPoint, plugin: object) -> str | None:
-        """Register one plugin, or say why it cannot be."""
-        if isinstance(plugin, BaseException):
-            return _said(plugin)
-        written_for = getattr(plugin, "MIGRATE_PLUGINS_API", API)
-        if written_for != API:
-            return f"it was written for API {written_for}; this is API {API}"
-        taken = [other for other in self._modules if other[:2] == point[:2]]
-        if taken:
-            return (
-                f"the name {point.name!r} is taken by {taken[0].distribution}"
-                f" ({taken[0].origin}); one of the two must be renamed or removed"
-            )
+    def _rank(self, point: EntryPoint) -> tuple[bool, bool, EntryPoint]:
+        """Sort who keeps a name or a scheme first: who was asked for, what is ours, the others."""
+        return point.name != self._chosen, point.distribution not in OURS, point
+
+    def _make(self, loaded: Loaded) -> Loaded:
+        """Make a plugin that is a class, or say why it cannot be."""
+        if isinstance(loaded.plugin, BaseException):
+            return loaded._replace(status=Status.BROKEN, reason=one_line(loaded.plugin))
+        if not loaded.status.takes_part:
+            return loaded
+        try:
+            refusal = _refused_api(loaded.plugin, loaded.point)
+            if refusal is None:
+                return configured(loaded, self._config)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a plugin does, the others work
+            refusal = one_line(error)
+        return loaded._replace(status=Status.BROKEN, reason=refusal)
+
+    def _register(self, loaded: Loaded) -> Loaded:
+        """Register a plugin, or say why it cannot be."""
+        point, plugin = loaded.point, loaded.plugin
+        if not loaded.status.takes_part:
+            return loaded
+        for other in self._loaded.values():
+            if other.status.takes_part and _same_name(other.point, point):
+                return loaded._replace(
+                    status=Status.SHADOWED,
+                    reason=f"the name {point.name!r} is taken by {other.point.distribution}"
+                    f" ({other.point.origin}); one of the two must be renamed or removed",
+                )
         name = f"{point.group}:{point.name}"
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
             _check_part(self._manager, plugin, point)
-        except Exception as error:  # noqa: BLE001 - whatever a plugin does, the others work
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a plugin does, the others work
             if self._manager.has_plugin(name):  # not so where the same object has another name
                 self._manager.unregister(name=name)
-            return _said(error)
-        return None
+            return loaded._replace(status=Status.BROKEN, reason=one_line(error))
+        return loaded
 
-    def _make_drivers(self) -> tuple[dict[EntryPoint, Driver], dict[EntryPoint, str]]:
+    def _make_drivers(self) -> dict[EntryPoint, Driver]:
+        """Make the drivers; who is unfit or claims another's scheme takes no part."""
         modules = {
-            point: plugin for point, plugin in self._modules.items() if point.group == DRIVERS
+            point: loaded.plugin
+            for point, loaded in self._loaded.items()
+            if point.is_driver and loaded.status.takes_part
         }
-        drivers, unfit = {}, {}
-        for point, plugin in modules.items():
+        drivers: dict[EntryPoint, Driver] = {}
+        owners: dict[str, EntryPoint] = {}
+        for point, plugin in modules.items():  # in the order of their rank
             others = [other for other in modules.values() if other is not plugin]
             try:
-                driver = Driver(self._manager, plugin, others)
+                driver = Driver(self._manager, plugin, others, self._tracer)
                 if driver.info.name != point.name:
                     raise PluginFailedError(
                         point.name,
@@ -333,27 +308,103 @@ class Registry:
                         problem=f"it calls itself {driver.info.name!r}, its entry point does not",
                     )
             except MigrateError as error:
-                unfit[point] = str(error)
-            else:
-                drivers[point] = driver
-        for point in unfit:
-            self._manager.unregister(self._modules.pop(point))
-        return drivers, unfit
+                self._put_out(point, Status.BROKEN, str(error))
+                continue
+            clashes = [scheme for scheme in driver.info.connection_schemes if scheme in owners]
+            if clashes:
+                other = owners[clashes[0]]
+                self._put_out(
+                    point,
+                    Status.SHADOWED,
+                    f"{point.distribution} and {other.distribution} both claim"
+                    f" {', '.join(f'{scheme}://' for scheme in clashes)};"
+                    f" {other.distribution} keeps it, --driver {point.name} prefers this one",
+                )
+                continue
+            owners |= dict.fromkeys(driver.info.connection_schemes, point)
+            drivers[point] = driver
+        return drivers
 
-    def _hooks(self, plugin: object) -> tuple[str, ...]:
-        callers = self._manager.get_hookcallers(plugin) or []
+    def _put_out(self, point: EntryPoint, status: Status, reason: str) -> None:
+        """Take a plugin back that was registered."""
+        loaded = self._loaded[point]
+        self._manager.unregister(loaded.plugin)
+        self._loaded[point] = loaded._replace(status=status, reason=reason)
+
+    def _unmet(self) -> Iterator[Reason]:
+        """Name each policy that config.toml configures and that does not work."""
+        policies = {
+            plugin.point.name: plugin for plugin in self.plugins if plugin.point.group == PLUGINS
+        }
+        for name in self._config.policies:
+            remedy = f"mend it, or take [policies.{name}] out of {self._config.path}"
+            plugin = policies.get(name)
+            if plugin is None:
+                close = nearest(name, policies)
+                may_be = f"; it may mean {close}" if close else ""
+                text = f"policy {name} is configured, and no plugin of that name is installed"
+                yield Reason("policy-missing", text, remedy + may_be, usage=True)
+            # Who was switched off was switched off on purpose.
+            elif plugin.status in {Status.BROKEN, Status.SHADOWED}:
+                text = f"policy {name} is configured and {plugin.status}: {plugin.reason}"
+                yield Reason("policy-broken", text, remedy, usage=True)
+
+    def _hooks(self, loaded: Loaded) -> tuple[str, ...]:
+        if not loaded.status.takes_part:
+            return ()
+        callers = self._manager.get_hookcallers(loaded.plugin) or []
         return tuple(sorted(caller.name for caller in callers))
 
     def _broadcast(
         self, hook: str, kind: type[_Answer], **arguments: object
-    ) -> Iterator[tuple[str, Sequence[_Answer] | Exception]]:
+    ) -> Iterator[tuple[str, Sequence[_Answer] | BaseException]]:
         """Ask each implementation alone, by the name of its plugin, for values of one *kind*."""
         for impl in getattr(self._manager.hook, hook).get_hookimpls():
+            name, began = plain_name(impl.plugin_name), perf_counter()
+            answer: Sequence[_Answer] | BaseException
             try:
-                answer = impl.function(*[arguments[name] for name in impl.argnames])
-                yield impl.plugin_name, _all_of(kind, answer)
-            except Exception as error:  # noqa: BLE001 - one bad plugin may not break the rest
-                yield impl.plugin_name, error
+                answer = _all_of(
+                    kind, impl.function(*[arguments[argument] for argument in impl.argnames])
+                )
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - one bad plugin may not break the rest
+                answer = error
+            if self._tracer is not None:
+                self._trace(hook, name, arguments, answer, perf_counter() - began)
+            yield name, answer
+
+    def _trace(
+        self, hook: str, plugin: str, arguments: Mapping[str, object], answer: object, took: float
+    ) -> None:
+        from migrate_plugins.tracing import Step, asked, without_secrets  # noqa: PLC0415 - few trace
+
+        if self._tracer is not None:
+            told = without_secrets(answer)
+            self._tracer(Step(hook, plugin, asked(arguments), told, round(took * 1e6)))
+
+
+def _same_name(one: EntryPoint, other: EntryPoint) -> bool:
+    return one.name == other.name and one.is_driver == other.is_driver
+
+
+def _api(plugin: object) -> int:
+    """Tell for which edition of the contract a plugin was written: undeclared, the first."""
+    api: int = getattr(plugin, "MIGRATE_PLUGINS_API", OLDEST_API)
+    return api
+
+
+def _refused_api(plugin: object, point: EntryPoint) -> str | None:
+    """Say why a plugin's edition of the contract is not taken, or None."""
+    written_for = _api(plugin)
+    if type(written_for) is int and OLDEST_API <= written_for <= API:
+        return None
+    taken = f"API {API}" if OLDEST_API == API else f"API {OLDEST_API} to {API}"
+    text = f"it was written for API {written_for}, and this migrate-plugins takes {taken}"
+    if type(written_for) is not int:
+        return f"its MIGRATE_PLUGINS_API is {written_for!r}, and this migrate-plugins takes {taken}"
+    newer = "migrate-plugins" if written_for > API else point.distribution
+    return f"{text}; a newer {newer} may fit"
 
 
 def _check_part(manager: pluggy.PluginManager, plugin: object, point: EntryPoint) -> None:
@@ -364,7 +415,7 @@ def _check_part(manager: pluggy.PluginManager, plugin: object, point: EntryPoint
             wraps = impl.wrapper or impl.hookwrapper
             if impl.plugin is plugin and wraps and not addressed:
                 raise TypeError(f"it wraps {caller.name}, a broadcast hook; it may answer that")
-            if impl.plugin is plugin and addressed and not wraps and point.group != DRIVERS:
+            if impl.plugin is plugin and addressed and not wraps and not point.is_driver:
                 raise TypeError(
                     f"it answers {caller.name}, which is asked of drivers; it may wrap that"
                 )
@@ -377,56 +428,3 @@ def _all_of(kind: type[_Answer], answer: Iterable[_Answer] | None) -> tuple[_Ans
         if not isinstance(value, kind):
             raise TypeError(f"it answered {value!r}, not a {kind.__name__}")
     return values
-
-
-def _culprit(error: Exception, impls: Iterable[pluggy.HookImpl]) -> str | None:
-    """Name the plugin whose hookimpl *error* came out of: the innermost that was running."""
-    names = {impl.function.__code__: impl.plugin_name for impl in impls}
-    culprit, traceback = None, error.__traceback__
-    while traceback is not None:
-        culprit = names.get(traceback.tb_frame.f_code, culprit)
-        traceback = traceback.tb_next
-    return culprit
-
-
-def _load(points: Iterable[EntryPoint]) -> Iterator[tuple[EntryPoint, object]]:
-    """Import each plugin alone; what it raises stands in for it."""
-    for point in points:
-        module, _, attribute = point.module.partition(":")
-        plugin: object
-        try:
-            plugin = import_module(module)
-            for name in filter(None, attribute.split(".")):
-                plugin = getattr(plugin, name)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
-            plugin = error
-        yield point, plugin
-
-
-def _shadowed(drivers: dict[EntryPoint, Driver]) -> dict[EntryPoint, str]:
-    """Find drivers that claim a scheme which an earlier one, or one of ours, has."""
-    owners: dict[str, EntryPoint] = {}
-    shadowed = {}
-    for point in sorted(drivers, key=lambda point: (point.distribution not in _OURS, point)):
-        schemes = drivers[point].info.connection_schemes
-        clashes = [scheme for scheme in schemes if scheme in owners]
-        if clashes:
-            other = owners[clashes[0]]
-            shadowed[point] = (
-                f"{point.distribution} and {other.distribution} both claim"
-                f" {', '.join(f'{scheme}://' for scheme in clashes)};"
-                f" {other.distribution} keeps it, uninstall one of the two"
-            )
-        else:
-            owners |= dict.fromkeys(schemes, point)
-    return shadowed
-
-
-def _hook_names(manager: pluggy.PluginManager) -> list[str]:
-    # A misspelt hook of a plugin that was refused stays behind in pluggy, without a specification.
-    return [name for name, caller in vars(manager.hook).items() if getattr(caller, "spec", None)]
-
-
-def _said(error: BaseException) -> str:
-    """Give an exception in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -12,7 +12,6 @@ from migrate_plugins.errors import DriverError, MigrateError, PluginFailedError,
 from migrate_plugins.hosts import Hosts
 from migrate_plugins.model import ChosenBy
 from migrate_plugins.outcome import Outcome, Verdict, judge
-from migrate_plugins.paths import migration_host
 from migrate_plugins.progress import Event, Phase
 from migrate_plugins.sessions import GuestState
 
@@ -126,13 +125,13 @@ class Run:
             driver = self._registry.drivers[plan.driver]
             rule = driver.port_rule(plan.request.revision)
             first, last = plan.request.port_range or (rule.first, rule.last)
-            host = migration_host(plan)
+            host = plan.receiver or ""
             with ledger.choose(
                 rule._replace(first=first, last=last), host, driver.select_port
             ) as held:
                 yield self._planner.with_port(plan, held.number)
         else:
-            with ledger.hold(migration_host(plan), plan.port.value or 0):
+            with ledger.hold(plan.receiver or "", plan.port.value or 0):
                 yield plan
 
     def _transfer(self, hosts: Hosts, plan: Plan) -> tuple[MigrateError | None, Statistics | None]:

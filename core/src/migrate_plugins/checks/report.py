@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from migrate_plugins.hosts import Hosts
+    from migrate_plugins.model import Reason
     from migrate_plugins.plan import Plan
     from migrate_plugins.planner import Planner
     from migrate_plugins.registry import Registry
@@ -74,12 +75,30 @@ def check(
         persistent = facts.guest.persistent
         there = resident is not None and resident.persistent
         plan = planner.with_configuration(plan, Before(persistent, persistent, there))
-    found = [*plan.findings, *compare(plan, facts), *registry.checks(plan, facts)]
+    found = [
+        *plan.findings,
+        *_refused([*registry.unmet, *registry.refusals(plan)]),
+        *compare(plan, facts),
+        *registry.checks(plan, facts),
+    ]
     findings = [
         finding._replace(accepted=accept.get(finding.id)) if finding.acceptable else finding
         for finding in found
     ]
     return Report(plan, facts, (*findings, *_unused(accept, findings)))
+
+
+def _refused(reasons: Iterable[Reason]) -> Iterator[Finding]:
+    """Hold a plan that was made elsewhere, or before, to the policies of here and now."""
+    for reason in reasons:
+        yield Finding(
+            reason.id,
+            Severity.ERROR,
+            None,
+            reason.text,
+            remedy=reason.instead,
+            acceptable=False,
+        )
 
 
 def _unused(accept: Mapping[str, str], findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -10,18 +10,19 @@ import argparse
 import gc
 import os
 import sys
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from migrate_plugins import Command, ExitCode, MigrateError, Migrator, UsageError, __version__
+from migrate_plugins import Command, ExitCode, MigrateError, UsageError, __version__
+from migrate_plugins.cli.invocation import Invocation, take_flags
 from migrate_plugins.cli.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COMMANDS", "console", "main"]
+__all__ = ["COMMANDS", "FLAGS", "console", "main"]
 
 PROGRAM: Final = "migrate-plugins"
 
@@ -33,8 +34,17 @@ COMMANDS: Final = (
     ),
     Command("check", "every finding on both hosts; changes nothing", f"{__name__}.check"),
     Command("migrate", "check, migrate, and read back where the guest is", f"{__name__}.migrate"),
+    Command("config", "show, check or locate config.toml", f"{__name__}.config"),
+    Command("enable", "let a plugin take part again", f"{__name__}.enable"),
+    Command("disable", "keep a plugin from being loaded", f"{__name__}.disable"),
 )
 
+# What may stand anywhere on the line, and what it does.
+FLAGS: Final = (
+    ("--driver NAME", "use this driver, whatever else claims its schemes"),
+    ("--no-plugins", "load only what comes with migrate-plugins"),
+    ("--trace-plugins", "tell on standard error what each plugin is asked and answers"),
+)
 
 # Objects made between two looks for cyclic garbage: a short command needs no look at all.
 _GARBAGE: Final = 50_000
@@ -62,28 +72,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give the process's exit status."""
     # Not list(): importing the module of that command puts it over the builtin here.
     arguments = [*(sys.argv[1:] if argv is None else argv)]
-    name = arguments[0] if arguments else "--help"
     output = Output(json="--json" in arguments)
+    # What anyone else prints is not what was asked for: a plugin's chatter would spoil the JSON.
+    with redirect_stdout(sys.stderr):
+        return _answer(arguments, output)
+
+
+def _answer(arguments: list[str], output: Output) -> int:
     try:
+        flags, arguments = take_flags(arguments)
+        invocation = Invocation(flags, output)
+        name = arguments[0] if arguments else "--help"
         if name in {"-h", "--help", "help"}:
-            output.text(_help())
+            output.text(_help(invocation))
             return ExitCode.DONE
         if name in {"-V", "--version"}:
             output.text(f"{PROGRAM} {__version__}")
             return ExitCode.DONE
-        return _run(_command(name), arguments[1:], output)
+        return _run(_command(name, invocation), arguments[1:], invocation, output)
     except BrokenPipeError:
         # Whoever read us has had enough, as `head` has; nothing more can be said.
-        sys.stdout = None
         return ExitCode.DONE
     except KeyboardInterrupt:
         output.error(f"{PROGRAM}: interrupted; nothing was started")
         return ExitCode.CANCELLED
     except MigrateError as error:
-        try:
+        with suppress(BrokenPipeError):
             output.error(error)
-        except BrokenPipeError:
-            sys.stdout = None
         return error.exit_code
     except OSError as error:
         output.error(f"{PROGRAM}: {error}")
@@ -103,11 +118,11 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{self.prog}: {message}; `{self.prog} --help` tells what it takes")
 
 
-def _command(name: str) -> Command:
+def _command(name: str, invocation: Invocation) -> Command:
     for command in COMMANDS:
         if command.name == name:
             return command
-    extra = Migrator.installed().registry.commands()
+    extra = invocation.migrator.registry.commands()
     for command in extra:
         if command.name == name:
             return command
@@ -115,30 +130,43 @@ def _command(name: str) -> Command:
     raise UsageError(f"there is no command {name!r}; there are {known}")
 
 
-def _run(command: Command, arguments: list[str], output: Output) -> int:
+def _run(command: Command, arguments: list[str], invocation: Invocation, output: Output) -> int:
     module = import_module(command.module)
-    parser = _Parser(
+
+    class Parser(_Parser):
+        """Prints help where output goes; subcommands get parsers of the same class."""
+
+        def print_help(self, file: object = None) -> None:  # noqa: ARG002 - argparse's signature
+            output.text(self.format_help().rstrip("\n"))
+
+    parser = Parser(
         prog=f"{PROGRAM} {command.name}",
         description=command.summary,
         # Left to itself argparse imports shutil to measure the terminal, at each option.
         formatter_class=partial(argparse.HelpFormatter, width=output.width),
+        epilog=f"Also: {', '.join(flag for flag, _ in FLAGS)} (see `{PROGRAM} --help`).",
         allow_abbrev=False,
     )
+    parser.set_defaults(invocation=invocation)
     module.configure(parser)
     # Intermixed: `plan GUEST -c URI DEST-URI` too. It has no subcommands, which others may need.
     parse = parser.parse_intermixed_args if command in COMMANDS else parser.parse_args
     return int(module.run(parse(arguments), output))
 
 
-def _help() -> str:
-    commands = (*COMMANDS, *Migrator.installed().registry.commands())
-    width = max(len(command.name) for command in commands)
+def _help(invocation: Invocation) -> str:
+    invocation.forgive()
+    commands = (*COMMANDS, *invocation.migrator.registry.commands())
+    width = max(len(name) for name, _ in (*FLAGS, *(command[:2] for command in commands)))
     lines = [
         f"usage: {PROGRAM} COMMAND [options]",
         "",
         "Plan, check and run live migrations of virtual machines.",
         "",
         *(f"  {command.name:{width}}  {command.summary}" for command in commands),
+        "",
+        "Anywhere on the line:",
+        *(f"  {flag:{width}}  {summary}" for flag, summary in FLAGS),
         "",
         f"`{PROGRAM} COMMAND --help` tells a command's options.",
     ]

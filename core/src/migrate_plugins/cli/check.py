@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins import ExitCode, Migrator
+from migrate_plugins import ExitCode
 from migrate_plugins.cli.request import accepted, add_accept, add_request, planned
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Look at both hosts, changing nothing."""
-    migrator = Migrator.installed()
-    report = migrator.check(planned(migrator, arguments), accept=accepted(arguments))
+    migrator = arguments.invocation.migrator
+    report = migrator.check(planned(arguments, output), accept=accepted(arguments))
     blocked = any(finding.blocks for finding in report.findings)
     if arguments.json:
         output.json("check", report.to_json())

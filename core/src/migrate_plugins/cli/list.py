@@ -1,19 +1,51 @@
-"""``migrate-plugins list``: installed plugins, working or not."""
+"""``migrate-plugins list``: installed plugins, and what became of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from migrate_plugins import ExitCode, Migrator, Revision, Status
+from migrate_plugins import SCENARIOS, ExitCode, PluginFailedError, Revision, Status, UsageError
 from migrate_plugins.cli.output import table
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Iterator
 
-    from migrate_plugins import Plugin
+    from migrate_plugins import EntryPoint, Plugin, Switches
+    from migrate_plugins.cli.invocation import Invocation
     from migrate_plugins.cli.output import Output
 
 __all__ = ["configure", "run"]
+
+_NOT_LOADED: Final = "not-loaded"
+# fmt: off
+_COLUMNS: Final = ("NAME", "VERSION", "STATUS", "API", "HOOKS", "SCHEMES", "FLOWS", "TRANSPORTS",
+                   "DISTRIBUTION")
+# fmt: on
+
+
+class _Entry(NamedTuple):
+    """A plugin as it is listed."""
+
+    point: EntryPoint
+    status: str
+    reason: str | None = None
+    hooks: tuple[str, ...] = ()
+    api: int | None = None
+    title: str | None = None
+    schemes: tuple[str, ...] = ()
+    migration_schemes: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+
+    @property
+    def flows(self) -> list[str]:
+        """Flows of its scenarios."""
+        return [*dict.fromkeys(SCENARIOS[id_].flow.value for id_ in self.scenarios)]
+
+    @property
+    def transports(self) -> list[str]:
+        """Transports of its scenarios."""
+        return [*dict.fromkeys(SCENARIOS[id_].transport.value for id_ in self.scenarios)]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,63 +53,156 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--revision", choices=[*Revision], default=Revision.ORIGINAL, help="rules to list by"
     )
+    parser.add_argument(
+        "--all", action="store_true", help="those that are off too, and more of each"
+    )
+    parser.add_argument("--hook", metavar="NAME", help="only plugins that implement this hook")
+    parser.add_argument(
+        "--no-load", action="store_true", help="what is installed, importing none of it"
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """List them."""
+    invocation: Invocation = arguments.invocation
+    invocation.forgive()
     revision = Revision(arguments.revision)
-    plugins = Migrator.installed().registry.plugins
+    if arguments.no_load:
+        if arguments.hook is not None:
+            raise UsageError("--hook needs the plugins loaded, --no-load forbids it; give one")
+        entries = [*_unloaded(invocation.switches)]
+    else:
+        entries = _loaded(invocation, arguments.hook, revision)
+    shown = [entry for entry in entries if arguments.all or entry.status != Status.OFF]
     if arguments.json:
         output.json(
             "list",
             {
                 "revision": revision.value,
-                "drivers": [_driver(plugin, revision) for plugin in plugins if plugin.is_driver],
-                "plugins": [_plugin(plugin) for plugin in plugins if not plugin.is_driver],
+                "drivers": [_driver(entry) for entry in shown if entry.point.is_driver],
+                "plugins": [_plugin(entry) for entry in shown if not entry.point.is_driver],
             },
         )
         return ExitCode.DONE
-    rows = [("NAME", "VERSION", "STATUS", "DISTRIBUTION", "SCHEMES", "SCENARIOS")]
-    rows += [_row(plugin, revision) for plugin in plugins]
-    header, *lines = table(rows)
-    output.text(output.style(header, "bold"))
-    for plugin, line in zip(plugins, lines, strict=True):
-        output.text(line if plugin.status is Status.ACTIVE else output.style(line, "red"))
-        if plugin.reason is not None:
-            output.text(f"    {plugin.reason}")
-            output.text(f"    installed in {plugin.point.origin}")
+    _print(shown, output, everything=arguments.all)
+    hidden = len(entries) - len(shown)
+    if hidden:
+        output.text(output.style(f"{hidden} more are off: --all lists them", "dim"))
     return ExitCode.DONE
 
 
-def _row(plugin: Plugin, revision: Revision) -> tuple[str, str, str, str, str, str]:
-    point = plugin.point
-    schemes = scenarios = "-"
-    if plugin.driver is not None:
-        schemes = ",".join(plugin.driver.info.connection_schemes)
-        scenarios = ",".join(plugin.driver.capabilities(revision).offers)
-    return point.name, point.version, plugin.status, point.distribution, schemes, scenarios
+def _print(entries: Iterable[_Entry], output: Output, *, everything: bool) -> None:
+    entries = [*entries]
+    header, *lines = table([_COLUMNS, *map(_row, entries)])
+    output.text(output.style(header, "bold"))
+    for entry, line in zip(entries, lines, strict=True):
+        output.text(output.style(line, *_STYLES.get(entry.status, ())))
+        if entry.reason is not None:
+            output.text(f"    {entry.reason}")
+        if entry.reason is not None or everything:
+            output.text(f"    installed in {entry.point.origin}")
+        if everything:
+            for label, names in (("scenarios", entry.scenarios), ("hooks", entry.hooks)):
+                if names:
+                    output.text(f"    {label}: {', '.join(names)}")
 
 
-def _driver(plugin: Plugin, revision: Revision) -> dict[str, Any]:
-    driver = plugin.driver
-    return _plugin(plugin) | {
-        "title": driver and driver.info.title,
-        "schemes": list(driver.info.connection_schemes) if driver else [],
-        "migration_schemes": list(driver.info.migration_schemes) if driver else [],
-        "scenarios": list(driver.capabilities(revision).offers) if driver else [],
+_STYLES: Final = {
+    Status.BROKEN.value: ("red",),
+    Status.SHADOWED.value: ("red",),
+    Status.SLOW.value: ("yellow",),
+    Status.NOISY.value: ("yellow",),
+    Status.DISABLED.value: ("dim",),
+    Status.OFF.value: ("dim",),
+}
+
+
+def _unloaded(switches: Switches) -> Iterator[_Entry]:
+    from migrate_plugins import entry_points  # noqa: PLC0415 - elsewhere the registry asks
+
+    for point in entry_points():
+        disabled, unwanted = switches.disabled(point), switches.unwanted(point)
+        if disabled is not None:
+            yield _Entry(point, Status.DISABLED.value, disabled)
+        elif unwanted is not None:
+            yield _Entry(point, Status.OFF.value, unwanted)
+        else:
+            yield _Entry(point, _NOT_LOADED)
+
+
+def _loaded(invocation: Invocation, hook: str | None, revision: Revision) -> list[_Entry]:
+    registry = invocation.migrator.registry
+    if hook is not None and hook not in registry.hooks:
+        raise UsageError(f"there is no hook {hook!r}; there are {', '.join(registry.hooks)}")
+    failed: dict[str, str] = {}
+    entries = [
+        _entry(plugin, revision, failed)
+        for plugin in registry.plugins
+        if hook is None or hook in plugin.hooks
+    ]
+    # Who failed when asked may be a policy around the driver: it is the one that is listed as such.
+    return [
+        entry._replace(status=Status.BROKEN.value, reason=failed[entry.point.name])
+        if entry.point.name in failed
+        else entry
+        for entry in entries
+    ]
+
+
+def _entry(plugin: Plugin, revision: Revision, failed: dict[str, str]) -> _Entry:
+    entry = _Entry(plugin.point, plugin.status.value, plugin.reason, plugin.hooks, plugin.api)
+    if plugin.driver is None:
+        return entry
+    info = plugin.driver.info
+    scenarios: tuple[str, ...] = ()
+    try:
+        offers = plugin.driver.capabilities(revision).offers
+        scenarios = tuple(id_ for id_ in SCENARIOS if id_ in offers)
+    except PluginFailedError as error:
+        failed[error.plugin] = str(error)
+    return entry._replace(
+        title=info.title,
+        schemes=info.connection_schemes,
+        migration_schemes=info.migration_schemes,
+        scenarios=scenarios,
+    )
+
+
+def _row(entry: _Entry) -> tuple[str, ...]:
+    point = entry.point
+    listed = (entry.schemes, entry.flows, entry.transports)
+    return (
+        point.name,
+        point.version,
+        entry.status,
+        "-" if entry.api is None else str(entry.api),
+        str(len(entry.hooks)) if entry.hooks else "-",
+        *(",".join(names) or "-" for names in listed),
+        point.distribution,
+    )
+
+
+def _driver(entry: _Entry) -> dict[str, Any]:
+    return _plugin(entry) | {
+        "title": entry.title,
+        "schemes": list(entry.schemes),
+        "migration_schemes": list(entry.migration_schemes),
+        "scenarios": list(entry.scenarios),
+        "flows": entry.flows,
+        "transports": entry.transports,
     }
 
 
-def _plugin(plugin: Plugin) -> dict[str, Any]:
-    point = plugin.point
+def _plugin(entry: _Entry) -> dict[str, Any]:
+    point = entry.point
     return {
         "name": point.name,
         "version": point.version,
         "distribution": point.distribution,
         "origin": point.origin,
-        "status": plugin.status.value,
-        "reason": plugin.reason,
-        "hooks": list(plugin.hooks),
-        "api": plugin.api,
+        "status": entry.status,
+        "reason": entry.reason,
+        "hooks": list(entry.hooks),
+        "api": entry.api,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrate_plugins import SCENARIOS, ExitCode, Migrator, Revision
+from migrate_plugins import SCENARIOS, ExitCode, Revision
 from migrate_plugins.cli.output import table
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Show it."""
     revision = Revision(arguments.revision)
-    drivers = Migrator.installed().registry.drivers
+    arguments.invocation.forgive()
+    drivers = arguments.invocation.migrator.registry.drivers
     if arguments.json:
         output.json("matrix", {"revision": revision.value, "scenarios": _json(drivers, revision)})
     elif arguments.markdown:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import signal
-import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import Migrator, Phase, Severity, UsageError, Verdict
+from migrate_plugins import Phase, Severity, UsageError, Verdict
 from migrate_plugins.cli.explain import kept
 from migrate_plugins.cli.request import accepted, add_accept, add_request, planned
 from migrate_plugins.cli.watch import watching
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from migrate_plugins import Outcome, Run
+    from migrate_plugins import Migrator, Outcome, Run
     from migrate_plugins.cli.output import Output
 
 __all__ = ["configure", "run"]
@@ -39,8 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Migrate."""
-    migrator = Migrator.installed()
-    plan = planned(migrator, arguments)
+    migrator: Migrator = arguments.invocation.migrator
+    plan = planned(arguments, output)
     accept = accepted(arguments)
     if arguments.json and arguments.progress not in {None, "none"}:
         raise UsageError("--json gives one object, --progress more; give one of the two")
@@ -49,16 +48,14 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         run = migrator.start(plan, observers=[observe], accept=accept)
         with _cancelled_by_signals(run):
             outcome = run.outcome()
-    try:
+    # Whoever read us may be gone, or the disk full: the exit status still tells the truth.
+    with suppress(OSError, UnicodeError):
         if arguments.json:
             output.json("migrate", outcome.to_json())
         elif form == "json":
             output.line(outcome.to_json())
         else:
             _tell(outcome, output)
-    except (OSError, UnicodeError):
-        # Whoever read us is gone, or the disk is full: the exit status still tells the truth.
-        sys.stdout = None
     return outcome.exit_code
 
 

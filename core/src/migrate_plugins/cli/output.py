@@ -7,12 +7,12 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from migrate_plugins import BlockedError, MigrateError, PlanError, Severity
+from migrate_plugins import BlockedError, ConfigError, MigrateError, PlanError, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from migrate_plugins import Finding
+    from migrate_plugins import Finding, Step
 
 __all__ = ["Output", "table", "wrap"]
 
@@ -87,8 +87,12 @@ class Output:
 
     def error(self, error: MigrateError | str) -> None:
         """Print an error on standard error; with JSON asked for, as an object on both."""
-        if isinstance(error, PlanError):
-            self._complain("this migration cannot be planned:")
+        if isinstance(error, (ConfigError, PlanError)):
+            self._complain(
+                f"{error.path}:"
+                if isinstance(error, ConfigError)
+                else "this migration cannot be planned:"
+            )
             for reason in error.reasons:
                 self._complain(f"  {reason.id}: {reason.text}")
                 self._complain(f"      {reason.instead}")
@@ -102,6 +106,16 @@ class Output:
             self._complain(str(error))
         if self._json and isinstance(error, MigrateError):
             self.json("error", _error(error))  # last: nobody may read it
+
+    def step(self, step: Step) -> None:
+        """Print a plugin's part in an answer, on standard error."""
+        kind = {None: "", True: " (wraps: changed it)", False: " (wraps: left it)"}[step.changed]
+        self._complain(f"trace {step.hook}({step.arguments})")
+        self._complain(f"      {step.plugin}{kind}, {step.microseconds} µs: {step.answer}")
+
+    def note(self, text: str) -> None:
+        """Print a remark on standard error."""
+        self._complain(text)
 
     def _indented(self, text: str) -> None:
         for line in wrap(text, self.width - 6):
@@ -148,7 +162,7 @@ def _error(error: MigrateError) -> dict[str, Any]:
         "text": str(error),
         "exit_code": int(error.exit_code),
     }
-    if isinstance(error, PlanError):
+    if isinstance(error, (ConfigError, PlanError)):
         facts["reasons"] = [reason._asdict() for reason in error.reasons]
     if isinstance(error, BlockedError):
         facts["findings"] = [finding._asdict() for finding in error.findings]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins import ExitCode, Migrator, UsageError
+from migrate_plugins import ExitCode, UsageError
 from migrate_plugins.cli.explain import explain
 from migrate_plugins.cli.request import add_request, planned
 
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Plan, contacting nobody."""
-    plan = planned(Migrator.installed(), arguments)
+    plan = planned(arguments, output)
     if arguments.diagram is not None:
         from migrate_plugins import draw_diagram  # noqa: PLC0415 - seldom asked for
 

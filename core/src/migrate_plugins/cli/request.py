@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from migrate_plugins import OPTIONS, SCENARIOS, Kind, Need, Revision, UsageError
+from migrate_plugins import (
+    OPTIONS,
+    SCENARIOS,
+    Flow,
+    Kind,
+    Need,
+    PlanError,
+    Revision,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from migrate_plugins import Migrator, Plan
+    from migrate_plugins import Config, Migrator, Plan
+    from migrate_plugins.cli.output import Output
 
 __all__ = ["accepted", "add_accept", "add_request", "planned"]
 
 _FIELDS: Final = ("scenario", "p2p", "direct", "tunnelled", "port_range")
+_FLOW: Final = frozenset({"scenario", "p2p", "direct", "tunnelled"})
 
 
 def add_request(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +47,19 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         "-c",
         "--connect",
         metavar="URI",
-        default=os.environ.get("LIBVIRT_DEFAULT_URI"),
         help="source (default: LIBVIRT_DEFAULT_URI)",
     )
     parser.add_argument(
+        "--from", dest="from_", metavar="HOST", help="source, by its name in config.toml"
+    )
+    parser.add_argument("--to", metavar="HOST", help="destination, by its name in config.toml")
+    parser.add_argument(
         "--revision",
         choices=[*Revision],
-        default=Revision.ORIGINAL,
         help="rules to go by: the migration document's (default), or libvirt's of today",
+    )
+    parser.add_argument(
+        "--no-defaults", action="store_true", help="leave out the [defaults] of config.toml"
     )
     flow = parser.add_argument_group("who controls it, and how memory travels")
     flow.add_argument("--p2p", action="store_true", help="the source's daemon (peer-to-peer)")
@@ -102,23 +118,95 @@ def accepted(arguments: argparse.Namespace) -> Mapping[str, str]:
     return {id_: reason for id_, _, reason in pairs}
 
 
-def planned(migrator: Migrator, arguments: argparse.Namespace) -> Plan:
+def planned(arguments: argparse.Namespace, output: Output) -> Plan:
     """Plan what was asked for."""
+    config: Config = arguments.invocation.config
+    defaults = {} if arguments.no_defaults else _defaults(arguments, config)
+    given = vars(arguments) | defaults
+    source, destination, migration = _uris(arguments, given, config)
+    fields = [*_FIELDS, *(option.field for option in OPTIONS)]
+    migrator: Migrator = arguments.invocation.migrator
+    try:
+        return migrator.plan(
+            arguments.guest,
+            source=source,
+            destination=destination,
+            migration=migration,
+            revision=Revision(given["revision"] or Revision.ORIGINAL),
+            **{field: given[field] for field in fields},
+        )
+    except PlanError:
+        if defaults:
+            names = ", ".join(sorted(defaults))
+            output.note(f"{config.path} gives {names} by default; --no-defaults leaves that out")
+        raise
+
+
+def _defaults(arguments: argparse.Namespace, config: Config) -> dict[str, Any]:
+    """Give the defaults of config.toml, by field, that what was typed leaves room for."""
+    typed = {field for field, value in vars(arguments).items() if value not in (None, False, ())}
+    fields = {
+        spelling.removeprefix("--"): option.field
+        for option in OPTIONS
+        for spelling in option.spellings
+    }
+    excluded = {other for option in OPTIONS if option.field in typed for other in option.excludes}
+    excluded |= {option.field for option in OPTIONS if typed & {*option.excludes}}
+    if typed & _FLOW:
+        excluded |= _FLOW
+    defaults = {}
+    for key, value in config.defaults.items():
+        field = fields.get(key, key.replace("-", "_"))
+        if field not in typed | excluded:
+            defaults[field] = _port_range(value) if field == "port_range" else value
+    return defaults
+
+
+def _uris(
+    arguments: argparse.Namespace, given: Mapping[str, Any], config: Config
+) -> tuple[str | None, str | None, str | None]:
+    """Tell source, destination and migration URI, each given in one of several ways."""
+    source = arguments.connect
+    if arguments.from_ is not None:
+        _either("-c", source, "--from", arguments.from_)
+        source = config.host(arguments.from_).uri
+    source = source or os.environ.get("LIBVIRT_DEFAULT_URI") or given["connect"]
+    scenario = SCENARIOS.get(given["scenario"])
+    unmanaged = bool(given["direct"]) or (
+        scenario is not None and scenario.destination.need is Need.NOT_USED
+    )
+    if arguments.to is not None:
+        return (source, *_named_destination(arguments, given, config, unmanaged=unmanaged))
     first = _once(arguments, "desturi", arguments.first)
     second = _once(arguments, "migrateuri", arguments.second)
-    scenario = SCENARIOS.get(arguments.scenario)
-    unmanaged = scenario is not None and scenario.destination.need is Need.NOT_USED
-    if (arguments.direct or unmanaged) and second is None:
+    if unmanaged and second is None:
         first, second = None, first  # unmanaged direct: the one URI is the migration URI
-    fields = [*_FIELDS, *(option.field for option in OPTIONS)]
-    return migrator.plan(
-        arguments.guest,
-        source=arguments.connect,
-        destination=first,
-        migration=second,
-        revision=Revision(arguments.revision),
-        **{field: getattr(arguments, field) for field in fields},
-    )
+    return source, first, second
+
+
+def _named_destination(
+    arguments: argparse.Namespace, given: Mapping[str, Any], config: Config, *, unmanaged: bool
+) -> tuple[str, str | None]:
+    """Open the host that --to names; the one URI that may stand beside it is the second."""
+    host = config.host(arguments.to)
+    if unmanaged:
+        raise UsageError(
+            f"--to {arguments.to} names a host to connect to, and unmanaged direct connects to"
+            " none; give the migration URI alone"
+        )
+    _either("--desturi", arguments.desturi, "--to", arguments.to)
+    _either("a second URI", arguments.second, "--to", arguments.to)
+    second = _once(arguments, "migrateuri", arguments.first)
+    scenario = SCENARIOS.get(given["scenario"])
+    peer2peer = given["p2p"] or (scenario is not None and scenario.flow is Flow.MANAGED_PEER2PEER)
+    return host.uri, second or (host.peer_uri if peer2peer else None)
+
+
+def _either(one: str, value: str | None, other: str, name: str) -> None:
+    if value is not None:
+        raise UsageError(
+            f"{one} {value} and {other} {name} say the same thing; give one of the two"
+        )
 
 
 def _once(arguments: argparse.Namespace, name: str, positional: str | None) -> str | None:

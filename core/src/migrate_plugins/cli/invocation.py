@@ -1,0 +1,97 @@
+"""One call of the command line: which plugins take part in it, and who watches them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from migrate_plugins import Config, ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_plugins import Migrator, Switches
+    from migrate_plugins.cli.output import Output
+
+__all__ = ["Flags", "Invocation", "take_flags"]
+
+
+class Flags(NamedTuple):
+    """What may stand anywhere on the command line.
+
+    Attributes:
+        no_plugins: Load only what comes with migrate-plugins.
+        trace: Tell what each plugin is asked and answers.
+        driver: Name of the driver to use, or None.
+    """
+
+    no_plugins: bool = False
+    trace: bool = False
+    driver: str | None = None
+
+
+def take_flags(argv: Sequence[str]) -> tuple[Flags, list[str]]:
+    """Take the flags that may stand anywhere out of *argv*.
+
+    Raises:
+        UsageError: ``--driver`` names none.
+    """
+    flags, rest = Flags(), []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word == "--no-plugins":
+            flags = flags._replace(no_plugins=True)
+        elif word == "--trace-plugins":
+            flags = flags._replace(trace=True)
+        elif word == "--driver" or word.startswith("--driver="):
+            name = word.partition("=")[2] or next(words, "")
+            if not name or name.startswith("-"):
+                raise UsageError("--driver names no driver; give one, such as --driver memory")
+            flags = flags._replace(driver=name)
+        else:
+            rest.append(word)
+    return flags, rest
+
+
+class Invocation:
+    """What a command needs to know of the call as a whole; everything is read on first use."""
+
+    def __init__(self, flags: Flags, output: Output) -> None:
+        self.flags = flags
+        self._output = output
+
+    @cached_property
+    def config(self) -> Config:
+        """What config.toml says; raises ConfigError where it is wrong."""
+        return Config.load()
+
+    @cached_property
+    def switches(self) -> Switches:
+        """What is switched off; known without loading any plugin."""
+        from migrate_plugins import Switches  # noqa: PLC0415 - most commands load plugins
+
+        return Switches.read(
+            self.config, strangers_off=self.flags.no_plugins, driver=self.flags.driver
+        )
+
+    @cached_property
+    def migrator(self) -> Migrator:
+        """Every installed plugin that is not switched off."""
+        from migrate_plugins import Migrator  # noqa: PLC0415 - some commands load no plugin
+
+        return Migrator.installed(
+            self.config,
+            no_plugins=self.flags.no_plugins,
+            driver=self.flags.driver,
+            tracer=self._output.step if self.flags.trace else None,
+        )
+
+    def forgive(self) -> None:
+        """Go on without a config.toml that is wrong, and say so: for commands that only look."""
+        try:
+            _ = self.config
+        except ConfigError as error:
+            self._output.error(error)
+            self.config = Config(error.path)

@@ -1,0 +1,292 @@
+"""One driver behind typed methods, one for each addressed hook, with the policies around it."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from migrate_plugins.errors import (
+    InvalidURIError,
+    MigrateError,
+    PlanOnlyError,
+    PluginFailedError,
+    one_line,
+)
+from migrate_plugins.model import (
+    Capabilities,
+    DriverInfo,
+    NativeCommand,
+    PortRule,
+    Request,
+    Revision,
+)
+from migrate_plugins.uris import MigrationURI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pluggy
+
+    from migrate_plugins.plan import Plan
+    from migrate_plugins.sessions import Session
+    from migrate_plugins.tracing import Tracer
+
+__all__ = ["Driver", "plain_name", "policies"]
+
+_Answer = TypeVar("_Answer")
+
+# What is asked of a driver by its name, given the plugin and the plugins left out.
+_Caller = Any
+
+
+class _Link(NamedTuple):
+    """The answer of a chain up to one plugin: the driver first, then each wrapper around it."""
+
+    plugin: str
+    caller: _Caller
+
+
+class Driver:
+    """One driver, with the wrappers that other plugins put around it.
+
+    Answers to pure hooks that have only a revision for an argument are remembered.
+    """
+
+    def __init__(
+        self,
+        manager: pluggy.PluginManager,
+        plugin: object,
+        others: Iterable[object],
+        tracer: Tracer | None = None,
+    ) -> None:
+        """Address *plugin* among the plugins of *manager*; *others* are the other drivers."""
+        self._manager = manager
+        self._plugin = plugin
+        self._others = tuple(others)
+        self._tracer = tracer
+        self._chains: dict[str, tuple[_Link, ...]] = {}
+        self._name = plain_name(manager.get_name(plugin) or repr(plugin))
+        self.info: Final = self._answer("migrate_driver", DriverInfo)
+        for field in ("connection_schemes", "migration_schemes"):
+            schemes = getattr(self.info, field)
+            if type(schemes) is not tuple or not all(type(name) is str for name in schemes):
+                raise PluginFailedError(
+                    self._name,
+                    hook="migrate_driver",
+                    problem=f"its {field} are {schemes!r}, not a tuple of names",
+                )
+        self._capabilities: dict[Revision, Capabilities] = {}
+        self._port_rules: dict[Revision, PortRule] = {}
+
+    def __repr__(self) -> str:
+        return f"<Driver {self.info.name}>"
+
+    def capabilities(self, revision: Revision) -> Capabilities:
+        """What it can do under *revision*."""
+        if revision not in self._capabilities:
+            hook = "migrate_capabilities"
+            found = self._answer(hook, Capabilities, revision=revision)
+            changed_by = self.changed_by(hook, revision=revision)
+            if changed_by:
+                own = self._call(hook, self._chain(hook)[0], {"revision": revision})
+                found = _attributed(found, own, policies(changed_by))
+            self._capabilities[revision] = found
+        return self._capabilities[revision]
+
+    def port_rule(self, revision: Revision) -> PortRule:
+        """Which ports of a destination receive a guest under *revision*."""
+        if revision not in self._port_rules:
+            rule = self._answer("migrate_port_rule", PortRule, revision=revision)
+            changed_by = self.changed_by("migrate_port_rule", revision=revision)
+            if changed_by:
+                rule = rule._replace(because=f"{rule.because} ({policies(changed_by)})")
+            self._port_rules[revision] = rule
+        return self._port_rules[revision]
+
+    def select_port(self, rule: PortRule, host: str, taken: frozenset[int]) -> int | None:
+        """Choose a port of *rule* towards *host* that is not *taken*, or None."""
+        hook = "migrate_select_port"
+        port, changed_by = self._ask(hook, rule=rule, host=host, taken=taken)
+        if port is not None and (
+            type(port) is not int or not rule.first <= port <= rule.last or port in taken
+        ):
+            problem = f"it chose {port!r}, which is no free port of {rule.first}-{rule.last}"
+            raise PluginFailedError(self._last(changed_by), hook=hook, problem=problem)
+        return port
+
+    def uri(
+        self, request: Request, host: str, port: int | None, scheme: str | None = None
+    ) -> MigrationURI | None:
+        """Write the migration URI for *host*, or None where the hypervisor makes its own."""
+        hook = "migrate_uri"
+        uri: MigrationURI | None
+        uri, changed_by = self._ask(hook, request=request, host=host, port=port, scheme=scheme)
+        if uri is not None and type(uri) is not MigrationURI:
+            raise self._wrong(hook, uri, MigrationURI, changed_by)
+        if changed_by and uri is not None:
+            self._check_written(uri, request.revision, scheme, changed_by)
+        return uri
+
+    def read_uri(self, text: str, revision: Revision) -> MigrationURI:
+        """Read a migration URI as the hypervisor does; raises InvalidURIError."""
+        return self._answer("migrate_read_uri", MigrationURI, text=text, revision=revision)
+
+    def commands(self, plan: Plan) -> tuple[NativeCommand, ...]:
+        """Give *plan* as commands of the hypervisor's own tool."""
+        hook = "migrate_commands"
+        commands, changed_by = self._ask(hook, plan=plan)
+        if not commands or any(type(command) is not NativeCommand for command in commands):
+            raise self._wrong(hook, commands, NativeCommand, changed_by)
+        return tuple(commands)
+
+    def connect(self, uri: str) -> Session:
+        """Open a session; raises ConnectError, or PlanOnlyError where it opens none."""
+        session: Session | None
+        session, _ = self._ask("migrate_connect", uri=uri)
+        if session is None:
+            raise PlanOnlyError(self.info.name)
+        return session
+
+    def changed_by(self, hook: str, **arguments: object) -> tuple[str, ...]:
+        """Name the policies that change the answer to a pure hook, from the inside out."""
+        if len(self._chain(hook)) == 1:
+            return ()
+        return self._ask(hook, **arguments)[1]
+
+    def _chain(self, hook: str) -> tuple[_Link, ...]:
+        """Give the driver's own answer, then that with each wrapper put around it.
+
+        A wrapper sees the same whether further ones are outside of it, so that what each of them
+        changes shows between two links.
+        """
+        if hook not in self._chains:
+            wrappers = [
+                impl
+                for impl in getattr(self._manager.hook, hook).get_hookimpls()
+                if (impl.wrapper or impl.hookwrapper)
+                and not any(impl.plugin is other for other in (*self._others, self._plugin))
+            ]
+            links = []
+            for count in range(len(wrappers) + 1):
+                outside = [impl.plugin for impl in wrappers[count:]]
+                caller = self._manager.subset_hook_caller(hook, [*self._others, *outside])
+                name = plain_name(wrappers[count - 1].plugin_name) if count else self._name
+                links.append(_Link(name, caller))
+            self._chains[hook] = tuple(links)
+        return self._chains[hook]
+
+    def _ask(self, hook: str, **arguments: object) -> tuple[Any, tuple[str, ...]]:
+        """Ask the driver and the wrappers around it; the answer, and whose it is not the driver's.
+
+        A hook that opens connections is called once, with all wrappers at once.
+        """
+        chain = self._chain(hook)
+        if hook == "migrate_connect":
+            return self._call(hook, chain[-1], arguments), ()
+        answer: object = None
+        changed_by: list[str] = []
+        for index, link in enumerate(chain):
+            before, began = answer, perf_counter()
+            try:
+                answer = self._call(hook, link, arguments)
+            except MigrateError as error:
+                answer = error  # a wrapper further out may know better
+            changed = None if index == 0 else not _same(before, answer)
+            if changed:
+                changed_by.append(link.plugin)
+            if self._tracer is not None:
+                self._trace(hook, link.plugin, arguments, answer, perf_counter() - began, changed)
+        if isinstance(answer, MigrateError):
+            raise answer
+        return answer, tuple(changed_by)
+
+    def _call(self, hook: str, link: _Link, arguments: dict[str, object]) -> object:
+        try:
+            return link.caller(**arguments)
+        except (MigrateError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            culprit = _culprit(error, link.caller.get_hookimpls()) or self._name
+            raise PluginFailedError(culprit, hook=hook, problem=one_line(error)) from error
+
+    def _answer(self, hook: str, kind: type[_Answer], **arguments: object) -> _Answer:
+        answer, changed_by = self._ask(hook, **arguments)
+        if type(answer) is not kind:
+            raise self._wrong(hook, answer, kind, changed_by)
+        return answer
+
+    def _wrong(
+        self, hook: str, answer: object, kind: type, changed_by: tuple[str, ...]
+    ) -> PluginFailedError:
+        problem = f"it answered {answer!r}, not a {kind.__name__}"
+        return PluginFailedError(self._last(changed_by), hook=hook, problem=problem)
+
+    def _last(self, changed_by: tuple[str, ...]) -> str:
+        """Name whoever has the last word on an answer."""
+        return changed_by[-1] if changed_by else self._name
+
+    def _check_written(
+        self, uri: MigrationURI, revision: Revision, scheme: str | None, changed_by: tuple[str, ...]
+    ) -> None:
+        """Hold a URI that a policy wrote to what the hypervisor reads."""
+        problem = None if scheme else "it wrote a migration URI where none can be given"
+        try:
+            self.read_uri(str(uri), revision)
+        except InvalidURIError as error:
+            problem = f"it wrote {uri}, which {self.info.name} cannot read: {error.part}"
+        if problem is not None:
+            raise PluginFailedError(self._last(changed_by), hook="migrate_uri", problem=problem)
+
+    def _trace(
+        self,
+        hook: str,
+        plugin: str,
+        arguments: dict[str, object],
+        answer: object,
+        took: float,
+        changed: bool | None,
+    ) -> None:
+        from migrate_plugins.tracing import Step, asked, without_secrets  # noqa: PLC0415 - few trace
+
+        if self._tracer is not None:
+            microseconds = round(took * 1e6)
+            told = without_secrets(answer)
+            self._tracer(Step(hook, plugin, asked(arguments), told, microseconds, changed))
+
+
+def plain_name(registered: str) -> str:
+    """Give a plugin's name as people know it, without the group it is registered under."""
+    return registered.partition(":")[2] or registered
+
+
+def policies(names: Iterable[str]) -> str:
+    """Name policies in a sentence."""
+    return ", ".join(f"policy {name}" for name in names)
+
+
+def _attributed(found: Capabilities, own: object, whose: str) -> Capabilities:
+    """Add to each reason that a plan takes from capabilities whose it is, where it changed."""
+    if type(own) is not Capabilities:
+        return found
+    if (found.encrypted, found.encryption) != (own.encrypted, own.encryption):
+        found = found._replace(encryption=f"{found.encryption} ({whose})")
+    if found.unwritten_uri != own.unwritten_uri:
+        found = found._replace(unwritten_uri=f"{found.unwritten_uri} ({whose})")
+    return found
+
+
+def _same(before: object, after: object) -> bool:
+    """Whether a wrapper left an answer as it was; two errors are the same where they say it."""
+    if isinstance(before, MigrateError) and isinstance(after, MigrateError):
+        return type(before) is type(after) and str(before) == str(after)
+    return type(before) is type(after) and before == after
+
+
+def _culprit(error: BaseException, impls: Iterable[pluggy.HookImpl]) -> str | None:
+    """Name the plugin whose hookimpl *error* came out of: the innermost that was running."""
+    names = {impl.function.__code__: impl.plugin_name for impl in impls}
+    culprit, traceback = None, error.__traceback__
+    while traceback is not None:
+        culprit = names.get(traceback.tb_frame.f_code, culprit)
+        traceback = traceback.tb_next
+    return culprit and plain_name(culprit)
