@@ -599,10 +599,8 @@ def test_observer_that_raises_disturbs_nobody(site: list[EntryPoint]) -> None:
     watcher = [point for point in site if point.name == "watcher"]
     event = Event("web1", Phase.CONNECT, 0.0)
 
-    for plugins in (
-        [*_load(watcher), (_point("recorder", PLUGINS), Recorder())],
-        [(_point("recorder", PLUGINS), Recorder()), *_load(watcher)],
-    ):
+    recorder = Loaded(_point("recorder", PLUGINS), Recorder())
+    for plugins in ([*_load(watcher), recorder], [recorder, *_load(watcher)]):
         Registry(plugins).observe(event)
 
     assert seen == [event, event]

@@ -49,7 +49,7 @@ _FLOW: Final = {
     "scenario": Kind.TEXT,
     "tunnelled": Kind.FLAG,
 }
-_DISABLED: Final = re.compile(r"^disabled[ \t]*=[ \t]*\[[^\]]*\]", re.MULTILINE)
+_DISABLED: Final = r"(?m)^disabled[ \t]*=[ \t]*\[[^\]]*\]"
 
 
 class Config(NamedTuple):
@@ -201,7 +201,7 @@ def with_disabled(text: str, disabled: Iterable[str], path: str) -> str:
     """
     names = sorted(disabled)
     line = f"disabled = [{', '.join(map(_quoted, names))}]"
-    found = _DISABLED.search(text)
+    found = re.search(_DISABLED, text)
     if found is None:
         changed = f"{line}\n\n{text}" if text else f"{line}\n"
     else:

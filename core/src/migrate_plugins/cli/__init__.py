@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from migrate_plugins import Command, ExitCode, MigrateError, UsageError, __version__
-from migrate_plugins.cli.invocation import Invocation, take_flags
+from migrate_plugins.cli.invocation import Invocation
 from migrate_plugins.cli.output import Output
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answer(arguments: list[str], output: Output) -> int:
     try:
-        flags, arguments = take_flags(arguments)
-        invocation = Invocation(flags, output)
+        invocation = Invocation(output)
+        arguments = invocation.take_flags(arguments)
         name = arguments[0] if arguments else "--help"
         if name in {"-h", "--help", "help"}:
             output.text(_help(invocation))

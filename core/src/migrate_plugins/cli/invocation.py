@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from migrate_plugins import Config, ConfigError, UsageError
 
@@ -13,54 +13,47 @@ if TYPE_CHECKING:
     from migrate_plugins import Migrator, Switches
     from migrate_plugins.cli.output import Output
 
-__all__ = ["Flags", "Invocation", "take_flags"]
-
-
-class Flags(NamedTuple):
-    """What may stand anywhere on the command line.
-
-    Attributes:
-        no_plugins: Load only what comes with migrate-plugins.
-        trace: Tell what each plugin is asked and answers.
-        driver: Name of the driver to use, or None.
-    """
-
-    no_plugins: bool = False
-    trace: bool = False
-    driver: str | None = None
-
-
-def take_flags(argv: Sequence[str]) -> tuple[Flags, list[str]]:
-    """Take the flags that may stand anywhere out of *argv*.
-
-    Raises:
-        UsageError: ``--driver`` names none.
-    """
-    flags, rest = Flags(), []
-    words = iter(argv)
-    for word in words:
-        if word == "--":
-            rest += [word, *words]
-        elif word == "--no-plugins":
-            flags = flags._replace(no_plugins=True)
-        elif word == "--trace-plugins":
-            flags = flags._replace(trace=True)
-        elif word == "--driver" or word.startswith("--driver="):
-            name = word.partition("=")[2] or next(words, "")
-            if not name or name.startswith("-"):
-                raise UsageError("--driver names no driver; give one, such as --driver memory")
-            flags = flags._replace(driver=name)
-        else:
-            rest.append(word)
-    return flags, rest
+__all__ = ["Invocation"]
 
 
 class Invocation:
-    """What a command needs to know of the call as a whole; everything is read on first use."""
+    """What a command needs to know of the call as a whole; everything is read on first use.
 
-    def __init__(self, flags: Flags, output: Output) -> None:
-        self.flags = flags
+    Attributes:
+        no_plugins: Whether to load only what comes with migrate-plugins.
+        trace: Whether to tell what each plugin is asked and answers.
+        driver: Name of the driver to use, or None.
+    """
+
+    def __init__(self, output: Output) -> None:
         self._output = output
+        self.no_plugins = False
+        self.trace = False
+        self.driver: str | None = None
+
+    def take_flags(self, argv: Sequence[str]) -> list[str]:
+        """Take the flags that may stand anywhere on the line out of *argv*.
+
+        Raises:
+            UsageError: ``--driver`` names none.
+        """
+        rest = []
+        words = iter(argv)
+        for word in words:
+            if word == "--":
+                rest += [word, *words]
+            elif word == "--no-plugins":
+                self.no_plugins = True
+            elif word == "--trace-plugins":
+                self.trace = True
+            elif word == "--driver" or word.startswith("--driver="):
+                name = word.partition("=")[2] or next(words, "")
+                if not name or name.startswith("-"):
+                    raise UsageError("--driver names no driver; give one, such as --driver memory")
+                self.driver = name
+            else:
+                rest.append(word)
+        return rest
 
     @cached_property
     def config(self) -> Config:
@@ -73,7 +66,7 @@ class Invocation:
         from migrate_plugins import Switches  # noqa: PLC0415 - most commands load plugins
 
         return Switches.read(
-            self.config, strangers_off=self.flags.no_plugins, driver=self.flags.driver
+            self.config, strangers_off=self.no_plugins, driver=self.driver
         )
 
     @cached_property
@@ -83,9 +76,9 @@ class Invocation:
 
         return Migrator.installed(
             self.config,
-            no_plugins=self.flags.no_plugins,
-            driver=self.flags.driver,
-            tracer=self._output.step if self.flags.trace else None,
+            no_plugins=self.no_plugins,
+            driver=self.driver,
+            tracer=self._output.step if self.trace else None,
         )
 
     def forgive(self) -> None:
