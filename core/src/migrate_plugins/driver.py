@@ -66,7 +66,7 @@ class Driver:
         self._tracer = tracer
         self._chains: dict[str, tuple[_Link, ...]] = {}
         self._name = plain_name(manager.get_name(plugin) or repr(plugin))
-        self.info: Final = self._answer("migrate_driver", DriverInfo)
+        self.info: Final = self._answer("migrate_driver", DriverInfo)[0]
         for field in ("connection_schemes", "migration_schemes"):
             schemes = getattr(self.info, field)
             if type(schemes) is not tuple or not all(type(name) is str for name in schemes):
@@ -76,6 +76,7 @@ class Driver:
                     problem=f"its {field} are {schemes!r}, not a tuple of names",
                 )
         self._capabilities: dict[Revision, Capabilities] = {}
+        self._whose_capabilities: dict[Revision, tuple[str, ...]] = {}
         self._port_rules: dict[Revision, PortRule] = {}
 
     def __repr__(self) -> str:
@@ -85,19 +86,18 @@ class Driver:
         """What it can do under *revision*."""
         if revision not in self._capabilities:
             hook = "migrate_capabilities"
-            found = self._answer(hook, Capabilities, revision=revision)
-            changed_by = self.changed_by(hook, revision=revision)
+            found, changed_by = self._answer(hook, Capabilities, revision=revision)
             if changed_by:
                 own = self._call(hook, self._chain(hook)[0], {"revision": revision})
                 found = _attributed(found, own, policies(changed_by))
             self._capabilities[revision] = found
+            self._whose_capabilities[revision] = changed_by
         return self._capabilities[revision]
 
     def port_rule(self, revision: Revision) -> PortRule:
         """Which ports of a destination receive a guest under *revision*."""
         if revision not in self._port_rules:
-            rule = self._answer("migrate_port_rule", PortRule, revision=revision)
-            changed_by = self.changed_by("migrate_port_rule", revision=revision)
+            rule, changed_by = self._answer("migrate_port_rule", PortRule, revision=revision)
             if changed_by:
                 rule = rule._replace(because=f"{rule.because} ({policies(changed_by)})")
             self._port_rules[revision] = rule
@@ -114,30 +114,42 @@ class Driver:
             raise PluginFailedError(self._last(changed_by), hook=hook, problem=problem)
         return port
 
+    def capabilities_changed_by(self, revision: Revision) -> tuple[str, ...]:
+        """Name the policies that change what it can do, from the inside out."""
+        self.capabilities(revision)
+        return self._whose_capabilities[revision]
+
     def uri(
         self, request: Request, host: str, port: int | None, scheme: str | None = None
-    ) -> MigrationURI | None:
-        """Write the migration URI for *host*, or None where the hypervisor makes its own."""
+    ) -> tuple[MigrationURI | None, tuple[str, ...]]:
+        """Write the migration URI for *host*, or None where the hypervisor makes its own.
+
+        Returns:
+            The URI, and the names of the policies that changed it.
+        """
         hook = "migrate_uri"
-        uri: MigrationURI | None
         uri, changed_by = self._ask(hook, request=request, host=host, port=port, scheme=scheme)
         if uri is not None and type(uri) is not MigrationURI:
             raise self._wrong(hook, uri, MigrationURI, changed_by)
         if changed_by and uri is not None:
             self._check_written(uri, request.revision, scheme, changed_by)
-        return uri
+        return uri, changed_by
 
     def read_uri(self, text: str, revision: Revision) -> MigrationURI:
         """Read a migration URI as the hypervisor does; raises InvalidURIError."""
-        return self._answer("migrate_read_uri", MigrationURI, text=text, revision=revision)
+        return self._answer("migrate_read_uri", MigrationURI, text=text, revision=revision)[0]
 
-    def commands(self, plan: Plan) -> tuple[NativeCommand, ...]:
-        """Give *plan* as commands of the hypervisor's own tool."""
+    def commands(self, plan: Plan) -> tuple[tuple[NativeCommand, ...], tuple[str, ...]]:
+        """Give *plan* as commands of the hypervisor's own tool.
+
+        Returns:
+            The commands, and the names of the policies that changed them.
+        """
         hook = "migrate_commands"
         commands, changed_by = self._ask(hook, plan=plan)
         if not commands or any(type(command) is not NativeCommand for command in commands):
             raise self._wrong(hook, commands, NativeCommand, changed_by)
-        return tuple(commands)
+        return tuple(commands), changed_by
 
     def connect(self, uri: str) -> Session:
         """Open a session; raises ConnectError, or PlanOnlyError where it opens none."""
@@ -146,12 +158,6 @@ class Driver:
         if session is None:
             raise PlanOnlyError(self.info.name)
         return session
-
-    def changed_by(self, hook: str, **arguments: object) -> tuple[str, ...]:
-        """Name the policies that change the answer to a pure hook, from the inside out."""
-        if len(self._chain(hook)) == 1:
-            return ()
-        return self._ask(hook, **arguments)[1]
 
     def _chain(self, hook: str) -> tuple[_Link, ...]:
         """Give the driver's own answer, then that with each wrapper put around it.
@@ -176,7 +182,7 @@ class Driver:
         return self._chains[hook]
 
     def _ask(self, hook: str, **arguments: object) -> tuple[Any, tuple[str, ...]]:
-        """Ask the driver and the wrappers around it; the answer, and whose it is not the driver's.
+        """Ask the driver and the wrappers around it: the answer, and which wrappers changed it.
 
         A hook that opens connections is called once, with all wrappers at once.
         """
@@ -209,11 +215,13 @@ class Driver:
             culprit = _culprit(error, link.caller.get_hookimpls()) or self._name
             raise PluginFailedError(culprit, hook=hook, problem=one_line(error)) from error
 
-    def _answer(self, hook: str, kind: type[_Answer], **arguments: object) -> _Answer:
+    def _answer(
+        self, hook: str, kind: type[_Answer], **arguments: object
+    ) -> tuple[_Answer, tuple[str, ...]]:
         answer, changed_by = self._ask(hook, **arguments)
         if type(answer) is not kind:
             raise self._wrong(hook, answer, kind, changed_by)
-        return answer
+        return answer, changed_by
 
     def _wrong(
         self, hook: str, answer: object, kind: type, changed_by: tuple[str, ...]

@@ -55,11 +55,8 @@ def place_uris(reading: Reading) -> tuple[URIs, MigrationURI | None]:
     else:
         host = opened.host or "localhost" if opened else ""
         scheme = usual_scheme(reading.capabilities, reading.offer)
-        migration = reading.driver.uri(request, host, None, scheme)
+        migration, changed_by = reading.driver.uri(request, host, None, scheme)
         because = reading.capabilities.unwritten_uri
-        changed_by = reading.driver.changed_by(
-            "migrate_uri", request=request, host=host, port=None, scheme=scheme
-        )
         if changed_by:
             because = f"{policies(changed_by)} gives it for {host}; without it: {because}"
     third = PlannedURI(None if migration is None else str(migration), Seat.SOURCE, because)

@@ -61,11 +61,7 @@ class Planner:
             control,
             data,
         )
-        plan = plan._replace(
-            commands=driver.commands(plan),
-            commands_because=_whose_commands(driver, plan),
-            findings=foresee(plan, driver),
-        )
+        plan = _with_commands(plan, driver)._replace(findings=foresee(plan, driver))
         reasons = self._registry.refusals(plan)
         if reasons:
             raise PlanError(reasons)
@@ -82,7 +78,7 @@ class Planner:
         host = plan.receiver or ""
         capabilities = driver.capabilities(plan.request.revision)
         scheme = usual_scheme(capabilities, capabilities.offers[plan.scenario_id])
-        uri = driver.uri(plan.request, host, port, scheme)
+        uri, _ = driver.uri(plan.request, host, port, scheme)
         because = f"held towards {host} until the migration ends"
         complete = plan._replace(
             port=plan.port._replace(value=port, because=because),
@@ -93,16 +89,14 @@ class Planner:
             commands=(),
             commands_because="",
         )
-        return complete._replace(
-            commands=driver.commands(complete),
-            commands_because=_whose_commands(driver, complete),
-        )
+        return _with_commands(complete, driver)
 
 
-def _whose_commands(driver: Driver, plan: Plan) -> str:
-    changed_by = driver.changed_by("migrate_commands", plan=plan)
+def _with_commands(plan: Plan, driver: Driver) -> Plan:
+    commands, changed_by = driver.commands(plan)
     changed = f", changed by {policies(changed_by)}" if changed_by else ""
-    return f"the words of the {driver.info.name} driver{changed}"
+    because = f"the words of the {driver.info.name} driver{changed}"
+    return plan._replace(commands=commands, commands_because=because)
 
 
 def _with_revision(request: Request) -> Request:

@@ -177,7 +177,7 @@ class _Reader:
             other = _other(revision)
             if scenario.id in driver.capabilities(other).offers:
                 instead += f"; --revision {other} allows it"
-            changed_by = driver.changed_by("migrate_capabilities", revision=revision)
+            changed_by = driver.capabilities_changed_by(revision)
             whose = f" (with {policies(changed_by)})" if changed_by else ""
             self._refuse(
                 "scenario-not-offered",

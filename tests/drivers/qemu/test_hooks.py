@@ -159,8 +159,8 @@ def test_tunnelled_has_none_of_the_options_that_exclude_it(qemu: Driver, scenari
 
 
 def test_destination_writes_the_migration_uri(qemu: Driver) -> None:
-    assert qemu.uri(Request("web1"), "desthost", None) is None
-    assert qemu.uri(Request("web1"), "desthost", 49152) is None
+    assert qemu.uri(Request("web1"), "desthost", None) == (None, ())
+    assert qemu.uri(Request("web1"), "desthost", 49152) == (None, ())
 
 
 @pytest.mark.parametrize(("revision", "text"), READ)

@@ -110,7 +110,7 @@ def test_offers(vbox: Driver, revision: Revision) -> None:
 
 @pytest.mark.parametrize(("host", "port", "text"), WRITTEN)
 def test_written_uri(vbox: Driver, host: str, port: int | None, text: str) -> None:
-    uri = vbox.uri(Request("web1"), host, port)
+    uri, _ = vbox.uri(Request("web1"), host, port)
 
     assert str(uri) == text
     assert uri == MigrationURI.parse(text)

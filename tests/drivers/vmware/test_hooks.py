@@ -94,7 +94,7 @@ def test_offers(vmware: Driver, revision: Revision) -> None:
 
 
 def test_vcenter_writes_the_migration_uri(vmware: Driver) -> None:
-    assert vmware.uri(Request("web1"), "vcenter", None) is None
+    assert vmware.uri(Request("web1"), "vcenter", None) == (None, ())
 
 
 @pytest.mark.parametrize("text", READ)

@@ -137,7 +137,7 @@ def test_protocol_by_revision(xen: Driver) -> None:
 
 
 def test_destination_writes_the_migration_uri(xen: Driver) -> None:
-    assert xen.uri(Request("web1"), "desthost", None) is None
+    assert xen.uri(Request("web1"), "desthost", None) == (None, ())
 
 
 @pytest.mark.parametrize(("revision", "text"), READ)

@@ -65,9 +65,7 @@ class Invocation:
         """What is switched off; known without loading any plugin."""
         from migrate_plugins import Switches  # noqa: PLC0415 - most commands load plugins
 
-        return Switches.read(
-            self.config, strangers_off=self.no_plugins, driver=self.driver
-        )
+        return Switches.read(self.config, strangers_off=self.no_plugins, driver=self.driver)
 
     @cached_property
     def migrator(self) -> Migrator:

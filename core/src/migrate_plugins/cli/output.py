@@ -19,6 +19,8 @@ __all__ = ["Output", "table", "wrap"]
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34"}
 _SEVERITIES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 _WIDEST: Final = 120
+# Characters of a value in a trace.
+_LONGEST: Final = 500
 
 
 class Output:
@@ -31,6 +33,7 @@ class Output:
         if isinstance(self._stdout, TextIOWrapper):
             self._stdout.reconfigure(errors="backslashreplace")
         self._coloured = _coloured(self._stdout)
+        self._asked = ""
 
     @property
     def interactive(self) -> bool:
@@ -108,10 +111,13 @@ class Output:
             self.json("error", _error(error))  # last: nobody may read it
 
     def step(self, step: Step) -> None:
-        """Print a plugin's part in an answer, on standard error."""
-        kind = {None: "", True: " (wraps: changed it)", False: " (wraps: left it)"}[step.changed]
-        self._complain(f"trace {step.hook}({step.arguments})")
-        self._complain(f"      {step.plugin}{kind}, {step.microseconds} µs: {step.answer}")
+        """Print a plugin's part in an answer, on standard error; what was asked only once."""
+        asked = f"trace {step.hook}({_cut(step.arguments)})"
+        if asked != self._asked or step.changed is None:
+            self._complain(asked)
+        self._asked = asked
+        kind = {None: "", True: " wraps it and changed that", False: " wraps it"}[step.changed]
+        self._complain(f"    {step.microseconds:6} µs  {step.plugin}{kind}: {_cut(step.answer)}")
 
     def note(self, text: str) -> None:
         """Print a remark on standard error."""
@@ -124,6 +130,11 @@ class Output:
     @staticmethod
     def _complain(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
+
+
+def _cut(text: str) -> str:
+    """Keep a line of a trace readable."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
