@@ -18,14 +18,26 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from migrate_plugins.testing.conformance.driver import DriverConformance
     from migrate_plugins.testing.conformance.pair import HostPair
+    from migrate_plugins.testing.memory import FAULTS, MemoryDriver, MemoryHosts, MemoryPair
 
-__all__ = ["DriverConformance", "HostPair"]
+__all__ = [
+    "FAULTS",
+    "DriverConformance",
+    "HostPair",
+    "MemoryDriver",
+    "MemoryHosts",
+    "MemoryPair",
+]
 
 # Imported at first use: the pytest plugin below this package is loaded by every run of pytest, and
 # the hosts in memory by a command line that has no pytest.
 _HOMES: Final = {
     "DriverConformance": "conformance.driver",
+    "FAULTS": "memory",
     "HostPair": "conformance.pair",
+    "MemoryDriver": "memory",
+    "MemoryHosts": "memory",
+    "MemoryPair": "memory",
 }
 
 

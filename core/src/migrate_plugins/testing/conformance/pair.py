@@ -46,7 +46,7 @@ class HostPair(Protocol):
         """
 
     def slow(self) -> NotImplementedType | None:
-        """Make the next transfers last until they are cancelled or broken: a minute at the least."""
+        """Make the next transfers last a minute at the least, unless cancelled or broken."""
 
     def break_transfer(self) -> NotImplementedType | None:
         """Break a transfer that is under way, so that the hypervisor gives it up soon."""

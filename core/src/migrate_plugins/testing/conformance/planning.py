@@ -120,6 +120,8 @@ class Planning(DriverSubject):
         if rule.transport is Transport.TUNNELLED:
             assert plan.uris.migration.value is None, "memory travels inside the connection"
             assert plan.port.value is None
+        elif not offer.migration_uri:
+            assert plan.uris.migration.value is None, f"{scenario} has no scope for one"
 
         if rule.destination.need is Need.COMPULSORY:
             assert "destination-missing" in _refused(migrator, {**request, "destination": None})
