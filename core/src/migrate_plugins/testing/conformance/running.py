@@ -70,7 +70,7 @@ class Connecting(DriverSubject):
 
     @about("migrate_connect")
     def test_wrong_connection_uri_is_an_error_of_ours(self, driver: Driver, plugin: Plugin) -> None:
-        """A connection URI that nobody can open raises ConnectError, or says what is wrong in it."""
+        """A connection URI that nobody can open raises ConnectError, or says what is wrong."""
         if "migrate_connect" not in plugin.hooks:
             pytest.skip(f"{self.name} only plans: it does not implement migrate_connect")
         for uri in ("nonsense", "nonsense://desthost/"):
