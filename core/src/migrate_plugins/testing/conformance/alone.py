@@ -10,6 +10,7 @@ import json
 import sys
 from importlib import import_module
 from importlib.metadata import packages_distributions
+from typing import Any
 
 __all__ = ["main"]
 
@@ -25,7 +26,7 @@ def main() -> None:
     told = json.load(sys.stdin)
     point = EntryPoint(*told["point"])
     module, _, attribute = point.module.partition(":")
-    plugin = import_module(module)
+    plugin: Any = import_module(module)
     for name in filter(None, attribute.split(".")):
         plugin = getattr(plugin, name)
     migrator = Migrator([(point, plugin() if isinstance(plugin, type) else plugin)])

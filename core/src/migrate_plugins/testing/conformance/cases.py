@@ -23,4 +23,4 @@ def each_revision(check: _Check) -> _Check:
 def each_scenario(check: _Check) -> _Check:
     """Repeat a check for each scenario in each revision."""
     repeat: Callable[[_Check], _Check] = pytest.mark.parametrize("scenario", [*SCENARIOS])
-    return each_revision(repeat(check))
+    return repeat(each_revision(check))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import NativeCommand, Revision
 from migrate_plugins.testing.conformance.cases import each_scenario
-from migrate_plugins.testing.conformance.rules import about
+from migrate_plugins.testing.conformance.rules import Shows, about
 from migrate_plugins.testing.conformance.shape import misfits
 from migrate_plugins.testing.conformance.subject import DriverSubject
 
@@ -23,7 +23,7 @@ class Commands(DriverSubject):
     """Checks of the native commands, scenario by scenario."""
 
     @each_scenario
-    @about("migrate_commands")
+    @about("migrate_commands", shows=Shows.PLANNED)
     def test_command_can_be_typed_or_says_why_not(
         self,
         migrator: Migrator,
@@ -47,7 +47,7 @@ class Commands(DriverSubject):
                 assert command.not_expressible is None, f"{command.tool}: both at once"
 
     @each_scenario
-    @about("migrate_commands")
+    @about("migrate_commands", shows=Shows.PLANNED)
     def test_guest_name_is_one_argument(
         self,
         migrator: Migrator,
@@ -67,7 +67,7 @@ class Commands(DriverSubject):
                 assert (other.argv or ()) == wanted, f"for a guest named {name!r}"
 
     @each_scenario
-    @about("migrate_commands")
+    @about("migrate_commands", shows=Shows.PLANNED)
     def test_commands_are_pure(
         self,
         migrator: Migrator,

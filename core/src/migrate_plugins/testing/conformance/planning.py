@@ -60,7 +60,7 @@ class Planning(DriverSubject):
             assert (first, last) in {(rule.first, rule.last), wanted}
 
     @each_scenario
-    @about("migrate_capabilities")
+    @about("migrate_capabilities", shows=Shows.PLANNED)
     def test_offered_options_plan(
         self,
         migrator: Migrator,
@@ -79,7 +79,7 @@ class Planning(DriverSubject):
             assert {name: getattr(plan.request, name) for name in given} == given
 
     @each_scenario
-    @about("migrate_capabilities")
+    @about("migrate_capabilities", shows=Shows.PLANNED)
     def test_option_not_offered_is_refused(
         self,
         migrator: Migrator,
@@ -100,7 +100,7 @@ class Planning(DriverSubject):
             assert reasons["option-not-offered"].instead.strip()
 
     @each_scenario
-    @about("migrate_capabilities", "migrate_uri", "migrate_read_uri")
+    @about("migrate_capabilities", "migrate_uri", "migrate_read_uri", shows=Shows.PLANNED)
     def test_uris_keep_the_rules_of_the_document(
         self,
         migrator: Migrator,
@@ -140,7 +140,7 @@ class Planning(DriverSubject):
             assert reasons.keys() & {"migration-uri-tunnelled", "migration-uri-not-used"}
 
     @each_scenario
-    @about("migrate_uri", "migrate_commands")
+    @about("migrate_uri", "migrate_commands", shows=Shows.PLANNED)
     def test_ipv6_destination_plans(
         self,
         migrator: Migrator,
@@ -169,6 +169,7 @@ class Planning(DriverSubject):
         "migrate_port_rule",
         "migrate_uri",
         "migrate_commands",
+        shows=Shows.PLANNED,
     )
     def test_planning_is_pure(
         self,
@@ -190,7 +191,7 @@ class Planning(DriverSubject):
         assert watch.seen == [], "planning contacts nobody"
 
     @each_scenario
-    @about("migrate_commands", "migrate_uri")
+    @about("migrate_commands", "migrate_uri", shows=Shows.PLANNED)
     def test_plan_goes_to_json_and_back(
         self,
         migrator: Migrator,

@@ -180,7 +180,7 @@ class Running(Connecting):
         assert outcome.differences == () or outcome.unreadable is not None, outcome.differences
 
     @each_scenario
-    @about("migrate_connect")
+    @about("migrate_connect", shows=Shows.RAN)
     def test_cancelled_migration_leaves_the_guest_on_the_source(
         self, migrator: Migrator, driver: Driver, pair: HostPair, revision: Revision, scenario: str
     ) -> None:
@@ -196,7 +196,7 @@ class Running(Connecting):
         self._stayed(driver, pair, name)
 
     @each_scenario
-    @about("migrate_connect")
+    @about("migrate_connect", shows=Shows.RAN)
     def test_broken_transfer_leaves_the_guest_on_the_source(
         self, migrator: Migrator, driver: Driver, pair: HostPair, revision: Revision, scenario: str
     ) -> None:
