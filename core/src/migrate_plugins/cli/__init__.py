@@ -37,6 +37,9 @@ COMMANDS: Final = (
     Command("config", "show, check or locate config.toml", f"{__name__}.config"),
     Command("enable", "let a plugin take part again", f"{__name__}.enable"),
     Command("disable", "keep a plugin from being loaded", f"{__name__}.disable"),
+    Command(
+        "completion", "a script for the shell, so that TAB completes", f"{__name__}.completion"
+    ),
 )
 
 # What may stand anywhere on the line, and what it does.
@@ -81,6 +84,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _answer(arguments: list[str], output: Output) -> int:
     try:
         invocation = Invocation(output)
+        if "_ARGCOMPLETE" in os.environ:  # somebody pressed TAB
+            from migrate_plugins.cli.completion import offer  # noqa: PLC0415 - else not needed
+
+            offer(invocation, COMMANDS, FLAGS, partial(_parser, invocation, output))
         arguments = invocation.take_flags(arguments)
         name = arguments[0] if arguments else "--help"
         if name in {"-h", "--help", "help"}:
@@ -131,8 +138,13 @@ def _command(name: str, invocation: Invocation) -> Command:
 
 
 def _run(command: Command, arguments: list[str], invocation: Invocation, output: Output) -> int:
-    module = import_module(command.module)
+    parser = _parser(invocation, output, command)
+    # Intermixed: `plan GUEST -c URI DEST-URI` too. It has no subcommands, which others may need.
+    parse = parser.parse_intermixed_args if command in COMMANDS else parser.parse_args
+    return int(import_module(command.module).run(parse(arguments), output))
 
+
+def _parser(invocation: Invocation, output: Output, command: Command) -> argparse.ArgumentParser:
     class Parser(_Parser):
         """Prints help where output goes; subcommands get parsers of the same class."""
 
@@ -148,10 +160,8 @@ def _run(command: Command, arguments: list[str], invocation: Invocation, output:
         allow_abbrev=False,
     )
     parser.set_defaults(invocation=invocation)
-    module.configure(parser)
-    # Intermixed: `plan GUEST -c URI DEST-URI` too. It has no subcommands, which others may need.
-    parse = parser.parse_intermixed_args if command in COMMANDS else parser.parse_args
-    return int(module.run(parse(arguments), output))
+    import_module(command.module).configure(parser)
+    return parser
 
 
 def _help(invocation: Invocation) -> str:
