@@ -1,24 +1,40 @@
-"""Write into the documents what they take from the code; the tests fail where they differ."""
+"""Write into the documents what they take from the code; with ``--check`` only tell what differs."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from migrate_plugins import Migrator, Revision
-from migrate_plugins.cli.matrix import markdown
+from pages import cli, hooks, matrix, values
 
-README = Path(__file__).parent.parent / "README.md"
+DOCS = Path(__file__).parent
+README = DOCS.parent / "README.md"
 
 
-def generated(readme: str) -> str:
-    """Give *readme* with the support matrix as the installed drivers declare it."""
-    drivers = Migrator.installed().registry.drivers
-    for revision in Revision:
-        head, begin, rest = readme.partition(f"<!-- matrix {revision} -->\n")
-        _, end, tail = rest.partition("<!-- end -->")
-        readme = f"{head}{begin}{markdown(drivers, revision)}\n{end}{tail}"
-    return readme
+def generated() -> dict[Path, str]:
+    """Give each file that takes something from the code, as it has to be."""
+    pages = {"cli.md": cli, "hooks.md": hooks, "matrix.md": matrix, "values.md": values}
+    return {
+        README: matrix.inserted(README.read_text(encoding="utf-8")),
+        **{DOCS / name: page.page() for name, page in pages.items()},
+    }
+
+
+def main(*argv: str) -> int:
+    """Write what differs, or with ``--check`` name it and fail."""
+    stale = [
+        (path, text)
+        for path, text in generated().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    check = "--check" in argv
+    for path, text in stale:
+        if not check:
+            path.write_text(text, encoding="utf-8")
+        name = path.relative_to(README.parent)
+        sys.stderr.write(f"{name} {'differs from the code' if check else 'written'}\n")
+    return int(check and bool(stale))
 
 
 if __name__ == "__main__":
-    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.exit(main(*sys.argv[1:]))
