@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from migrate_plugins.testing.conformance.driver import DriverConformance
     from migrate_plugins.testing.conformance.pair import HostPair
+    from migrate_plugins.testing.conformance.policy import PolicyConformance
     from migrate_plugins.testing.memory import FAULTS, MemoryDriver, MemoryHosts, MemoryPair
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "MemoryDriver",
     "MemoryHosts",
     "MemoryPair",
+    "PolicyConformance",
 ]
 
 # Imported at first use: the pytest plugin below this package is loaded by every run of pytest, and
@@ -38,6 +40,7 @@ _HOMES: Final = {
     "MemoryDriver": "memory",
     "MemoryHosts": "memory",
     "MemoryPair": "memory",
+    "PolicyConformance": "conformance.policy",
 }
 
 

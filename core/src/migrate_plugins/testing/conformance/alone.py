@@ -29,7 +29,7 @@ def main() -> None:
     plugin: Any = import_module(module)
     for name in filter(None, attribute.split(".")):
         plugin = getattr(plugin, name)
-    migrator = Migrator([(point, plugin() if isinstance(plugin, type) else plugin)])
+    migrator = Migrator([(point, plugin)])
     driver = migrator.registry.drivers[point.name]
     for request in Samples(driver, told["migration_uri"]).requests():
         migrator.plan(**request._asdict())

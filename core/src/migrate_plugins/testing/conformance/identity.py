@@ -46,7 +46,7 @@ class Identity(DriverSubject):
     @about("migrate_driver")
     def test_api_is_declared(self, driver: Driver, plugin: Plugin) -> None:
         """A plugin says for which edition of the contract it was written."""
-        declared = getattr(load(plugin), "MIGRATE_PLUGINS_API", None)
+        declared = getattr(load(plugin.point), "MIGRATE_PLUGINS_API", None)
         assert type(declared) is int, (
             f"{driver.info.name} has MIGRATE_PLUGINS_API = {declared!r}; give the module or class"
             f" that the entry point names the line MIGRATE_PLUGINS_API = {plugin.api}"

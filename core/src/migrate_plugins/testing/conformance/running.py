@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from itertools import product
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pytest
 
@@ -39,20 +39,26 @@ from migrate_plugins.testing.conformance.shape import misfits
 from migrate_plugins.testing.conformance.subject import DriverSubject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from migrate_plugins.testing.conformance.pair import HostPair
 
 __all__ = ["Connecting", "Running"]
 
-# Seconds that a migration may take here, and a host that is not there may take to say so.
-_PATIENCE: Final = 120.0
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _ORDER: Final = [*Phase]
+# Seconds between two looks.
+_PAUSE: Final = 0.02
 
 
 class Connecting(DriverSubject):
-    """Checks of sessions."""
+    """Checks of sessions.
+
+    Attributes:
+        patience: Seconds that a migration may take here, and a host to say that it is not there.
+    """
+
+    patience: ClassVar[float] = 120.0
 
     @pytest.fixture
     def hosts(self) -> HostPair | None:
@@ -86,7 +92,7 @@ class Connecting(DriverSubject):
         began = monotonic()
         with pytest.raises(ConnectError) as caught:
             driver.connect(pair.dead)
-        assert monotonic() - began < _PATIENCE
+        assert monotonic() - began < self.patience
         assert caught.value.uri == pair.dead
         assert caught.value.problem.strip()
 
@@ -151,7 +157,7 @@ class Connecting(DriverSubject):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(_PATIENCE)
+            thread.join(self.patience)
         session.close()
         assert {*answers} == {_read(driver, pair.source, name)}
         assert len(answers) == 4 * 10
@@ -169,7 +175,7 @@ class Running(Connecting):
         self.offer(driver, revision, scenario)
         name = _guest(pair)
         before = _read(driver, pair.source, name)
-        outcome = _run(migrator, _plan(migrator, driver, pair, scenario, revision, name))
+        outcome = self._run(migrator, _plan(migrator, driver, pair, scenario, revision, name))
         assert outcome.verdict is Verdict.DONE, _told(outcome)
         assert _read(driver, pair.source, name) is None
         there = _read(driver, pair.destination, name)
@@ -189,9 +195,9 @@ class Running(Connecting):
         name = _guest(pair)
         _can(pair.slow(), "slow a transfer down")
         run = migrator.start(_plan(migrator, driver, pair, scenario, revision, name))
-        _transferring(run)
+        self._transferring(run)
         run.cancel()
-        outcome = _end(run)
+        outcome = self._end(run)
         assert outcome.verdict is Verdict.CANCELLED, _told(outcome)
         self._stayed(driver, pair, name)
 
@@ -205,9 +211,9 @@ class Running(Connecting):
         name = _guest(pair)
         _can(pair.slow(), "slow a transfer down")
         run = migrator.start(_plan(migrator, driver, pair, scenario, revision, name))
-        _transferring(run)
+        self._transferring(run)
         _can(pair.break_transfer(), "break a transfer")
-        outcome = _end(run)
+        outcome = self._end(run)
         assert outcome.verdict is Verdict.FAILED, _told(outcome)
         assert isinstance(outcome.error, DriverError), repr(outcome.error)
         assert outcome.error.problem.strip(), "the hypervisor's text is empty"
@@ -223,7 +229,7 @@ class Running(Connecting):
         name = _guest(pair)
         events: list[Event] = []
         plan = _plan(migrator, driver, pair, scenario, revision, name)
-        outcome = _end(migrator.start(plan, observers=[events.append]))
+        outcome = self._end(migrator.start(plan, observers=[events.append]))
         assert [text for event in events for text in misfits(event, Event)] == []
         phases = [_ORDER.index(event.phase) for event in events]
         assert phases == sorted(phases)
@@ -251,9 +257,9 @@ class Running(Connecting):
 
         plan = _plan(migrator, driver, pair, scenario, revision, _guest(pair))
         run = migrator.start(plan, observers=[note])
-        _wait_until(lambda: len(seen) >= 4 or run.wait(0))  # noqa: PLR2004 - to compare some
+        self._wait_until(lambda: len(seen) >= 4 or run.wait(0))  # noqa: PLR2004 - to compare some
         run.cancel()
-        _end(run)
+        self._end(run)
         if not seen:
             pytest.skip(f"{self.name} gives no statistics of a transfer")
         assert [text for each in seen for text in misfits(each, Statistics)] == []
@@ -290,7 +296,7 @@ class Running(Connecting):
         scenario = self._scenario(driver, revision, "suspend")
         name = _guest(pair)
         plan = _plan(migrator, driver, pair, scenario, revision, name, suspend=True)
-        outcome = _run(migrator, plan)
+        outcome = self._run(migrator, plan)
         assert outcome.verdict is Verdict.DONE, _told(outcome)
         there = _read(driver, pair.destination, name)
         assert there is not None
@@ -305,7 +311,7 @@ class Running(Connecting):
         scenario = self._scenario(driver, revision, "dname")
         name = _guest(pair)
         plan = _plan(migrator, driver, pair, scenario, revision, name, dname=f"{name}-there")
-        outcome = _run(migrator, plan)
+        outcome = self._run(migrator, plan)
         assert outcome.verdict is Verdict.DONE, _told(outcome)
         assert _read(driver, pair.destination, name) is None
         there = _read(driver, pair.destination, f"{name}-there")
@@ -322,7 +328,7 @@ class Running(Connecting):
         name = _guest(pair, running=False, persistent=True)
         fields = {"offline": True, "persistent": True, "live": False}
         plan = _plan(migrator, driver, pair, scenario, revision, name, **fields)
-        outcome = _run(migrator, plan)
+        outcome = self._run(migrator, plan)
         assert outcome.verdict is Verdict.DONE, _told(outcome)
         there = _read(driver, pair.destination, name)
         assert there is not None
@@ -342,7 +348,7 @@ class Running(Connecting):
             name = _guest(pair, persistent=stored)
             fields = {"persistent": keep, "undefine_source": drop}
             plan = _plan(migrator, driver, pair, scenario, revision, name, **fields)
-            outcome = _run(migrator, plan)
+            outcome = self._run(migrator, plan)
             assert outcome.verdict is Verdict.DONE, _told(outcome)
             if outcome.unreadable is not None:
                 pytest.skip(f"the client cannot read the destination: {outcome.unreadable}")
@@ -358,6 +364,28 @@ class Running(Connecting):
             pytest.skip(f"{self.name} does not offer {what} in revision {revision}")
         return fit[0]
 
+    def _run(self, migrator: Migrator, plan: Plan) -> Outcome:
+        return self._end(migrator.start(plan))
+
+    def _end(self, run: Run) -> Outcome:
+        """Wait for the end, and not for ever."""
+        if not run.wait(self.patience):
+            run.cancel()
+            pytest.fail(f"the migration did not end within {self.patience:.0f} s", pytrace=False)
+        return run.outcome()
+
+    def _transferring(self, run: Run) -> None:
+        """Wait until memory is being transferred."""
+        self._wait_until(lambda: run.phase is Phase.TRANSFER or run.wait(0))
+        if run.wait(0):
+            pytest.fail(f"the migration ended too early: {_told(run.outcome())}", pytrace=False)
+
+    def _wait_until(self, come: Callable[[], bool]) -> None:
+        end = monotonic() + self.patience
+        while not come():
+            assert monotonic() < end, f"nothing has come within {self.patience:.0f} s"
+            sleep(_PAUSE)
+
     def _stayed(self, driver: Driver, pair: HostPair, name: str) -> None:
         here, there = (_read(driver, uri, name) for uri in _both(pair))
         assert here is not None, f"{name} is gone from the source"
@@ -369,7 +397,7 @@ def _both(pair: HostPair) -> tuple[str, str]:
     return pair.source, pair.destination
 
 
-def _with(driver: Driver, uri: str, ask: Any) -> Any:  # noqa: ANN401 - whatever the question gives
+def _with(driver: Driver, uri: str, ask: Callable[[Session], Any]) -> Any:  # noqa: ANN401 - whatever the question gives
     session = driver.connect(uri)
     try:
         return ask(session)
@@ -421,32 +449,6 @@ def _plan(
             pytest.skip(f"the hosts have no migration URI, which {scenario} needs")
         fields["migration"] = pair.migration
     return migrator.plan(**fields | more)
-
-
-def _run(migrator: Migrator, plan: Plan) -> Outcome:
-    return _end(migrator.start(plan))
-
-
-def _end(run: Run) -> Outcome:
-    """Wait for the end, and not for ever."""
-    if not run.wait(_PATIENCE):
-        run.cancel()
-        pytest.fail(f"the migration did not end within {_PATIENCE:.0f} s", pytrace=False)
-    return run.outcome()
-
-
-def _transferring(run: Run) -> None:
-    """Wait until memory is being transferred."""
-    _wait_until(lambda: run.phase is Phase.TRANSFER or run.wait(0))
-    if run.wait(0):
-        pytest.fail(f"the migration ended too early: {_told(run.outcome())}", pytrace=False)
-
-
-def _wait_until(come: Any) -> None:  # noqa: ANN401 - a condition
-    end = monotonic() + _PATIENCE
-    while not come():
-        assert monotonic() < end, f"nothing has come within {_PATIENCE:.0f} s"
-        sleep(0.02)
 
 
 def _told(outcome: Outcome) -> str:

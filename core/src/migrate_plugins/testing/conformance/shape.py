@@ -24,6 +24,8 @@ def misfits(value: object, wanted: Any = None, where: str = "") -> Iterator[str]
     """
     wanted = type(value) if wanted is None else wanted
     origin = get_origin(wanted)
+    if wanted is Any:
+        return
     if origin in {Union, types.UnionType}:
         choices = get_args(wanted)
         if not any(not list(misfits(value, choice, where)) for choice in choices):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from migrate_plugins import Migrator
+from migrate_plugins import Config, Driver, MigrateError, Migrator, Offer, Plugin, Revision
 from migrate_plugins.testing.conformance.samples import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migrate_plugins import Driver, Offer, Plugin, Revision
+    from migrate_plugins import EntryPoint
 
-__all__ = ["DriverSubject", "Subject"]
+__all__ = ["DriverSubject", "Subject", "load"]
 
 
 class Subject:
@@ -31,30 +31,20 @@ class Subject:
 
     @pytest.fixture
     def migrator(self) -> Migrator:
-        """Everything that is installed; override it to check a plugin that is not."""
-        return Migrator.installed()
+        """The plugin, among whatever else it needs."""
+        raise NotImplementedError
 
     @pytest.fixture
     def plugin(self, migrator: Migrator, record_property: Callable[[str, object], None]) -> Plugin:
         """The plugin, whether it works or not."""
         driver = self.kind == "driver"
-        known = [each for each in migrator.registry.plugins if each.is_driver == driver]
-        found = [each for each in known if each.point.name == self.name]
-        if not found:
-            names = ", ".join(each.point.name for each in known) or "none"
-            pytest.fail(
-                f"no {self.kind} {self.name!r} is installed; there are: {names}; install its"
-                " distribution, or correct the name",
-                pytrace=False,
-            )
-        point = found[0].point
-        about = {
-            "distribution": point.distribution,
-            "version": point.version,
-            "api": found[0].api,
-        }
-        record_property("migrate_plugins.plugin", about)
-        return found[0]
+        (found,) = [
+            each
+            for each in migrator.registry.plugins
+            if each.point.name == self.name and each.point.is_driver == driver
+        ]
+        record_property("migrate_plugins.plugin", _facts(found))
+        return found
 
     @pytest.fixture(autouse=True)
     def _plugin(self, plugin: Plugin) -> None:
@@ -71,6 +61,14 @@ class DriverSubject(Subject):
 
     kind = "driver"
     migration_uri: ClassVar[str | None] = None
+
+    @pytest.fixture
+    def migrator(self) -> Migrator:
+        """Everything that is installed, nothing configured; this driver keeps its schemes."""
+        try:
+            return Migrator.installed(Config(), driver=self.name)
+        except MigrateError as error:
+            pytest.fail(str(error), pytrace=False)
 
     @pytest.fixture
     def driver(self, plugin: Plugin) -> Driver:
@@ -92,10 +90,15 @@ class DriverSubject(Subject):
         return offer
 
 
-def load(plugin: Plugin) -> Any:  # noqa: ANN401 - a module, an object or a class
+def load(point: EntryPoint) -> Any:  # noqa: ANN401 - a module, an object or a class
     """Import what an entry point names."""
-    module, _, attribute = plugin.point.module.partition(":")
+    module, _, attribute = point.module.partition(":")
     loaded: Any = import_module(module)
     for name in filter(None, attribute.split(".")):
         loaded = getattr(loaded, name)
     return loaded
+
+
+def _facts(plugin: Plugin) -> dict[str, object]:
+    point = plugin.point
+    return {"distribution": point.distribution, "version": point.version, "api": plugin.api}

@@ -61,7 +61,7 @@ class URIs(DriverSubject):
         for request in _native(samples, revision):
             if not offers[request.scenario or ""].migration_uri:
                 continue  # there is no scope for one
-            uri = driver.uri(request, "desthost", rule.first)
+            uri = driver.uri(request, "desthost", rule.first)[0]
             assert uri is not None, f"{rule.first} is held, and nobody is told"
             assert uri.port == rule.first
 
@@ -83,7 +83,7 @@ class URIs(DriverSubject):
         """The same destination, the same migration URI."""
         for request in _native(samples, revision):
             for port in (None, 49300):
-                answers = {driver.uri(request, "desthost", port) for _ in range(3)}
+                answers = {driver.uri(request, "desthost", port)[0] for _ in range(3)}
                 assert len(answers) == 1, f"three answers to one question: {answers}"
 
     @each_revision
@@ -157,7 +157,7 @@ class URIs(DriverSubject):
         for request in _native(samples, revision):
             for host in HOSTS:
                 for port in (None, driver.port_rule(revision).first):
-                    uri = driver.uri(request, host, port)
+                    uri = driver.uri(request, host, port)[0]
                     if uri is not None:
                         count += 1
                         yield host, port, uri
