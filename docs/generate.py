@@ -1,23 +1,25 @@
-"""Write into the documents what they take from the code; with ``--check`` only tell what differs."""
+"""Write into the documents what they take from the code, or with ``--check`` tell what differs."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from pages import cli, hooks, matrix, values
+from pages import blocks, cli, hooks, matrix, values
 
 DOCS = Path(__file__).parent
-README = DOCS.parent / "README.md"
+ROOT = DOCS.parent
+PAGES = {"cli.md": cli, "hooks.md": hooks, "matrix.md": matrix, "values.md": values}
 
 
 def generated() -> dict[Path, str]:
     """Give each file that takes something from the code, as it has to be."""
-    pages = {"cli.md": cli, "hooks.md": hooks, "matrix.md": matrix, "values.md": values}
-    return {
-        README: matrix.inserted(README.read_text(encoding="utf-8")),
-        **{DOCS / name: page.page() for name, page in pages.items()},
-    }
+    written = {DOCS / name: page.page() for name, page in PAGES.items()}
+    by_hand = [
+        ROOT / "README.md",
+        *(path for path in sorted(DOCS.glob("*.md")) if path not in written),
+    ]
+    return {path: blocks.filled(path.read_text(encoding="utf-8")) for path in by_hand} | written
 
 
 def main(*argv: str) -> int:
@@ -31,7 +33,7 @@ def main(*argv: str) -> int:
     for path, text in stale:
         if not check:
             path.write_text(text, encoding="utf-8")
-        name = path.relative_to(README.parent)
+        name = path.relative_to(ROOT)
         sys.stderr.write(f"{name} {'differs from the code' if check else 'written'}\n")
     return int(check and bool(stale))
 

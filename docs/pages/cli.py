@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins.cli import COMMANDS
+from migrate_plugins.cli import COMMANDS, FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +24,9 @@ _HEAD: Final = """\
 
 def page() -> str:
     """Give the page."""
-    parts = [_HEAD]
+    parts = [_HEAD, "## Anywhere on the line\n", "| Options | |", "|---|---|"]
+    parts += [f"| `{flag}` | {summary} |" for flag, summary in FLAGS]
+    parts.append("")
     for command in COMMANDS:
         parser = argparse.ArgumentParser(prog=f"migrate-plugins {command.name}", add_help=False)
         import_module(command.module).configure(parser)

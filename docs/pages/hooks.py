@@ -29,6 +29,9 @@ a driver has to implement it. A **broadcast** hook asks everyone; the answers ar
 an implementation that raises stops nobody else.
 """
 
+# What a page shows without scrolling.
+_WIDTH: Final = 80
+
 _TITLES: Final = {"parameters": "Arguments", "returns": "Answer", "raises": "Raises"}
 
 
@@ -50,7 +53,7 @@ def page() -> str:
 
 
 def _hook(hook: griffe.Function) -> Iterator[str]:
-    arguments = ", ".join(f"{each.name}: {each.annotation}" for each in hook.parameters)
+    arguments = [f"{each.name}: {each.annotation}" for each in hook.parameters]
     yield f"### {hook.name}\n"
     yield f"```python\n{_signature(hook.name, arguments, str(hook.returns))}\n```\n"
     for section in sections(hook):
@@ -64,8 +67,9 @@ def _hook(hook: griffe.Function) -> Iterator[str]:
         yield ""
 
 
-def _signature(name: str, arguments: str, answer: str) -> str:
-    line = f"def {name}({arguments}) -> {answer}: ..."
-    if len(line) <= 88:  # noqa: PLR2004 - what a page shows without scrolling
+def _signature(name: str, arguments: list[str], answer: str) -> str:
+    line = f"def {name}({', '.join(arguments)}) -> {answer}: ..."
+    if len(line) <= _WIDTH:
         return line
-    return f"def {name}(\n    {arguments},\n) -> {answer}: ..."
+    lines = "".join(f"    {argument},\n" for argument in arguments)
+    return f"def {name}(\n{lines}) -> {answer}: ..."

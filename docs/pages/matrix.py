@@ -1,4 +1,4 @@
-"""The support matrix, for the README and as a page: from what the installed drivers declare."""
+"""The page of the support matrix, from what the installed drivers declare."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from migrate_plugins import Migrator, Revision
 from migrate_plugins.cli.matrix import markdown
 
-__all__ = ["inserted", "page"]
+__all__ = ["page"]
 
 _HEAD: Final = """\
 <!-- Written by scripts/docs from what the drivers declare. -->
@@ -34,13 +34,3 @@ def page() -> str:
                 parts.append(f"| {id_} | {claim.basis} | {seen} |")
             parts.append("")
     return "\n".join(parts)
-
-
-def inserted(readme: str) -> str:
-    """Give *readme* with the tables in their places."""
-    drivers = Migrator.installed().registry.drivers
-    for revision in Revision:
-        head, begin, rest = readme.partition(f"<!-- matrix {revision} -->\n")
-        _, end, tail = rest.partition("<!-- end -->")
-        readme = f"{head}{begin}{markdown(drivers, revision)}\n{end}{tail}"
-    return readme

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import griffe
@@ -32,6 +33,8 @@ _MODULES: Final = (
     "diagnosis",
     "progress",
     "outcome",
+    "options",
+    "settings",
 )
 
 
@@ -47,7 +50,7 @@ def page() -> str:
         ]
         for each in classes:
             parts += _value(each)
-    return "\n".join(parts)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))
 
 
 def _value(value: griffe.Class) -> Iterator[str]:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pytest
 from markdown_it import MarkdownIt
 
+from migrate_plugins import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -102,15 +104,11 @@ def steps(page: str) -> Iterator[File | Line]:
 
 
 def _lines(console: str) -> Iterator[Line]:
-    command, output = "", list[str]()
-    for line in console.splitlines():
-        if line.startswith("$ "):
-            if command:
-                yield Line(command, tuple(output))
-            command, output = line.removeprefix("$ "), []
-        else:
-            output.append(line)
-    yield Line(command, tuple(output))
+    for said in console.removeprefix("$ ").split("\n$ "):
+        # A backslash at the end goes on with the command on the next line.
+        command = re.match(r"(?:.*\\\n)*.*", said)
+        if command is not None:
+            yield Line(command[0], tuple(said[command.end() :].splitlines()[1:]))
 
 
 def script(steps: list[File | Line]) -> str:
@@ -119,7 +117,8 @@ def script(steps: list[File | Line]) -> str:
     written = set()
     for step in steps:
         if isinstance(step, File):
-            text = f"\n\n{step.text}" if step.name in written else step.text
+            between = "" if step.name not in written else "\n" if step.text[0] == " " else "\n\n"
+            text = between + step.text  # apart as functions are, or as methods
             parts.append(f"cat >> '{step.name}' << 'END OF BLOCK'\n{text}END OF BLOCK")
             written.add(step.name)
         else:
@@ -144,11 +143,12 @@ def follow(core: Path, tmp_path: Path) -> Follow:
     # So that `pip install migrate-plugins` brings what is tested, and nothing newer than we know.
     constraints = tmp_path / "constraints.txt"
     constraints.write_text(
-        f"{(ROOT / 'constraints.txt').read_text()}migrate-plugins @ {core.as_uri()}\n"
+        f"{(ROOT / 'constraints.txt').read_text()}migrate-plugins=={__version__}\n"
     )
     env = {name: os.environ[name] for name in KEPT if name in os.environ} | {
         "HOME": str(tmp_path),
         "PIP_CONSTRAINT": str(constraints),
+        "PIP_FIND_LINKS": str(core.parent),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "NO_COLOR": "1",
     }
@@ -247,7 +247,7 @@ def test_block_that_nobody_would_run_is_refused(
     monkeypatch.setattr(f"{__name__}.PAGES", tmp_path)
     (tmp_path / "page.md").write_text("```python\nprint()\n```\n")
 
-    with pytest.raises(ValueError, match="page.md has a block that cannot be followed: print"):
+    with pytest.raises(ValueError, match=r"page\.md has a block that cannot be followed: print"):
         list(steps("page.md"))
 
 
