@@ -66,11 +66,10 @@ def _faults() -> str:
 
 
 def _rules(conformance: type) -> str:
-    table = [
-        (f"`{rule.id}`", rule.text, ", ".join(f"`{hook}`" for hook in rule.hooks))
+    return "\n".join(
+        f"- `{rule.id}`: {rule.text} ({', '.join(f'`{hook}`' for hook in rule.hooks)})"
         for rule in rules(conformance).values()
-    ]
-    return rows(("Check", "Rule", "Hooks"), *table)
+    )
 
 
 # What a value is called where somebody writes one.
