@@ -19,7 +19,8 @@ DISABLED = [
     # config's, variable,            --no-plugins, plugin,    who disabled it
     ((),           None,             False,        ACME,      None),
     (("watcher",), None,             False,        ACME,      FILE.format("watcher")),
-    (("acme-site",), None,           False,        ACME,      FILE.format("watcher")),
+    (("acme-site",), None,           False,        ACME,      FILE.format("acme-site")),
+    (("watcher", "acme-site"), None, False,        ACME,      FILE.format("acme-site watcher")),
     (("watch",),   "watche,site",    False,        ACME,      None),
     ((),           "watcher",        False,        ACME,      VARIABLE),
     ((),           "a, acme-site ,", False,        ACME,      VARIABLE),
