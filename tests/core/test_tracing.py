@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate_plugins import (
+    ChosenBy,
     EntryPoint,
     PortRule,
     Registry,
@@ -44,6 +45,24 @@ MASKED = [
 @pytest.mark.parametrize(("text", "shown"), MASKED)
 def test_secrets_are_masked_and_nothing_else(text: str, shown: str) -> None:
     assert masked(text) == shown
+
+
+# fmt: off
+BRIEF = [
+    # value                                             as it is shown
+    (Revision.CURRENT,                                  "'current'"),
+    (Request("web1", live=True),                        "Request(guest='web1', live=True)"),
+    (frozenset({"b", "a"}),                             "{'a', 'b'}"),
+    ({"x": [Revision.ORIGINAL, None]},                  "{'x': ['original', None]}"),
+    (PortRule(1, 2, ChosenBy.US, "it"),
+     "PortRule(first=1, last=2, chosen_by='migrate-plugins', because='it')"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("value", "shown"), BRIEF)
+def test_values_are_shown_briefly(value: object, shown: str) -> None:
+    assert without_secrets(value) == shown
 
 
 @given(st.from_regex(r"[a-zA-Z0-9!$%^*_.-]{6,20}", fullmatch=True))
@@ -87,7 +106,7 @@ def test_each_plugin_has_its_step_from_the_inside_out() -> None:
         ("migrate_port_rule", "a-narrow", True),
         ("migrate_port_rule", "b-idle", False),
     ]
-    assert {step.arguments for step in steps} == {"revision=<Revision.ORIGINAL: 'original'>"}
+    assert {step.arguments for step in steps} == {"revision='original'"}
     assert "first=49300" in steps[0].answer
     assert "first=49200" in steps[1].answer == steps[2].answer
     assert all(0 <= step.microseconds < 1_000_000 for step in steps)

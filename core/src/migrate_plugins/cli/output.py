@@ -20,7 +20,7 @@ _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow":
 _SEVERITIES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 _WIDEST: Final = 120
 # Characters of a value in a trace.
-_LONGEST: Final = 500
+_LONGEST: Final = 400
 
 
 class Output:
@@ -113,7 +113,7 @@ class Output:
     def step(self, step: Step) -> None:
         """Print a plugin's part in an answer, on standard error; what was asked only once."""
         asked = f"trace {step.hook}({_cut(step.arguments)})"
-        if asked != self._asked or step.changed is None:
+        if asked != self._asked:
             self._complain(asked)
         self._asked = asked
         kind = {None: "", True: " wraps it and changed that", False: " wraps it"}[step.changed]
