@@ -249,3 +249,24 @@ def test_disabled_driver_is_out_of_a_plan(site: Machine) -> None:
     assert said.status == ExitCode.PLUGIN
     assert "no installed driver claims qemu://" in said.err
     assert said.err.endswith("; qemu is disabled (`migrate-plugins enable qemu`)\n")
+
+
+def test_plugins_that_raise_in_a_hook_are_listed_as_such_and_the_rest_works(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, CORE / "raising")
+
+    said = machine.run("list", "--json", env={"MIGRATE_PLUGINS_DISABLE": "raising-policy"})
+    both = machine.run("list", "--json")
+    plan = ("plan", "web1", "qemu+ssh://b/system", "-c", "qemu:///system")
+
+    raising = next(each for each in json.loads(said.out)["drivers"] if each["name"] == "raising")
+    assert (said.status, raising["status"]) == (ExitCode.DONE, "broken")
+    assert "failed in migrate_capabilities: LookupError: no licence" in raising["reason"]
+    assert _statuses(said)["qemu"] == "active"
+    # The policy is around every driver: it is the one to blame, and the one to switch off.
+    statuses = _statuses(both)
+    assert (statuses["raising-policy"], statuses["qemu"]) == ("broken", "active")
+    refused = machine.run(*plan)
+    assert refused.status == ExitCode.PLUGIN
+    assert "`migrate-plugins disable raising-policy` switches it off" in refused.err
+    assert machine.run("disable", "raising-policy").status == ExitCode.DONE
+    assert machine.run(*plan).status == ExitCode.DONE
