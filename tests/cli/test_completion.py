@@ -36,8 +36,8 @@ OFFERS = [
     ("--",                                      ["--help", *FLAGS]),
     ("--no-plugins --driver qemu mat",          ["matrix"]),
     ("--driver ",                               DRIVERS),
-    ("matrix --",                               ["--help", "--revision", "--json", "--markdown",
-                                                 *FLAGS]),
+    ("matrix --",                               ["--help", "--revision", "--results", "--json",
+                                                 "--markdown", *FLAGS]),
     ("matrix --json --m",                       []),  # it excludes --markdown
     ("matrix --revision ",                      ["original", "current"]),
     ("matrix --revision=c",                     ["current"]),
@@ -52,6 +52,7 @@ OFFERS = [
     ("plan web1 -c qemu:///system --scenario n",
                                                 [id_ for id_ in SCENARIOS if id_[0] == "n"]),
     ("plan --diagram p",                        ["plan.svg", "pictures/"]),
+    ("matrix --results pl",                     ["plan.svg"]),
     ("plan --xml plan",                         ["plan.svg"]),
     ("plan --dname p",                          []),
     ("plan p",                                  []),
