@@ -115,7 +115,9 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
     source, destination = _api_socket(plan), "API-SOCKET"
 
     def remote(seat: Seat, socket: str, *command: str) -> NativeCommand:
-        return NativeCommand("ch-remote", ("ch-remote", "--api-socket", socket, *command), host=seat)
+        return NativeCommand(
+            "ch-remote", ("ch-remote", "--api-socket", socket, *command), host=seat
+        )
 
     everywhere = "[::]" if host.startswith("[") else "0.0.0.0"  # noqa: S104 - as its document has it
     receiver = f"receiver_url={SCHEME}:{everywhere}:{port}{tls}"
