@@ -46,9 +46,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     distribution = f"migrate-plugins-{name}"
     folder = Path(arguments.folder or distribution)
     registry = Migrator.installed().registry
-    reasons = [*_against_name(registry, name, distribution), *_against_folder(folder)]
-    if kind == "driver":
-        reasons += _against_scheme(registry, name)
+    reasons = [*_against_name(registry, kind, name), *_against_folder(folder)]
     if reasons:
         raise UsageError("\n  ".join([f"no {kind} was written:", *reasons]))
     written = _filled(kind, name)
@@ -74,30 +72,26 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return ExitCode.DONE
 
 
-def _against_name(registry: Registry, name: str, distribution: str) -> Iterator[str]:
-    """Say everything that is wrong with a name."""
+def _against_name(registry: Registry, kind: str, name: str) -> Iterator[str]:
+    """Say what is wrong with a name, or who has it."""
     if _NAME.fullmatch(name) is None:
         words = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("0123456789-").rstrip("-")
         yield (
             f"the name {name!r} is not lower-case letters, digits and single hyphens between"
             f" them, starting with a letter; {words or 'hyperv'} would do"
         )
-    for plugin in registry.plugins:
-        point = plugin.point
-        if name == point.name or distribution == point.distribution.replace("_", "-"):
+        return
+    for point in (plugin.point for plugin in registry.plugins):
+        if name == point.name or point.distribution == f"migrate-plugins-{name}":
             yield (
                 f"the name {name!r} is that of an installed plugin, {point.name} of"
                 f" {point.distribution} {point.version}; choose another, such as my-{name}"
             )
-
-
-def _against_scheme(registry: Registry, name: str) -> Iterator[str]:
-    """Say that a driver's connection URIs are another's already."""
-    if registry.claims(name) and name not in registry.drivers:
-        owner = registry.driver_for(name).info.name
+            return
+    if kind == "driver" and registry.claims(name):
         yield (
-            f"{name}:// belongs to the installed driver {owner}, and the new one would be"
-            f" shadowed; choose another name, such as my-{name}"
+            f"{name}:// belongs to the installed driver {registry.driver_for(name).info.name}, and"
+            f" the new one would be shadowed; choose another name, such as my-{name}"
         )
 
 
