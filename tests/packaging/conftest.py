@@ -55,7 +55,7 @@ class Environment(NamedTuple):
             for name, value in os.environ.items()
             if name not in INHERITED and not name.startswith("MIGRATE_PLUGINS_")
         }
-        own = {"MIGRATE_PLUGINS_CONFIG": str(self.folder / "config.toml"), **(env or {})}
+        own = {"XDG_CONFIG_HOME": str(self.folder), **(env or {})}
         done = subprocess.run(
             [str(self.folder / "bin" / program), *arguments],
             cwd=cwd,

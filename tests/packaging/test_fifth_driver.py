@@ -137,11 +137,11 @@ def test_it_is_gone_when_it_is_uninstalled(
     environment.uninstall("migrate-plugins-cloud-hypervisor")
     gone = _listed(environment, tmp_path)
     refused = environment.run("migrate-plugins", *PLAN, cwd=tmp_path)
-    environment.install(build(EXAMPLE))
+    environment.install(build(EXAMPLE), "pytest")
     back = _listed(environment, tmp_path)
 
     assert gone is None
     assert refused.status == ExitCode.PLUGIN
-    assert "'ch'" in refused.err
+    assert "ch://" in refused.err
     assert back is not None
     assert back["status"] == "active"

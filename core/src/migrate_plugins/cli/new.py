@@ -12,7 +12,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import ExitCode, Migrator, UsageError
+from migrate_plugins import ExitCode, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     kind, name = arguments.kind, arguments.name
     distribution = f"migrate-plugins-{name}"
     folder = Path(arguments.folder or distribution)
-    registry = Migrator.installed().registry
+    arguments.invocation.forgive()
+    registry = arguments.invocation.migrator.registry
     reasons = [*_against_name(registry, kind, name), *_against_folder(folder)]
     if reasons:
         raise UsageError("\n  ".join([f"no {kind} was written:", *reasons]))

@@ -33,8 +33,8 @@ class YourPolicy:
     MIGRATE_PLUGINS_API: ClassVar = 1
 
     SETTINGS: ClassVar = (
-        Setting("first", Kind.NUMBER, "lowest port that the firewall lets through", FIRST),
-        Setting("last", Kind.NUMBER, "highest port that it lets through", LAST),
+        Setting("first", Kind.NUMBER, "lowest port that the firewall lets through", default=FIRST),
+        Setting("last", Kind.NUMBER, "highest port that it lets through", default=LAST),
     )
 
     def __init__(self, settings: Settings) -> None:
@@ -46,7 +46,7 @@ class YourPolicy:
         self._first: int = settings.values["first"]
         self._last: int = settings.values["last"]
         if self._first > self._last:
-            raise ValueError(f"first is {self._first}, and last, {self._last}, lies below it")
+            raise ValueError(f"last is {self._last}, and lies below first, {self._first}")
 
     @hookimpl(wrapper=True)
     def migrate_port_rule(self) -> Generator[None, PortRule, PortRule]:
@@ -58,20 +58,22 @@ class YourPolicy:
         first, last = max(rule.first, self._first), min(rule.last, self._last)
         if rule.chosen_by is not ChosenBy.US or first > last:
             return rule
-        return rule._replace(first=first, last=last, because=f"{NAME}: the firewall")
+        return rule._replace(first=first, last=last, because=f"policy {NAME}: the firewall")
 
     @hookimpl
-    def migrate_refuse(self, plan: Plan) -> Sequence[Reason] | None:
-        """Refuse a plan whose port the firewall may not let through; None lets it pass."""
+    def migrate_refuse(self, plan: Plan) -> Sequence[Reason]:
+        """Refuse a plan whose port the firewall may not let through; no reason lets it pass."""
         first, last = plan.port.first, plan.port.last
-        if first is None or last is None or self._first <= first <= last <= self._last:
-            return None
+        if first is None or last is None or plan.request.offline:
+            return []
+        if self._first <= first <= last <= self._last:
+            return []
         ports = f"{first}" if first == last else f"{first}-{last}"
         return [
             Reason(
-                f"{NAME}-ports",
-                f"memory would arrive on {ports}, chosen by: {plan.port.chosen_by}; the firewall"
-                f" lets {self._first}-{self._last} through",
+                f"{NAME}-port",
+                f"policy {NAME}: the guest's memory would arrive on port {ports}, chosen by:"
+                f" {plan.port.chosen_by}; the firewall lets {self._first}-{self._last} through",
                 "give a migration URI with one of these ports, or open the others",
             )
         ]
