@@ -69,7 +69,7 @@ def test_project_passes_the_conformance_kit(
 def test_project_is_listed(projects: Path, environment: Environment, name: str) -> None:
     _, where, status = PROJECTS[name]
 
-    said = environment.run("migrate-plugins", "list", "--json", cwd=projects)
+    said = environment.run("migrate-plugins", "list", "--all", "--json", cwd=projects)
 
     (plugin,) = [each for each in json.loads(said.out)[where] if each["name"] == name]
     assert (plugin["distribution"], plugin["version"], plugin["status"], plugin["api"]) == (
