@@ -96,7 +96,7 @@ def test_every_file_has_the_plugins_name(
     metadata = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     assert metadata["name"] == f"migrate-plugins-{name}"
     assert metadata["entry-points"] == {f"migrate_plugins.{group}": {name: target}}
-    assert (project / "tests/test_conformance.py").read_text().endswith(f'    name = "{name}"\n')
+    assert f'\n    name = "{name}"\n' in (project / "tests/test_conformance.py").read_text()
 
 
 def test_text_says_what_was_written_and_how_to_go_on(call: Call) -> None:
