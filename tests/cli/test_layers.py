@@ -1,4 +1,4 @@
-"""The command line is thin: it stands on what `migrate_plugins` offers everyone."""
+"""The command line and our own policies stand on what `migrate_plugins` offers everyone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ from pathlib import Path
 import pytest
 
 import migrate_plugins
-from migrate_plugins import cli
+from migrate_plugins import cli, policies
 
-MODULES = sorted(Path(cli.__path__[0]).glob("*.py"))
+# Folder of modules, and where else than from the public face they may import from.
+PACKAGES = {package.__name__: Path(package.__path__[0]) for package in (cli, policies)}
+MODULES = [
+    (package, module)
+    for package, folder in PACKAGES.items()
+    for module in sorted(folder.glob("*.py"))
+]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_module_takes_from_the_core_only_public_names(module: Path) -> None:
+@pytest.mark.parametrize(
+    ("package", "module"),
+    MODULES,
+    ids=[f"{package}.{module.stem}" for package, module in MODULES],
+)
+def test_module_takes_from_the_core_only_public_names(package: str, module: Path) -> None:
     imports = [
         (node.module, name.name)
         for node in ast.walk(ast.parse(module.read_text()))
@@ -25,7 +35,7 @@ def test_module_takes_from_the_core_only_public_names(module: Path) -> None:
     private = [
         (home, name)
         for home, name in imports
-        if not (home or "").startswith("migrate_plugins.cli")
+        if not (home or "").startswith(package)
         and (home != "migrate_plugins" or name not in [*migrate_plugins.__all__, "__version__"])
     ]
 
@@ -33,4 +43,6 @@ def test_module_takes_from_the_core_only_public_names(module: Path) -> None:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {"plan", "migrate", "output"} <= {module.stem for module in MODULES}
+    stems = {module.stem for _, module in MODULES}
+
+    assert {"plan", "migrate", "output", "require_encryption", "migration_network"} <= stems

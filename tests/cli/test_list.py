@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,16 +9,16 @@ import pytest
 from migrate_plugins import ExitCode
 
 if TYPE_CHECKING:
-    from cli.conftest import Call
+    from cli.conftest import Call, Spawn
 
 # fmt: off
 # The text is that of the tests' own entry points: version 0.1.0 of each.
 TEXT = """\
-NAME    VERSION  STATUS  API  HOOKS  SCHEMES      FLOWS                             TRANSPORTS        DISTRIBUTION
-qemu    0.1.0    active  1    10     qemu         managed-direct,managed-peer2peer  native,tunnelled  migrate-plugins-qemu
-vbox    0.1.0    active  1    7      vbox         managed-direct                    native            migrate-plugins-vbox
-vmware  0.1.0    active  1    7      vpx,esx,gsx  managed-direct                    native            migrate-plugins-vmware
-xen     0.1.0    active  1    7      xen          managed-direct,unmanaged-direct   native            migrate-plugins-xen
+NAME    VERSION  STATUS  API  HOOKS  SCHEMES      FLOWS             TRANSPORTS        DISTRIBUTION
+qemu    0.1.0    active  1    10     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
+vbox    0.1.0    active  1    7      vbox         direct            native            migrate-plugins-vbox
+vmware  0.1.0    active  1    7      vpx,esx,gsx  direct            native            migrate-plugins-vmware
+xen     0.1.0    active  1    7      xen          direct,unmanaged  native            migrate-plugins-xen
 """  # noqa: E501 - as wide as it is printed
 
 SCENARIOS = [
@@ -84,3 +85,95 @@ def test_json_tells_where_a_driver_comes_from_and_what_it_answers(call: Call) ->
         "flows": ["managed-direct", "managed-peer2peer"],
         "transports": ["native", "tunnelled"],
     }
+
+
+# --- what is installed here, as a process ------------------------------------------------------
+
+
+def test_plugins_that_are_off_are_listed_with_all(spawn: Spawn) -> None:
+    short, long = spawn("list").out, spawn("list", "--all").out
+
+    assert "require-encryption" not in short
+    assert short.splitlines()[-1].endswith(" more are off: --all lists them")
+    off = long[long.index("\nrequire-encryption") :]
+    assert "    config.toml has no [policies.require-encryption]\n" in off
+    assert "    scenarios: native-direct, native-unmanaged\n" in long
+    assert "migrate_capabilities, migrate_commands, migrate_driver" in long
+
+
+def test_json_lists_them_with_all_too(spawn: Spawn) -> None:
+    short, long = (json.loads(spawn("list", "--json", *more).out) for more in ((), ("--all",)))
+
+    names = {each["name"] for each in long["plugins"]} - {each["name"] for each in short["plugins"]}
+    assert names == {"migration-network", "require-encryption"}
+    assert {each["status"] for each in long["plugins"] if each["name"] in names} == {"off"}
+
+
+def test_only_those_that_implement_a_hook(spawn: Spawn) -> None:
+    listed = json.loads(spawn("list", "--json", "--hook", "migrate_cli").out)
+
+    assert (listed["drivers"], [each["name"] for each in listed["plugins"]]) == ([], ["lab"])
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (("--hook", "migrate_clii"), "there is no hook 'migrate_clii'; there are migrate_cap"),
+        (("--hook", "migrate_cli", "--no-load"), "--hook needs the plugins loaded, --no-load "),
+    ],
+)
+def test_hook_that_cannot_be_asked_for(spawn: Spawn, argv: tuple[str, ...], told: str) -> None:
+    status, out, err = spawn("list", *argv)
+
+    assert (status, out) == (ExitCode.USAGE, "")
+    assert err.startswith(told)
+
+
+def test_nothing_is_loaded_where_that_is_asked_for(spawn: Spawn) -> None:
+    lines = spawn("list", "--no-load").out.splitlines()
+
+    qemu = next(line.split() for line in lines if line.startswith("qemu"))
+    assert qemu == ["qemu", "0.1.0", "not-loaded", *"-----", "migrate-plugins-qemu"]
+
+
+# --- flags that may stand anywhere --------------------------------------------------------------
+
+PLAN = ("plan", "web1", "vbox+ssh://b/session", "-c", "vbox:///session", "--json")
+
+
+@pytest.mark.parametrize("place", [0, 1, len(PLAN)])
+def test_trace_tells_who_answered_what_on_standard_error(spawn: Spawn, place: int) -> None:
+    argv = [*PLAN[:place], "--trace-plugins", *PLAN[place:]]
+
+    status, out, err = spawn(*argv)
+
+    assert status == ExitCode.DONE
+    assert json.loads(out)["driver"] == "vbox"
+    assert "trace migrate_port_rule(revision='original')\n" in err
+    assert re.search(r"^ +\d+ µs  vbox: PortRule\(first=49300, ", err, re.MULTILINE)
+    assert "trace load(migrate_plugins_vbox.hooks)\n" in err
+
+
+def test_trace_masks_secrets(spawn: Spawn) -> None:
+    destination = "qemu+tcp://root:hunter2@b/system?password=hunter3"
+
+    err = spawn("--trace-plugins", "plan", "w", destination, "-c", "qemu:///s").err
+
+    assert "qemu+tcp://root:***@b/system?password=***" in err
+    assert "hunter" not in err
+
+
+def test_driver_that_is_asked_for(spawn: Spawn) -> None:
+    status, out, err = spawn("--driver", "xen", *PLAN)
+
+    assert status == ExitCode.PLUGIN
+    assert json.loads(out)["kind"] == "NoDriverError"
+    assert err == "the driver xen (--driver) does not claim vbox://; it claims xen://\n"
+
+
+@pytest.mark.parametrize("argv", [("list", "--driver"), ("--driver", "--json", "list")])
+def test_driver_that_is_not_named(spawn: Spawn, argv: tuple[str, ...]) -> None:
+    status, _, err = spawn(*argv)
+
+    assert status == ExitCode.USAGE
+    assert err == "--driver names no driver; give one, such as --driver memory\n"

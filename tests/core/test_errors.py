@@ -72,14 +72,20 @@ SENTENCES: list[tuple[MigrateError, dict[str, Any], ExitCode, str]] = [
      ("port 1 towards beta is held by another migration; choose another port, or leave it out"
       " and one is chosen")),
     (NoDriverError("x", known=["a", "b"], broken=["c"]),
-     {"scheme": "x", "known": ("a", "b"), "broken": ("c",), "chosen": None}, ExitCode.PLUGIN,
+     {"scheme": "x", "known": ("a", "b"), "broken": ("c",), "disabled": (), "chosen": None},
+     ExitCode.PLUGIN,
      ("no installed driver claims x://; there are drivers for a://, b://; c could not be loaded"
       " (see `migrate-plugins list`)")),
     (NoDriverError("x", known=[], broken=[]),
-     {"scheme": "x", "known": (), "broken": (), "chosen": None}, ExitCode.PLUGIN,
+     {"scheme": "x", "known": (), "broken": (), "disabled": (), "chosen": None}, ExitCode.PLUGIN,
      "no installed driver claims x://; there are drivers for no scheme at all"),
+    (NoDriverError("x", known=["a"], disabled=["b", "c"]),
+     {"scheme": "x", "known": ("a",), "broken": (), "disabled": ("b", "c"), "chosen": None},
+     ExitCode.PLUGIN,
+     ("no installed driver claims x://; there are drivers for a://; b, c is disabled"
+      " (`migrate-plugins enable b c`)")),
     (NoDriverError("x", known=["a"], chosen="d"),
-     {"scheme": "x", "known": ("a",), "broken": (), "chosen": "d"}, ExitCode.PLUGIN,
+     {"scheme": "x", "known": ("a",), "broken": (), "disabled": (), "chosen": "d"}, ExitCode.PLUGIN,
      "the driver d (--driver) does not claim x://; it claims a://"),
     (PluginUnusableError("p", status="broken", reason="ImportError: no x"),
      {"plugin": "p", "status": "broken", "reason": "ImportError: no x"}, ExitCode.PLUGIN,

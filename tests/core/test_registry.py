@@ -38,7 +38,7 @@ from migrate_plugins import (
     Status,
     hookimpl,
 )
-from migrate_plugins.installed import DRIVERS, PLUGINS, entry_points
+from migrate_plugins.installed import DRIVERS, PLUGINS, SIMULATED, entry_points
 from migrate_plugins.loading import load
 from migrate_plugins.switches import Switches
 
@@ -79,8 +79,14 @@ DISCOVERED = [
     (DRIVERS, "raises",          "acme_answers:raises",   "acme-answers",  "1.0"),
     (DRIVERS, "rival",           "acme_rival",            "acme-rival",    "1.0"),
     (DRIVERS, "version",         "acme_version",          "acme-version",  "2.0"),
+    (PLUGINS, "noisy",           "acme_noisy",            "acme-noisy",    "1.0"),
+    (PLUGINS, "plain",           "acme_policy:Plain",     "acme-policy",   "1.0"),
     (PLUGINS, "policy",          "acme_site:policy",      "acme-site",     "3.1"),
+    (PLUGINS, "ports",           "acme_policy:Ports",     "acme-policy",   "1.0"),
+    (PLUGINS, "slow",            "acme_slow",             "acme-slow",     "1.0"),
+    (PLUGINS, "unmade",          "acme_policy:Unmade",    "acme-policy",   "1.0"),
     (PLUGINS, "watcher",         "acme_site:watcher",     "acme-site",     "3.1"),
+    (SIMULATED, "simulated",     "acme_simulated",        "acme-policy",   "1.0"),
 ]
 
 # Each beside acme-good and alone otherwise.
@@ -174,7 +180,7 @@ def test_entry_points_agree_with_importlib_metadata(path: list[str] | None) -> N
         )
         for distribution in _first_of_each(path)
         for point in distribution.entry_points
-        if point.group in {DRIVERS, PLUGINS}
+        if point.group in {DRIVERS, PLUGINS, SIMULATED}
     }
 
     ours = entry_points(path)
@@ -288,9 +294,21 @@ def test_whole_site_at_once(site: list[EntryPoint]) -> None:
     ] == [
         ("good", "acme-again"),
         ("rival", "acme-rival"),
+        ("plain", "acme-policy"),
         ("policy", "acme-site"),
+        ("slow", "acme-slow"),
         ("watcher", "acme-site"),
     ]
+    assert {
+        plugin.point.name: plugin.status
+        for plugin in registry.plugins
+        if plugin.status not in {ACTIVE, BROKEN}
+    } == {
+        "good": SHADOWED,
+        "noisy": Status.NOISY,
+        "ports": Status.OFF,
+        "simulated": Status.OFF,
+    }
     assert [plugin.point for plugin in registry.plugins] == site
 
 

@@ -217,7 +217,7 @@ def with_disabled(text: str, disabled: Iterable[str], path: str) -> str:
 def _quoted(name: str) -> str:
     from json import dumps  # noqa: PLC0415 - only a change of the file needs it
 
-    return dumps(name)  # a JSON string is a TOML string
+    return dumps(name, ensure_ascii=False)  # a JSON string is a TOML string
 
 
 def _parse(text: str, path: str) -> dict[str, Any]:

@@ -183,11 +183,13 @@ class NoDriverError(MigrateError):
         *,
         known: Sequence[str],
         broken: Sequence[str] = (),
+        disabled: Sequence[str] = (),
         chosen: str | None = None,
     ) -> None:
         self.scheme = scheme
         self.known = tuple(known)
         self.broken = tuple(broken)
+        self.disabled = tuple(disabled)
         self.chosen = chosen
         schemes = ", ".join(f"{name}://" for name in known) or "no scheme at all"
         if chosen is not None:
@@ -196,6 +198,9 @@ class NoDriverError(MigrateError):
             text = f"no installed driver claims {scheme}://; there are drivers for {schemes}"
         if broken:
             text += f"; {', '.join(broken)} could not be loaded (see `migrate-plugins list`)"
+        if disabled:
+            text += f"; {', '.join(disabled)} is disabled"
+            text += f" (`migrate-plugins enable {' '.join(disabled)}`)"
         super().__init__(text)
 
 

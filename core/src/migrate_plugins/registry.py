@@ -171,15 +171,20 @@ class Registry:
         """
         driver = self._schemes.get(scheme) or self._schemes.get(scheme.lower())
         if driver is None:
-            broken = [
-                plugin.point.name
-                for plugin in self.plugins
-                if plugin.status is Status.BROKEN and plugin.point.group == DRIVERS
-            ]
+            unusable = {
+                status: [
+                    plugin.point.name
+                    for plugin in self.plugins
+                    if plugin.status is status and plugin.point.group == DRIVERS
+                ]
+                for status in (Status.BROKEN, Status.DISABLED)
+                if self._chosen is None
+            }
             raise NoDriverError(
                 scheme,
                 known=sorted(self._schemes),
-                broken=() if self._chosen else broken,
+                broken=unusable.get(Status.BROKEN, ()),
+                disabled=unusable.get(Status.DISABLED, ()),
                 chosen=self._chosen,
             )
         return driver

@@ -60,12 +60,14 @@ class Switches(NamedTuple):
     def disabled(self, point: EntryPoint) -> str | None:
         """Say who disabled a plugin, or None: it goes by its name or by its distribution's."""
         names = {point.name, point.distribution}
+        listed = sorted(names & self.file)
         if self.strangers_off and point.distribution not in OURS:
             return "--no-plugins"
         if names & self.variable:
             return f"{VARIABLE} names it"
-        if names & self.file:
-            return f"disabled in {self.path}; `migrate-plugins enable {point.name}` undoes it"
+        if listed:
+            undo = f"`migrate-plugins enable {' '.join(listed)}`"
+            return f"disabled in {self.path}; {undo} undoes it"
         return None
 
     def unwanted(self, point: EntryPoint) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -50,8 +51,29 @@ Tracer: TypeAlias = Callable[[Step], object]
 
 
 def without_secrets(value: object) -> str:
-    """Give *value* as Python writes it, with passwords and the like masked."""
-    return masked(repr(value))
+    """Write *value* briefly, with passwords and the like masked."""
+    return masked(_brief(value))
+
+
+def _brief(value: object) -> str:
+    """Write a value as Python does, without enumerations' decoration and fields left at default."""
+    if isinstance(value, Enum):
+        return repr(value.value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        defaults: dict[str, object] = getattr(value, "_field_defaults", {})
+        given = (
+            f"{field}={_brief(each)}"
+            for field, each in zip(value._fields, value, strict=True)
+            if field not in defaults or each != defaults[field]
+        )
+        return f"{type(value).__name__}({', '.join(given)})"
+    if type(value) is dict:
+        return f"{{{', '.join(f'{_brief(key)}: {_brief(each)}' for key, each in value.items())}}}"
+    if type(value) is frozenset:
+        return f"{{{', '.join(sorted(map(_brief, value)))}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_brief, value))}]"
+    return repr(value)
 
 
 def masked(text: str) -> str:

@@ -102,7 +102,7 @@ def _type(command: list[str], names: dict[str, str], output: Output) -> int:
     shown = (f'"{word}"' if word in names else word for word in command)
     output.text()
     output.text(output.style(f"$ migrate-plugins {' '.join(shown)}", "blue"))
-    return main([names.get(word, word) for word in command])
+    return main([names.get(word, word) for word in command], stdout=output.stream)
 
 
 def _prove(guest: Guest, host: Host, other: Host, output: Output) -> None:

@@ -13,7 +13,7 @@ import sys
 from contextlib import redirect_stdout, suppress
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from migrate_plugins import Command, ExitCode, MigrateError, UsageError, __version__
 from migrate_plugins.cli.invocation import Invocation
@@ -69,11 +69,16 @@ def console() -> NoReturn:
     os._exit(status)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and give the process's exit status."""
+def main(argv: Sequence[str] | None = None, *, stdout: TextIO | None = None) -> int:
+    """Run one command and give the process's exit status.
+
+    Args:
+        argv: The command and its arguments; by default the process's own.
+        stdout: Where it prints, for a command that runs another; by default standard output.
+    """
     # Not list(): importing the module of that command puts it over the builtin here.
     arguments = [*(sys.argv[1:] if argv is None else argv)]
-    output = Output(json="--json" in arguments)
+    output = Output(json="--json" in arguments, stdout=stdout)
     # What anyone else prints is not what was asked for: a plugin's chatter would spoil the JSON.
     with redirect_stdout(sys.stderr):
         return _answer(arguments, output)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from migrate_plugins import SCENARIOS, ExitCode, PluginFailedError, Revision, Status, UsageError
+from migrate_plugins import (
+    SCENARIOS,
+    ExitCode,
+    Flow,
+    PluginFailedError,
+    Revision,
+    Status,
+    UsageError,
+)
 from migrate_plugins.cli.output import table
 
 if TYPE_CHECKING:
@@ -22,6 +30,13 @@ _NOT_LOADED: Final = "not-loaded"
 _COLUMNS: Final = ("NAME", "VERSION", "STATUS", "API", "HOOKS", "SCHEMES", "FLOWS", "TRANSPORTS",
                    "DISTRIBUTION")
 # fmt: on
+
+# A table has to fit into a terminal: what sets each flow apart from the others.
+_SHORT: Final = {
+    Flow.MANAGED_DIRECT.value: "direct",
+    Flow.MANAGED_PEER2PEER.value: "peer2peer",
+    Flow.UNMANAGED_DIRECT.value: "unmanaged",
+}
 
 
 class _Entry(NamedTuple):
@@ -171,7 +186,8 @@ def _entry(plugin: Plugin, revision: Revision, failed: dict[str, str]) -> _Entry
 
 def _row(entry: _Entry) -> tuple[str, ...]:
     point = entry.point
-    listed = (entry.schemes, entry.flows, entry.transports)
+    flows = [_SHORT[flow] for flow in entry.flows]
+    listed = (entry.schemes, flows, entry.transports)
     return (
         point.name,
         point.version,

@@ -20,31 +20,31 @@ _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow":
 _SEVERITIES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 _WIDEST: Final = 120
 # Characters of a value in a trace.
-_LONGEST: Final = 500
+_LONGEST: Final = 400
 
 
 class Output:
     """Standard output and standard error, with colour where a person reads."""
 
     def __init__(self, *, json: bool = False, stdout: TextIO | None = None) -> None:
-        """Print JSON errors where *json* is asked for."""
+        """Print JSON errors where *json* is asked for, and all else on :attr:`stream`."""
         self._json = json
-        self._stdout = stdout or sys.stdout
-        if isinstance(self._stdout, TextIOWrapper):
-            self._stdout.reconfigure(errors="backslashreplace")
-        self._coloured = _coloured(self._stdout)
+        self.stream = stdout or sys.stdout
+        if isinstance(self.stream, TextIOWrapper):
+            self.stream.reconfigure(errors="backslashreplace")
+        self._coloured = _coloured(self.stream)
         self._asked = ""
 
     @property
     def interactive(self) -> bool:
         """Whether a person looks at a terminal."""
-        return self._stdout.isatty()
+        return self.stream.isatty()
 
     @property
     def width(self) -> int:
         """Columns to fill."""
         try:
-            return min(os.get_terminal_size(self._stdout.fileno()).columns, _WIDEST)
+            return min(os.get_terminal_size(self.stream.fileno()).columns, _WIDEST)
         except (OSError, ValueError):
             return _WIDEST
 
@@ -57,20 +57,20 @@ class Output:
 
     def text(self, text: str = "") -> None:
         """Print lines for people."""
-        print(text, file=self._stdout, flush=True)
+        print(text, file=self.stream, flush=True)
 
     def json(self, command: str, payload: Mapping[str, Any]) -> None:
         """Print one object for programs, with its schema."""
         from json import dumps  # noqa: PLC0415 - people's output needs none
 
         payload = {"schema": f"migrate-plugins/{command}/1", **payload}
-        print(dumps(payload, indent=2), file=self._stdout, flush=True)
+        print(dumps(payload, indent=2), file=self.stream, flush=True)
 
     def line(self, payload: Mapping[str, Any]) -> None:
         """Print one object on one line."""
         from json import dumps  # noqa: PLC0415 - people's output needs none
 
-        print(dumps(payload), file=self._stdout, flush=True)
+        print(dumps(payload), file=self.stream, flush=True)
 
     def findings(self, findings: Iterable[Finding]) -> None:
         """Print findings, each with what mends it."""
@@ -113,7 +113,7 @@ class Output:
     def step(self, step: Step) -> None:
         """Print a plugin's part in an answer, on standard error; what was asked only once."""
         asked = f"trace {step.hook}({_cut(step.arguments)})"
-        if asked != self._asked or step.changed is None:
+        if asked != self._asked:
             self._complain(asked)
         self._asked = asked
         kind = {None: "", True: " wraps it and changed that", False: " wraps it"}[step.changed]

@@ -26,7 +26,7 @@ def watching(form: str, output: Output) -> Iterator[Callable[[Event], None]]:
     if form == "auto":
         form = "bar" if output.interactive else "plain"
     if form == "bar":
-        with _bar() as observe:
+        with _bar(output) as observe:
             yield observe
     elif form == "plain":
         yield _Lines(output)
@@ -57,7 +57,7 @@ class _Lines:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Event], None]]:
+def _bar(output: Output) -> Iterator[Callable[[Event], None]]:
     """Draw a bar: the share of the memory that has been sent at least once.
 
     It never runs backwards; what the guest writes meanwhile is told beside it, as passes and as
@@ -75,7 +75,11 @@ def _bar() -> Iterator[Callable[[Event], None]]:
     )
     # The bar goes when it ends: the outcome that follows says more, and may not be a full bar.
     with Progress(
-        *columns, console=Console(), refresh_per_second=8, expand=True, transient=True
+        *columns,
+        console=Console(file=output.stream),
+        refresh_per_second=8,
+        expand=True,
+        transient=True,
     ) as progress:
         task = progress.add_task("", total=1.0, guest="", said="", elapsed=0.0)
         share = 0.0

@@ -62,6 +62,7 @@ def migrate_capabilities() -> Capabilities:
         encrypted=None,
         encryption="up to the guest's migrateEncryption in the vCenter: by default it is encrypted"
         " where both hosts can",
+        uri_names_receiver=False,  # the host of its URIs is the vCenter
     )
 
 
