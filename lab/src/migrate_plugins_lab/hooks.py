@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from migrate_plugins import Command, hookimpl
+
+MIGRATE_PLUGINS_API: Final = 1
 
 
 @hookimpl

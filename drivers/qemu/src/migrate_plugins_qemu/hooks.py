@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         Session,
     )
 
+MIGRATE_PLUGINS_API: Final = 1
+
 # What qemu.conf calls migration_port_min and migration_port_max.
 PORTS: Final = (49152, 49215)
 

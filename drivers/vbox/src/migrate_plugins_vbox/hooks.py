@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Plan
 
+MIGRATE_PLUGINS_API: Final = 1
+
 SCHEME: Final = "vboxmigr"
 # VirtualBox has no range of its own; these lie beside libvirt's.
 PORTS: Final = (49300, 49363)

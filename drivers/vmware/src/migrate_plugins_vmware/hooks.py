@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from migrate_plugins import NativeCommand, Plan
 
+MIGRATE_PLUGINS_API: Final = 1
+
 # "Required for virtual machine migration with vMotion": vSphere Security, firewall ports of ESXi.
 VMOTION_PORT: Final = 8000
 SCHEME: Final = "vpxmigr"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Plan
 
+MIGRATE_PLUGINS_API: Final = 1
+
 # xend-relocation-port of xend-config.sxp.
 XEND_PORT: Final = 8002
 # LIBXL_MIGRATION_PORT_MIN and _MAX; libxl.conf has no option for them.

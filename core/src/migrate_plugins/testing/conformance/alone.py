@@ -1,0 +1,55 @@
+"""Load one driver and plan with it in a process of its own; tell what that imports of others.
+
+Called by the kit: a description of the driver on standard input, names of packages on standard
+output.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from importlib.metadata import packages_distributions
+from typing import Any
+
+__all__ = ["main"]
+
+# What was imported before us: by the start of Python (editable installs, coverage) and to run this.
+_BEFORE = frozenset(sys.modules)
+
+
+def main() -> None:
+    """Do it."""
+    from migrate_plugins import EntryPoint, Migrator  # noqa: PLC0415 - after the look above
+    from migrate_plugins.testing.conformance.samples import Samples  # noqa: PLC0415
+
+    told = json.load(sys.stdin)
+    point = EntryPoint(*told["point"])
+    module, _, attribute = point.module.partition(":")
+    plugin: Any = import_module(module)
+    for name in filter(None, attribute.split(".")):
+        plugin = getattr(plugin, name)
+    migrator = Migrator([(point, plugin)])
+    driver = migrator.registry.drivers[point.name]
+    for request in Samples(driver, told["migration_uri"]).requests():
+        migrator.plan(**request._asdict())
+    packages = {name.partition(".")[0] for name in frozenset(sys.modules) - _BEFORE}
+    own = _packages_of(point.distribution) | {module.partition(".")[0], "migrate_plugins", "pluggy"}
+    json.dump(sorted(packages - own - sys.stdlib_module_names), sys.stdout)
+
+
+def _packages_of(distribution: str) -> set[str]:
+    wanted = _normal(distribution)
+    return {
+        package
+        for package, distributions in packages_distributions().items()
+        if wanted in map(_normal, distributions)
+    }
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""What is checked: a plugin, found as everybody finds it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from migrate_plugins import Config, Driver, MigrateError, Migrator, Offer, Plugin, Revision
+from migrate_plugins.testing.conformance.samples import Samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from migrate_plugins import EntryPoint
+
+__all__ = ["DriverSubject", "Subject", "load"]
+
+
+class Subject:
+    """A plugin by its name.
+
+    Attributes:
+        name: The entry point's name.
+        kind: ``driver`` or ``policy``.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[str]
+
+    @pytest.fixture
+    def migrator(self) -> Migrator:
+        """The plugin, among whatever else it needs."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def plugin(self, migrator: Migrator, record_property: Callable[[str, object], None]) -> Plugin:
+        """The plugin, whether it works or not."""
+        driver = self.kind == "driver"
+        (found,) = [
+            each
+            for each in migrator.registry.plugins
+            if each.point.name == self.name and each.point.is_driver == driver
+        ]
+        record_property("migrate_plugins.plugin", _facts(found))
+        return found
+
+    @pytest.fixture(autouse=True)
+    def _plugin(self, plugin: Plugin) -> None:
+        """Find the plugin for each check, so that each is reported with its version."""
+
+
+class DriverSubject(Subject):
+    """A driver.
+
+    Attributes:
+        migration_uri: A migration URI that the hypervisor takes, where ``SCHEME://desthost/`` is
+            none.
+    """
+
+    kind = "driver"
+    migration_uri: ClassVar[str | None] = None
+
+    @pytest.fixture
+    def migrator(self) -> Migrator:
+        """Everything that is installed, nothing configured; this driver keeps its schemes."""
+        try:
+            return Migrator.installed(Config(), driver=self.name)
+        except MigrateError as error:
+            pytest.fail(str(error), pytrace=False)
+
+    @pytest.fixture
+    def driver(self, plugin: Plugin) -> Driver:
+        """The driver, if it could be loaded."""
+        if plugin.driver is None:
+            pytest.fail(f"{self.name} is {plugin.status}: {plugin.reason}", pytrace=False)
+        return plugin.driver
+
+    @pytest.fixture
+    def samples(self, driver: Driver) -> Samples:
+        """Requests to ask it."""
+        return Samples(driver, self.migration_uri)
+
+    def offer(self, driver: Driver, revision: Revision, scenario: str) -> Offer:
+        """Give what a driver offers of a scenario, or skip the check where it offers none."""
+        offer = driver.capabilities(revision).offers.get(scenario)
+        if offer is None:
+            pytest.skip(f"{self.name} does not offer {scenario} in revision {revision}")
+        return offer
+
+
+def load(point: EntryPoint) -> Any:  # noqa: ANN401 - a module, an object or a class
+    """Import what an entry point names."""
+    module, _, attribute = point.module.partition(":")
+    loaded: Any = import_module(module)
+    for name in filter(None, attribute.split(".")):
+        loaded = getattr(loaded, name)
+    return loaded
+
+
+def _facts(plugin: Plugin) -> dict[str, object]:
+    point = plugin.point
+    return {"distribution": point.distribution, "version": point.version, "api": plugin.api}
