@@ -19,6 +19,7 @@ MODULES = sorted(
     .removesuffix(".__init__")
     .removesuffix(".__main__")
     for path in Path(_FOLDER).rglob("*.py")
+    if "templates" not in path.parts  # files to be written elsewhere, not modules of ours
 )
 
 # A process of its own prints which of the modules that planning may not need were imported.

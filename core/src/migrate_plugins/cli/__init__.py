@@ -37,6 +37,7 @@ COMMANDS: Final = (
     Command("config", "show, check or locate config.toml", f"{__name__}.config"),
     Command("enable", "let a plugin take part again", f"{__name__}.enable"),
     Command("disable", "keep a plugin from being loaded", f"{__name__}.disable"),
+    Command("new", "start a driver or a policy of your own", f"{__name__}.new"),
     Command(
         "completion", "a script for the shell, so that TAB completes", f"{__name__}.completion"
     ),

@@ -1,0 +1,3 @@
+"""A driver of migrate-plugins."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""A policy for migrate-plugins."""
+
+from __future__ import annotations

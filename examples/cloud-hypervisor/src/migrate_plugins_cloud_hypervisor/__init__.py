@@ -1,0 +1,3 @@
+"""Cloud Hypervisor's guests, as a driver of migrate-plugins."""
+
+from __future__ import annotations
