@@ -18,7 +18,7 @@ from migrate_plugins.cli.completion import SHELLS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cli.conftest import Call, Spawn
+    from cli.conftest import Call
 
 COMMAND_NAMES = [command.name for command in COMMANDS]
 FLAGS = ["--driver", "--no-plugins", "--trace-plugins"]
@@ -57,6 +57,8 @@ OFFERS = [
     ("plan --dname p",                          []),
     ("plan p",                                  []),
     ("completion ",                             ["bash", "zsh", "fish"]),
+    ("new ",                                    ["driver", "policy"]),
+    ("new driver acme pi",                      ["pictures/"]),
     ("lab ",                                    LAB),
     ("lab fault alpha list --",                 ["--help", "--lab", "--json"]),
     ("--no-plugins lab --",                     ["--help", *FLAGS]),
@@ -93,19 +95,19 @@ def migrate_cli():
 """
 
 BASH = """\
-source <(migrate-plugins completion bash) || exit
+source ~/bash || exit
 COMP_LINE="migrate-plugins $1" COMP_POINT=$((16 + ${#1})) COMP_TYPE=9
 _python_argcomplete migrate-plugins
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 FISH = """\
-migrate-plugins completion fish | source
+source ~/fish
 complete --do-complete "migrate-plugins $argv[1]"
 """
 # Only an interactive zsh completes; each word that it is given is written down here.
 ZSH = """\
 autoload -Uz compinit && compinit -D
-source <(migrate-plugins completion zsh)
+source ~/zsh
 compadd() {
   local -a added
   builtin compadd -A added "$@"
@@ -140,8 +142,20 @@ show() { printf '<%s>' "$*"; }
 """
 
 
+@pytest.fixture(scope="module")
+def scripts() -> dict[str, str]:
+    """What the command prints for each shell."""
+    program = Path(sys.executable).with_name("migrate-plugins")
+    return {
+        shell: subprocess.run(
+            [program, "completion", shell], capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+        for shell in SHELLS
+    }
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripts: dict[str, str]) -> Path:
     """A home without settings, a folder to be in, and this environment's programs on the path."""
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "ZDOTDIR"):
         monkeypatch.delenv(name, raising=False)
@@ -153,6 +167,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "plan.svg").touch()
     (tmp_path / "config.toml").write_text(CONFIG)
     monkeypatch.setenv("MIGRATE_PLUGINS_CONFIG", str(tmp_path / "config.toml"))
+    for shell, script in scripts.items():
+        (tmp_path / shell).write_text(script)
     monkeypatch.chdir(folder)
     return tmp_path
 
@@ -208,7 +224,6 @@ def test_tab_offers_what_may_stand_there(
 @pytest.mark.parametrize(("typed", "line"), LINES)
 def test_shell_finds_the_script_where_the_help_says(
     home: Path,
-    spawn: Spawn,
     shell: list[str],
     name: str,
     place: str,
@@ -216,7 +231,7 @@ def test_shell_finds_the_script_where_the_help_says(
     typed: str,
     line: str,
 ) -> None:
-    _install(home, spawn, name, place)
+    _install(home, name, place)
     for file, text in settings.items():
         (home / file).write_text(text + SHOW)
 
@@ -224,10 +239,8 @@ def test_shell_finds_the_script_where_the_help_says(
 
 
 @pytest.mark.parametrize(("typed", "line"), LINES)
-def test_fish_finds_the_script_where_the_help_says(
-    home: Path, spawn: Spawn, typed: str, line: str
-) -> None:
-    _install(home, spawn, "fish", ".config/fish/completions/migrate-plugins.fish")
+def test_fish_finds_the_script_where_the_help_says(home: Path, typed: str, line: str) -> None:
+    _install(home, "fish", ".config/fish/completions/migrate-plugins.fish")
 
     word, _, _ = _said("fish", "-c", 'complete -C "$argv[1]"', typed).partition("\t")
 
@@ -245,7 +258,7 @@ def test_nothing_that_a_plugin_prints_gets_among_the_words(
     (metadata / "entry_points.txt").write_text("[migrate_plugins.plugins]\nnoisy = acme_noisy\n")
     monkeypatch.setenv("PYTHONPATH", str(site))
 
-    assert ask("n") == ["noisy"]
+    assert ask("no") == ["noisy"]
 
 
 @pytest.mark.parametrize("name", SHELLS)
@@ -271,6 +284,6 @@ def test_only_tab_imports_argcomplete(argv: list[str]) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def _install(home: Path, spawn: Spawn, name: str, place: str) -> None:
+def _install(home: Path, name: str, place: str) -> None:
     (home / place).parent.mkdir(parents=True)
-    (home / place).write_text(spawn("completion", name).out)
+    (home / name).rename(home / place)
