@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import migrate_plugins
-from migrate_plugins import EntryPoint, Migrator, Status, hookspecs
+from migrate_plugins import Config, EntryPoint, Migrator, Status, hookspecs
 from migrate_plugins.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("drivers/*/README.md")), ROOT / "lab/README.md"]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 # fmt: off
 # File, what stands there, and what somebody made of it.
@@ -81,6 +84,41 @@ def test_every_value_that_a_hook_names_has_a_section() -> None:
 
     assert len(named) > 10
     assert named <= {*_headings("values.md")}
+
+
+def test_examples_import_only_what_there_is() -> None:
+    imports = [
+        (node.module or "", name.name)
+        for page in PAGES
+        for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    ]
+
+    assert len(imports) > 5
+    for module, name in imports:
+        assert hasattr(import_module(module), name), f"from {module} import {name}"
+
+
+def test_example_of_the_configuration_is_right() -> None:
+    text = (ROOT / "docs/configuration.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+
+    config = Config.parse(example, "config.toml")
+
+    assert [*config.hosts] == ["alpha", "beta"]
+    assert (config.disabled, [*config.defaults], [*config.policies]) == (
+        ("acme",),
+        ["live", "revision"],
+        ["migration-network"],
+    )
+
+
+def test_every_status_of_a_plugin_is_explained() -> None:
+    text = (ROOT / "docs/configuration.md").read_text()
+
+    assert re.findall(r"^\| ([a-z]+) \|", text, re.MULTILINE) == [status.value for status in Status]
 
 
 def test_refusal_of_another_api_reads_as_documented() -> None:
