@@ -90,7 +90,7 @@ class Planning(DriverSubject):
     ) -> None:
         """An option that a scenario does not offer is refused, with where it can be had."""
         offer = self.offer(driver, revision, scenario)
-        others = [field for field in _FIELDS if field not in offer.options]
+        others = sorted({*_FIELDS} - {*offer.options})
         if not others:
             pytest.skip(f"{self.name} offers every option in {scenario}, revision {revision}")
         for field in others:

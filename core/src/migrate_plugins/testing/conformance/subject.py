@@ -68,7 +68,8 @@ class DriverSubject(Subject):
         try:
             return Migrator.installed(Config(), driver=self.name)
         except MigrateError as error:
-            pytest.fail(str(error), pytrace=False)
+            problem = str(error)
+        pytest.fail(problem, pytrace=False)
 
     @pytest.fixture
     def driver(self, plugin: Plugin) -> Driver:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from migrate_plugins import nearest
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -101,8 +103,6 @@ def percent_of(faults: Iterable[Fault], kind: str) -> int | None:
 
 
 def _nearest(name: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake asks
-
-    near = get_close_matches(name, FAULTS, n=1)
+    near = nearest(name, FAULTS)
     known = f"there are {', '.join(FAULTS)}"
-    return f"did you mean {near[0]!r}? {known}" if near else known
+    return f"it may mean {near!r}; {known}" if near else known

@@ -157,11 +157,12 @@ class MemoryHosts:
             self.changed.notify_all()
 
     def heal(self) -> None:
-        """Mend every host; a guest that a fault has misled stays where it is."""
+        """Mend every host of the faults given here; a guest that one has misled stays there."""
         with self.changed:
             for host in self._hosts.values():
                 host.faults.clear()
                 host.reachable = True
+            self.changed.notify_all()
 
     def clear(self) -> None:
         """Remove every guest and every configuration; a migration under way fails."""

@@ -18,6 +18,8 @@ __all__ = ["MemoryMigration", "Move"]
 # How much longer the fault `slow` makes a transfer.
 _SLOWER: Final = 400
 _KIB: Final = 1024
+# Seconds between two looks where nothing is due by itself.
+_IDLE: Final = 60.0
 
 
 class Move(NamedTuple):
@@ -181,12 +183,11 @@ class MemoryMigration:
 
     def _next(self) -> float:
         """Tell in how many seconds something happens by itself."""
-        broken = percent_of(self._faults, "transfer") or 100
-        hang = percent_of(self._faults, "hang")
-        if hang is not None and hang < broken:
-            return 60.0  # until somebody asks, or breaks it
-        due = self._left - self._total * (100 - broken) / 100
-        return max(due / self._gain, 1e-3)
+        stops = [percent_of(self._faults, kind) for kind in ("transfer", "hang")]
+        stop = min(percent for percent in (*stops, 100) if percent is not None)
+        due = (self._left - self._total * (100 - stop) / 100) / self._gain
+        # Where it hangs nothing is due, until somebody cancels it or breaks it.
+        return due if due > 0 else _IDLE
 
     def _end(self) -> None:
         """Leave both hosts as the migration leaves them."""

@@ -1,0 +1,188 @@
+"""What the kit tells programs, and that its pytest plugin costs and changes nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import migrate_plugins
+from migrate_plugins import SCENARIOS, Revision
+from migrate_plugins.testing import DriverConformance, MemoryDriver
+from migrate_plugins.testing.conformance.rules import rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest_plugins = ["pytester"]
+
+QEMU = """
+from migrate_plugins.testing import DriverConformance
+
+
+class TestConformance(DriverConformance):
+    name = "qemu"
+"""
+
+MEMORY = """
+import pytest
+
+from migrate_plugins import EntryPoint, Migrator
+from migrate_plugins.testing import DriverConformance, MemoryDriver, MemoryPair
+
+POINT = EntryPoint("migrate_plugins.simulated", "memory", "here", "acme", "7.1", "here")
+
+
+class TestConformance(DriverConformance):
+    name = "memory"
+
+    @pytest.fixture
+    def hosts(self):
+        return MemoryPair()
+
+    @pytest.fixture
+    def migrator(self, hosts):
+        return Migrator([(POINT, MemoryDriver(hosts=hosts.hosts))])
+"""
+
+# fmt: off
+# What becomes of a scenario in the report.
+CELLS = [
+    # test file  tests to run                       revision    scenario            cell
+    (QEMU,       "offered_scenario",                "original", "native-direct",
+     {"planned": "passed", "ran": "skipped",
+      "reason": "no hosts given: override the fixture `hosts`"}),
+    (QEMU,       "offered_scenario_plans",          "original", "native-unmanaged",
+     {"planned": "skipped", "ran": None,
+      "reason": "qemu does not offer native-unmanaged in revision original"}),
+    (MEMORY,     "offered_scenario and direct",     "current",  "native-direct",
+     {"planned": "passed", "ran": "passed", "reason": None}),
+    (MEMORY,     "offered_scenario_runs and direct", "current", "native-direct",
+     {"planned": None, "ran": "passed", "reason": None}),
+]
+# fmt: on
+
+
+def _report(pytester: pytest.Pytester, text: str, *arguments: str) -> dict[str, Any]:
+    pytester.makepyfile(text)
+    pytester.inline_run("--conformance-report=report.json", "-p", "no:cacheprovider", *arguments)
+    told: dict[str, Any] = json.loads((pytester.path / "report.json").read_text())
+    return told
+
+
+def test_report_tells_what_was_found_of_each_plugin(pytester: pytest.Pytester) -> None:
+    told = _report(pytester, QEMU)
+
+    assert list(told) == ["schema", "plugins"]
+    assert told["schema"] == "migrate-plugins/conformance/1"
+    (plugin,) = told["plugins"]
+    assert {key: plugin[key] for key in ("name", "kind", "distribution", "version", "api")} == {
+        "name": "qemu",
+        "kind": "driver",
+        "distribution": "migrate-plugins-qemu",
+        "version": migrate_plugins.__version__,
+        "api": 1,
+    }
+    assert list(plugin["scenarios"]) == [*Revision]
+    assert all(list(cells) == [*SCENARIOS] for cells in plugin["scenarios"].values())
+    outcomes = [check["outcome"] for check in plugin["checks"]]
+    for outcome in ("passed", "failed", "skipped"):
+        assert plugin[outcome] == outcomes.count(outcome)
+    assert (plugin["failed"], plugin["passed"] > 100, plugin["skipped"] > 50) == (0, True, True)
+    assert {check["id"].partition("[")[0] for check in plugin["checks"]} == {
+        *rules(DriverConformance)
+    }
+    for check in plugin["checks"]:
+        assert list(check) == ["id", "rule", "hooks", "outcome", "reason"]
+        assert (check["reason"] is None) == (check["outcome"] == "passed")
+
+
+@pytest.mark.parametrize(("text", "tests", "revision", "scenario", "cell"), CELLS)
+def test_scenario_is_told_by_what_was_tried(
+    pytester: pytest.Pytester,
+    text: str,
+    tests: str,
+    revision: str,
+    scenario: str,
+    cell: dict[str, str | None],
+) -> None:
+    (plugin,) = _report(pytester, text, "-k", tests)["plugins"]
+
+    assert plugin["scenarios"][revision][scenario] == cell
+
+
+def test_check_that_is_expected_to_fail_is_not_passed(pytester: pytest.Pytester) -> None:
+    text = QEMU + (
+        "\n    @pytest.mark.xfail\n    @about('migrate_uri')\n"
+        "    def test_luck(self):\n        '''It works out.'''\n        assert False\n"
+    )
+    head = "import pytest\nfrom migrate_plugins.testing.conformance.rules import about\n"
+
+    (plugin,) = _report(pytester, head + text, "-k", "luck")["plugins"]
+
+    (check,) = plugin["checks"]
+    assert (check["id"], check["outcome"]) == ("luck", "failed")
+
+
+def test_driver_that_is_not_installed_is_told_with_those_that_are(
+    pytester: pytest.Pytester,
+) -> None:
+    (plugin,) = _report(pytester, QEMU.replace("qemu", "qemo"), "-k", "api_is_declared")["plugins"]
+
+    (check,) = plugin["checks"]
+    assert (plugin["version"], check["outcome"]) == (None, "failed")
+    assert check["reason"].startswith(
+        "Failed: there is no driver 'qemo'; it may mean qemu; there are "
+    )
+
+
+def test_other_tests_are_no_part_of_the_report(pytester: pytest.Pytester) -> None:
+    assert _report(pytester, "def test_mine():\n    pass\n")["plugins"] == []
+
+
+def test_report_into_a_folder_that_is_not_there_is_a_usage_error(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile("def test_mine():\n    pass\n")
+
+    result = pytester.runpytest("--conformance-report=no/such/folder/report.json")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--conformance-report*there is no folder no/such/folder*"])
+
+
+def test_failed_check_shows_what_it_compared(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        MEMORY.replace(
+            f"{MemoryDriver.__name__}(hosts=hosts.hosts)",
+            "type('Wrong', (MemoryDriver,), {'MIGRATE_PLUGINS_API': True})(hosts=hosts.hosts)",
+        )
+    )
+
+    result = pytester.runpytest_subprocess("-k", "plugin_is_active", "-p", "no:cacheprovider")
+
+    result.stdout.fnmatch_lines(["E *Error: it is broken: its MIGRATE_PLUGINS_API is True*"])
+
+
+def test_plugin_of_pytest_imports_neither_kit_nor_core(tmp_path: Path) -> None:
+    program = (
+        "import sys, pytest\nbefore = {*sys.modules}\nimport migrate_plugins.testing.plugin\n"
+        "print(*sorted({*sys.modules} - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert done.stdout.split() == [
+        "migrate_plugins",
+        "migrate_plugins.testing",
+        "migrate_plugins.testing.plugin",
+    ]
