@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 from importlib import import_module
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 from hypothesis import settings
@@ -43,3 +47,50 @@ def migrator() -> Migrator:
         )
         for name, module in ((name, f"migrate_plugins_{name}.hooks") for name in NAMES)
     )
+
+
+class UV(Protocol):
+    """Run uv; a failure fails the test."""
+
+    def __call__(self, *arguments: str | Path) -> None: ...
+
+
+class Build(Protocol):
+    """Build a project's wheel and give its path."""
+
+    def __call__(self, project: Path) -> Path: ...
+
+
+@pytest.fixture(scope="session")
+def uv() -> UV:
+    """uv, on what scripts/setup has brought already; only what is missing is fetched."""
+    program = shutil.which("uv") or str(Path(__file__).parents[1] / ".cache/uv/bin/uv")
+    assert Path(program).exists(), "uv is missing: ./scripts/setup brings it"
+
+    def run(*arguments: str | Path) -> None:
+        for how in (["--offline"], []):
+            done = subprocess.run(
+                [program, "--quiet", *how, *arguments],
+                capture_output=True,
+                text=True,
+                timeout=100,
+                check=False,
+            )
+            if done.returncode == 0:
+                return
+        pytest.fail(f"uv {' '.join(map(str, arguments))}: {done.stderr}", pytrace=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory, uv: UV) -> Build:
+    """Build a wheel."""
+
+    def build(project: Path) -> Path:
+        folder = tmp_path_factory.mktemp("wheel")
+        uv("build", "--wheel", "--out-dir", folder, project)
+        (wheel,) = folder.glob("*.whl")
+        return wheel
+
+    return build

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,8 @@ from migrate_plugins import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from conftest import Build
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs"
@@ -127,15 +128,9 @@ def script(steps: list[File | Line]) -> str:
 
 
 @pytest.fixture(scope="session")
-def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def core(build: Build) -> Path:
     """The core's wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    uv = shutil.which("uv") or str(ROOT / ".cache/uv/bin/uv")
-    subprocess.run(
-        [uv, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT], check=True, timeout=100
-    )
-    (wheel,) = folder.glob("migrate_plugins-*.whl")
-    return wheel
+    return build(ROOT)
 
 
 @pytest.fixture

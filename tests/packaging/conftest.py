@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -13,9 +12,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conftest import UV, Build
+
 ROOT = Path(__file__).parents[2]
 CONSTRAINTS = ROOT / "constraints.txt"
-CACHE = ROOT / ".cache/uv/bin/uv"  # where scripts/setup puts it
 
 # What would reach a fresh environment from the one that runs the tests.
 INHERITED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
@@ -33,10 +33,11 @@ class Environment(NamedTuple):
     """A fresh virtual environment, with a configuration of migrate-plugins of its own."""
 
     folder: Path
+    uv: UV
 
     def install(self, *requirements: str | Path) -> None:
         """Install *requirements* in the versions that the tests have, compiled as pip does."""
-        _uv(
+        self.uv(
             *("pip", "install", "--compile-bytecode", "--python", self.folder),
             *("--constraints", CONSTRAINTS),
             *requirements,
@@ -44,7 +45,7 @@ class Environment(NamedTuple):
 
     def uninstall(self, distribution: str) -> None:
         """Remove one distribution."""
-        _uv("pip", "uninstall", "--python", self.folder, distribution)
+        self.uv("pip", "uninstall", "--python", self.folder, distribution)
 
     def run(
         self, program: str, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
@@ -74,23 +75,6 @@ class MakeEnvironment(Protocol):
     def __call__(self, *requirements: str | Path) -> Environment: ...
 
 
-class Build(Protocol):
-    """Build a project's wheel and give its path."""
-
-    def __call__(self, project: Path) -> Path: ...
-
-
-@pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    def build(project: Path) -> Path:
-        folder = tmp_path_factory.mktemp("wheel")
-        _uv("build", "--wheel", "--out-dir", folder, project)
-        (wheel,) = folder.glob("*.whl")
-        return wheel
-
-    return build
-
-
 @pytest.fixture(scope="session")
 def core(build: Build) -> str:
     """The core's wheel, with what the conformance kit needs, as a requirement."""
@@ -98,28 +82,11 @@ def core(build: Build) -> str:
 
 
 @pytest.fixture(scope="session")
-def make_environment(tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironment:
+def make_environment(tmp_path_factory: pytest.TempPathFactory, uv: UV) -> MakeEnvironment:
     def make(*requirements: str | Path) -> Environment:
-        environment = Environment(tmp_path_factory.mktemp("environment") / "venv")
-        _uv("venv", environment.folder)
+        environment = Environment(tmp_path_factory.mktemp("environment") / "venv", uv)
+        uv("venv", environment.folder)
         environment.install(*requirements)
         return environment
 
     return make
-
-
-def _uv(*arguments: str | Path) -> None:
-    """Run uv on what scripts/setup has brought already; only what is missing is fetched."""
-    program = shutil.which("uv") or (str(CACHE) if CACHE.exists() else None)
-    assert program is not None, "uv is missing: ./scripts/setup brings it"
-    for how in (["--offline"], []):
-        done = subprocess.run(
-            [program, "--quiet", *how, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        if done.returncode == 0:
-            return
-    pytest.fail(f"uv {' '.join(map(str, arguments))}: {done.stderr}", pytrace=False)

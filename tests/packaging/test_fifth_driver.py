@@ -14,7 +14,8 @@ import migrate_plugins
 from migrate_plugins import ExitCode
 
 if TYPE_CHECKING:
-    from packaging.conftest import Build, Environment, MakeEnvironment
+    from conftest import Build
+    from packaging.conftest import Environment, MakeEnvironment
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/cloud-hypervisor"

@@ -42,6 +42,9 @@ __all__ = ["Plugin", "Registry"]
 
 _Answer = TypeVar("_Answer")
 
+# The edition of a plugin that says nothing: the first one, for good.
+_UNDECLARED: Final = 1
+
 
 class Plugin(NamedTuple):
     """An installed plugin, whether it works or not.
@@ -394,8 +397,8 @@ def _same_name(one: EntryPoint, other: EntryPoint) -> bool:
 
 
 def _api(plugin: object) -> int:
-    """Tell for which edition of the contract a plugin was written: undeclared, the first."""
-    api: int = getattr(plugin, "MIGRATE_PLUGINS_API", OLDEST_API)
+    """Tell for which edition of the contract a plugin was written."""
+    api: int = getattr(plugin, "MIGRATE_PLUGINS_API", _UNDECLARED)
     return api
 
 
