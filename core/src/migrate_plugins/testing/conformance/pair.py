@@ -46,10 +46,16 @@ class HostPair(Protocol):
         """
 
     def slow(self) -> NotImplementedType | None:
-        """Make the next transfers last a minute at the least, unless cancelled or broken."""
+        """Make the next transfers last a minute at the least, unless cancelled or broken.
+
+        Called before the guest is made, so that a guest may be made that writes its memory.
+        """
 
     def break_transfer(self) -> NotImplementedType | None:
         """Break a transfer that is under way, so that the hypervisor gives it up soon."""
+
+    def heal(self) -> None:
+        """Mend what was slow or broken, so that both hosts can be read; guests stay."""
 
     def clean(self) -> None:
         """Mend what was slow or broken, and remove every guest from both hosts.

@@ -192,13 +192,14 @@ class Running(Connecting):
     ) -> None:
         """A migration that is cancelled ends soon, and the guest runs on the source as before."""
         self.offer(driver, revision, scenario)
-        name = _guest(pair)
         _can(pair.slow(), "slow a transfer down")
+        name = _guest(pair)
         run = migrator.start(_plan(migrator, driver, pair, scenario, revision, name))
         self._transferring(run)
         run.cancel()
         outcome = self._end(run)
         assert outcome.verdict is Verdict.CANCELLED, _told(outcome)
+        pair.heal()
         self._stayed(driver, pair, name)
 
     @each_scenario
@@ -208,8 +209,8 @@ class Running(Connecting):
     ) -> None:
         """A transfer that breaks is told in the hypervisor's words, and the guest has stayed."""
         self.offer(driver, revision, scenario)
-        name = _guest(pair)
         _can(pair.slow(), "slow a transfer down")
+        name = _guest(pair)
         run = migrator.start(_plan(migrator, driver, pair, scenario, revision, name))
         self._transferring(run)
         _can(pair.break_transfer(), "break a transfer")
@@ -217,6 +218,7 @@ class Running(Connecting):
         assert outcome.verdict is Verdict.FAILED, _told(outcome)
         assert isinstance(outcome.error, DriverError), repr(outcome.error)
         assert outcome.error.problem.strip(), "the hypervisor's text is empty"
+        pair.heal()
         self._stayed(driver, pair, name)
 
     @each_revision

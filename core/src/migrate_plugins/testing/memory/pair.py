@@ -38,6 +38,10 @@ class MemoryPair:
         """Break a transfer that is under way."""
         self.hosts.fault("beta", "transfer@0")
 
+    def heal(self) -> None:
+        """Mend both hosts."""
+        self.hosts.heal()
+
     def clean(self) -> None:
         """Mend both hosts and remove every guest."""
         self.hosts.heal()
