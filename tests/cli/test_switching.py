@@ -262,6 +262,10 @@ def test_plugins_that_raise_in_a_hook_are_listed_as_such_and_the_rest_works(tmp_
     assert (said.status, raising["status"]) == (ExitCode.DONE, "broken")
     assert "failed in migrate_capabilities: LookupError: no licence" in raising["reason"]
     assert _statuses(said)["qemu"] == "active"
+    matrix = machine.run("matrix", env={"MIGRATE_PLUGINS_DISABLE": "raising-policy"})
+    assert matrix.status == ExitCode.DONE
+    assert matrix.out.splitlines()[0].split() == ["SCENARIO", "qemu", "vbox", "vmware", "xen"]
+    assert "plugin 'raising' failed in migrate_capabilities" in matrix.err
     # The policy is around every driver: it is the one to blame, and the one to switch off.
     statuses = _statuses(both)
     assert (statuses["raising-policy"], statuses["qemu"]) == ("broken", "active")

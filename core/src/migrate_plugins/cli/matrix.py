@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from migrate_plugins import SCENARIOS, ExitCode, Revision, UsageError
+from migrate_plugins import SCENARIOS, ExitCode, PluginFailedError, Revision, UsageError
 from migrate_plugins.cli.output import table
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     revision = Revision(arguments.revision)
     arguments.invocation.forgive()
     registry = arguments.invocation.migrator.registry
-    drivers = registry.drivers
+    drivers = dict(_answering(registry.drivers, revision, output))
     tested = _read(arguments.results, registry, revision)
     if arguments.json:
         output.json(
@@ -99,6 +99,19 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         for line in _remarks(tested, registry):
             output.text(line)
     return ExitCode.DONE
+
+
+def _answering(
+    drivers: Mapping[str, Driver], revision: Revision, output: Output
+) -> Iterator[tuple[str, Driver]]:
+    """Leave out, and name, each driver that cannot say what it offers."""
+    for name, driver in drivers.items():
+        try:
+            driver.capabilities(revision)
+        except PluginFailedError as error:
+            output.error(error)
+        else:
+            yield name, driver
 
 
 def markdown(
