@@ -184,10 +184,11 @@ class Driver:
     def _ask(self, hook: str, **arguments: object) -> tuple[Any, tuple[str, ...]]:
         """Ask the driver and the wrappers around it: the answer, and which wrappers changed it.
 
-        A hook that opens connections is called once, with all wrappers at once.
+        A hook that opens connections is called once, with all wrappers at once, and so is one that
+        nobody wraps.
         """
-        chain = self._chain(hook)
-        if hook == "migrate_connect":
+        chain = self._chains.get(hook) or self._chain(hook)
+        if hook == "migrate_connect" or (len(chain) == 1 and self._tracer is None):
             return self._call(hook, chain[-1], arguments), ()
         answer: object = None
         changed_by: list[str] = []
