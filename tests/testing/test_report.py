@@ -33,7 +33,8 @@ import pytest
 from migrate_plugins import EntryPoint, Migrator
 from migrate_plugins.testing import DriverConformance, MemoryDriver, MemoryPair
 
-POINT = EntryPoint("migrate_plugins.simulated", "memory", "here", "acme", "7.1", "here")
+MODULE = "migrate_plugins.testing.memory.driver:MemoryDriver"
+POINT = EntryPoint("migrate_plugins.simulated", "memory", MODULE, "acme", "7.1", "here")
 
 
 class TestConformance(DriverConformance):
