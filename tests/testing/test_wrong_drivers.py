@@ -45,7 +45,7 @@ made = cache(make)
 
 class TestConformance({base}):
     name = "wrong"
-    patience = 2.0
+    patience = 3.0
 
     @pytest.fixture
     def wrong(self) -> Wrong:
