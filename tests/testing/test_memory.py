@@ -107,7 +107,7 @@ COMMANDS = [
 
 @pytest.fixture
 def hosts() -> MemoryHosts:
-    return MemoryHosts(seconds=0.3)
+    return MemoryHosts(seconds=0.1)
 
 
 @pytest.fixture

@@ -27,3 +27,9 @@ class TestRequireEncryption(PolicyConformance):
         {"mode": "except"},
         {"mode": "always", "networks": ["10.0.0.0/24"]},
     )
+
+
+class TestLab(PolicyConformance):
+    """It adds a command and decides nothing."""
+
+    name = "lab"

@@ -33,7 +33,8 @@ import pytest
 from migrate_plugins import EntryPoint, Migrator
 from migrate_plugins.testing import DriverConformance, MemoryDriver, MemoryPair
 
-POINT = EntryPoint("migrate_plugins.simulated", "memory", "here", "acme", "7.1", "here")
+MODULE = "migrate_plugins.testing.memory.driver:MemoryDriver"
+POINT = EntryPoint("migrate_plugins.simulated", "memory", MODULE, "acme", "7.1", "here")
 
 
 class TestConformance(DriverConformance):
@@ -112,6 +113,24 @@ def test_scenario_is_told_by_what_was_tried(
     (plugin,) = _report(pytester, text, "-k", tests)["plugins"]
 
     assert plugin["scenarios"][revision][scenario] == cell
+
+
+def test_hosts_in_memory_leave_out_only_what_cannot_be(pytester: pytest.Pytester) -> None:
+    slow = ("cancelled", "broken", "statistics", "configuration", "scenario_runs")
+    (plugin,) = _report(pytester, MEMORY, "-k", " and ".join(f"not {word}" for word in slow))[
+        "plugins"
+    ]
+
+    skipped = {check["reason"] for check in plugin["checks"] if check["outcome"] == "skipped"}
+    assert plugin["failed"] == 0
+    assert skipped == {
+        "memory does not implement migrate_cli",
+        "memory does not implement migrate_observe",
+        "memory does not implement migrate_refuse",
+        "memory offers every scenario in revision current",
+        "memory offers every scenario in revision original",
+        "native-unmanaged has no destination URI",
+    }
 
 
 def test_check_that_is_expected_to_fail_is_not_passed(pytester: pytest.Pytester) -> None:

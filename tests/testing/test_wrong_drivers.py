@@ -17,6 +17,8 @@ SITE = Path(__file__).parent / "site"
 TEST = """
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import wrong_drivers
 
@@ -29,13 +31,25 @@ POINT = EntryPoint("migrate_plugins.drivers", "wrong", "wrong_drivers:{name}", "
 STATUS = Status.NOISY if "{name}" == "Noisy" else Status.ACTIVE
 
 
+def make() -> Wrong:
+    return Wrong()
+
+
+@cache
+def migrators(wrong: Wrong) -> Migrator:
+    return Migrator(Registry([Loaded(POINT, wrong, STATUS, "it prints when it is imported")]))
+
+
+made = cache(make)
+
+
 class TestConformance({base}):
     name = "wrong"
-    patience = 2.0
+    patience = 3.0
 
     @pytest.fixture
     def wrong(self) -> Wrong:
-        return Wrong()
+        return make() if {runs} else made()
 
     @pytest.fixture
     def hosts(self, wrong: Wrong) -> MemoryPair | None:
@@ -43,7 +57,7 @@ class TestConformance({base}):
 
     @pytest.fixture
     def migrator(self, wrong: Wrong) -> Migrator:
-        return Migrator(Registry([Loaded(POINT, wrong, STATUS, "it prints when it is imported")]))
+        return migrators(wrong)
 """
 
 # For whom a process of its own is started; for each of the others that would take a second more.

@@ -43,7 +43,7 @@ from migrate_plugins.testing.memory.session import MemorySession
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from migrate_plugins import Event, Facts, Plan, Request, Session
+    from migrate_plugins import Event, Facts, Plan, Request, Session, Settings
 
 OPTIONS = frozenset({"live", "suspend", "persistent", "undefine_source", "offline", "dname"})
 
@@ -57,7 +57,9 @@ class Right(MemoryDriver):
         Revision.CURRENT: ("native-direct",),
     }
 
-    def __init__(self, settings: object = None, *, hosts: MemoryHosts | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, *, hosts: MemoryHosts | None = None
+    ) -> None:
         self.hosts = hosts or MemoryHosts(seconds=self.SECONDS)
         super().__init__(settings, hosts=self.hosts)
 
@@ -628,7 +630,7 @@ class WordlessError(Running):
 class StatisticsInFractions(Running):
     """Counts bytes in fractions."""
 
-    SECONDS: ClassVar = 0.6
+    SECONDS: ClassVar = 0.3
 
     class Session(WrongSession):
         class Migration(MemoryMigration):

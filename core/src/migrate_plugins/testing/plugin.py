@@ -5,11 +5,16 @@ Every run of pytest imports this module, so that it imports next to nothing.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-__all__ = ["pytest_addoption", "pytest_configure"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from migrate_plugins import Migrator
+
+__all__ = ["installed_driver", "pytest_addoption", "pytest_configure"]
 
 OPTION: Final = "--conformance-report"
 
@@ -32,3 +37,20 @@ def pytest_configure(config: pytest.Config) -> None:
         from migrate_plugins.testing.report import Listener  # noqa: PLC0415 - few runs want one
 
         config.pluginmanager.register(Listener(path), "migrate-plugins conformance report")
+
+
+@pytest.fixture(scope="session")
+def installed_driver() -> Callable[[str], Migrator]:
+    """Everything that is installed, nothing configured; the driver of a name keeps its schemes.
+
+    Made once for each name: to load every plugin takes longer than most of the checks.
+    """
+    from functools import cache  # noqa: PLC0415 - few runs check a driver
+
+    from migrate_plugins import Config, Migrator  # noqa: PLC0415 - as above
+
+    @cache
+    def find(name: str) -> Migrator:
+        return Migrator.installed(Config(), driver=name)
+
+    return find

@@ -29,9 +29,9 @@ class DriverConformance(
 ):
     """What every driver has to keep.
 
-    Subclass it in a test module, in a class whose name begins with ``Test``, and set ``name``.
-    Override the fixture ``hosts`` to have migrations run as well, see
-    :class:`migrate_plugins.testing.HostPair`.
+    Subclass it in a test module, in a class whose name begins with ``Test``, and set ``name``;
+    where they are needed also ``migration_uri``, ``imports`` and ``patience``.  Override the
+    fixture ``hosts`` to have migrations run as well, see :class:`migrate_plugins.testing.HostPair`.
     """
 
     @pytest.fixture

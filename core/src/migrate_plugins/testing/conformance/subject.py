@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from migrate_plugins import Config, Driver, MigrateError, Migrator, Offer, Plugin, Revision
+from migrate_plugins import Driver, MigrateError, Migrator, Offer, Plugin, Revision
 from migrate_plugins.testing.conformance.samples import Samples
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ class DriverSubject(Subject):
     migration_uri: ClassVar[str | None] = None
 
     @pytest.fixture
-    def migrator(self) -> Migrator:
-        """Everything that is installed, nothing configured; this driver keeps its schemes."""
+    def migrator(self, installed_driver: Callable[[str], Migrator]) -> Migrator:
+        """The driver as it is installed; override it to check one that is not."""
         try:
-            return Migrator.installed(Config(), driver=self.name)
+            return installed_driver(self.name)
         except MigrateError as error:
             problem = str(error)
         pytest.fail(problem, pytrace=False)

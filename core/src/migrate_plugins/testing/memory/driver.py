@@ -33,7 +33,7 @@ from migrate_plugins.testing.memory.session import MemorySession
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Plan, Request, Session
+    from migrate_plugins import Plan, Request, Session, Settings
 
 __all__ = ["MemoryDriver"]
 
@@ -58,7 +58,9 @@ class MemoryDriver:
 
     MIGRATE_PLUGINS_API: ClassVar = 1
 
-    def __init__(self, settings: object = None, *, hosts: MemoryHosts | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, *, hosts: MemoryHosts | None = None
+    ) -> None:
         """Use *hosts*, or a fresh pair."""
         del settings  # it takes none
         self._hosts: Final = hosts or MemoryHosts()
