@@ -28,6 +28,7 @@ from migrate_plugins import (
     hookimpl,
 )
 from migrate_plugins.installed import DRIVERS, PLUGINS
+from migrate_plugins.planner import Planner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -187,6 +188,69 @@ def test_plan_names_who_changed_what() -> None:
     assert plan.because["commands"] == "the words of the own driver, changed by policy p2"
     assert plan.data.because.endswith("the switches encrypt (policy p3)")
     assert plan.receiver == "elsewhere"
+
+
+def test_plan_names_who_changed_what_was_asked_for_and_how_hosts_are_reached() -> None:
+    safe = {"": ControlProtocol("own RPC", 7000, encrypted=True)}
+    registry = _registry(
+        _wrapping("migrate_read_uri", lambda uri: uri._replace(port=7105)),
+        _wrapping("migrate_driver", lambda info: info._replace(control=safe)),
+        _wrapping(
+            "migrate_capabilities",
+            lambda it: it._replace(
+                offers={**it.offers, "native-direct": OFFER._replace(options=frozenset({"live"}))}
+            ),
+        ),
+    )
+
+    plan = _plan(registry, migration="own://b")
+
+    assert plan.uris.migration[::2] == ("own://b:7105", "asked for, changed by policy p0")
+    assert [leg.because.rpartition("; ")[2] for leg in plan.control] == [
+        "own RPC encrypts (policy p1)"
+    ] * 2
+    # The third one gives what there was.
+    assert plan.because["scenario"] == "neither --p2p nor --direct"
+
+
+def test_scenario_that_a_policy_adds_is_planned_in_its_name() -> None:
+    registry = _registry(
+        _wrapping(
+            "migrate_capabilities",
+            lambda it: it._replace(offers={**it.offers, "native-p2p": OFFER}),
+        )
+    )
+
+    plan = _plan(registry, p2p=True)
+
+    assert plan.because["scenario"] == "--p2p without --tunnelled (with policy p0)"
+
+
+def test_option_that_a_policy_takes_away_is_refused_in_its_name() -> None:
+    registry = _registry(
+        _wrapping(
+            "migrate_capabilities",
+            lambda it: it._replace(offers={"native-direct": OFFER._replace(options=frozenset())}),
+        )
+    )
+
+    with pytest.raises(PlanError) as caught:
+        _plan(registry)
+
+    assert [reason.text for reason in caught.value.reasons] == [
+        "own has no --live in native-direct, revision original (with policy p0)"
+    ]
+
+
+def test_held_port_names_who_had_a_say() -> None:
+    registry = _registry(_wrapping("migrate_select_port", lambda port: port))
+    planner = Planner(registry)
+
+    plan = planner.with_port(_plan(registry, migration="own://b"), 7103)
+
+    assert plan.port.because == (
+        "held towards b until the migration ends; policy p0 had a say in the choice"
+    )
 
 
 def test_plan_without_policies_names_none() -> None:

@@ -30,7 +30,7 @@ METHODS = [
     ("migrate_port_rule",      "Driver.port_rule"),
     ("migrate_select_port",    "Driver.select_port"),
     ("migrate_uri",            "Driver.uri"),
-    ("migrate_read_uri",       "Driver.read_uri"),
+    ("migrate_read_uri",       "Driver.read_uri_with_policies"),
     ("migrate_commands",       "Driver.commands"),
     ("migrate_connect",        "Driver.connect"),
     ("migrate_refuse",         "Registry.refusals"),

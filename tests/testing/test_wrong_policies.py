@@ -49,7 +49,6 @@ POLICIES = [
     ("AlwaysOn",              {"policy_is_off_without_its_table"}),
     ("ListedArguments",       {"plans_stay_plans"}),
     ("TakenPorts",            {"ports_stay_in_their_range"}),
-    ("NamelessChange",        {"changes_name_the_policy"}),
     ("NamelessRefusal",       {"refusals_name_the_policy"}),
     ("RefusalWithoutRemedy",  {"refusals_say_what_would_work", "plans_stay_plans"}),
     ("ByTurns",               {"planning_stays_pure"}),

@@ -66,7 +66,7 @@ class Driver:
         self._tracer = tracer
         self._chains: dict[str, tuple[_Link, ...]] = {}
         self._name = plain_name(manager.get_name(plugin) or repr(plugin))
-        self.info: Final = self._answer("migrate_driver", DriverInfo)[0]
+        self.info, changed_by = self._answer("migrate_driver", DriverInfo)
         for field in ("connection_schemes", "migration_schemes"):
             schemes = getattr(self.info, field)
             if type(schemes) is not tuple or not all(type(name) is str for name in schemes):
@@ -75,7 +75,12 @@ class Driver:
                     hook="migrate_driver",
                     problem=f"its {field} are {schemes!r}, not a tuple of names",
                 )
+        own = self._own("migrate_driver") if changed_by else self.info
+        same_control = isinstance(own, DriverInfo) and own.control == self.info.control
+        # The policies that change how a host is reached.
+        self.control_changed_by: Final = () if same_control else changed_by
         self._capabilities: dict[Revision, Capabilities] = {}
+        self._whose_offers: dict[tuple[Revision, str], tuple[str, ...]] = {}
         self._whose_capabilities: dict[Revision, tuple[str, ...]] = {}
         self._port_rules: dict[Revision, PortRule] = {}
 
@@ -87,8 +92,11 @@ class Driver:
         if revision not in self._capabilities:
             hook = "migrate_capabilities"
             found, changed_by = self._answer(hook, Capabilities, revision=revision)
-            if changed_by:
-                own = self._call(hook, self._chain(hook)[0], {"revision": revision})
+            own = self._own(hook, revision=revision) if changed_by else found
+            if isinstance(own, Capabilities):
+                for id_, offer in found.offers.items():
+                    if own.offers.get(id_) != offer:
+                        self._whose_offers[revision, id_] = changed_by
                 found = _attributed(found, own, policies(changed_by))
             self._capabilities[revision] = found
             self._whose_capabilities[revision] = changed_by
@@ -119,6 +127,15 @@ class Driver:
         self.capabilities(revision)
         return self._whose_capabilities[revision]
 
+    def offer_changed_by(self, revision: Revision, scenario: str) -> tuple[str, ...]:
+        """Name the policies that change on what terms it offers a scenario."""
+        self.capabilities(revision)
+        return self._whose_offers.get((revision, scenario), ())
+
+    def select_port_wrapped_by(self) -> tuple[str, ...]:
+        """Name the policies that have a say in the choice of a port."""
+        return tuple(link.plugin for link in self._chain("migrate_select_port")[1:])
+
     def uri(
         self, request: Request, host: str, port: int | None, scheme: str | None = None
     ) -> tuple[MigrationURI | None, tuple[str, ...]]:
@@ -137,7 +154,13 @@ class Driver:
 
     def read_uri(self, text: str, revision: Revision) -> MigrationURI:
         """Read a migration URI as the hypervisor does; raises InvalidURIError."""
-        return self._answer("migrate_read_uri", MigrationURI, text=text, revision=revision)[0]
+        return self.read_uri_with_policies(text, revision)[0]
+
+    def read_uri_with_policies(
+        self, text: str, revision: Revision
+    ) -> tuple[MigrationURI, tuple[str, ...]]:
+        """Read a migration URI, and name the policies that read it otherwise than the driver."""
+        return self._answer("migrate_read_uri", MigrationURI, text=text, revision=revision)
 
     def commands(self, plan: Plan) -> tuple[tuple[NativeCommand, ...], tuple[str, ...]]:
         """Give *plan* as commands of the hypervisor's own tool.
@@ -216,6 +239,10 @@ class Driver:
             culprit = _culprit(error, link.caller.get_hookimpls()) or self._name
             raise PluginFailedError(culprit, hook=hook, problem=one_line(error)) from error
 
+    def _own(self, hook: str, **arguments: object) -> object:
+        """Give the driver's own answer, without any policy."""
+        return self._call(hook, self._chain(hook)[0], arguments)
+
     def _answer(
         self, hook: str, kind: type[_Answer], **arguments: object
     ) -> tuple[_Answer, tuple[str, ...]]:
@@ -273,11 +300,10 @@ def policies(names: Iterable[str]) -> str:
     return ", ".join(f"policy {name}" for name in names)
 
 
-def _attributed(found: Capabilities, own: object, whose: str) -> Capabilities:
+def _attributed(found: Capabilities, own: Capabilities, whose: str) -> Capabilities:
     """Add to each reason that a plan takes from capabilities whose it is, where it changed."""
-    if type(own) is not Capabilities:
-        return found
-    if (found.encrypted, found.encryption) != (own.encrypted, own.encryption):
+    fields = ("encrypted", "encryption", "encrypting_option", "protocol", "uri_names_receiver")
+    if any(getattr(found, field) != getattr(own, field) for field in fields):
         found = found._replace(encryption=f"{found.encryption} ({whose})")
     if found.unwritten_uri != own.unwritten_uri:
         found = found._replace(unwritten_uri=f"{found.unwritten_uri} ({whose})")

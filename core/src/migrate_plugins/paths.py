@@ -49,7 +49,8 @@ def place_uris(reading: Reading) -> tuple[URIs, MigrationURI | None]:
             else "to read the outcome back, where the client can",
         )
     if migration is not None:
-        because = "asked for"
+        changed_by = reading.migration_changed_by
+        because = f"asked for, changed by {policies(changed_by)}" if changed_by else "asked for"
     elif scenario.transport is Transport.TUNNELLED:
         because = "not used: memory travels inside the libvirt connection"
     else:
@@ -152,11 +153,14 @@ def _control(
         )
     name, usual_port, encrypted = driver.info.control[transport]
     port = uri.port or usual_port
+    because = f"{name} {'encrypts' if encrypted else 'is plain text'}"
+    if driver.control_changed_by:
+        because += f" ({policies(driver.control_changed_by)})"
     return Channel(
         opened_by,
         towards,
         name,
         None if port is None else (port, port),
         encrypted,
-        f"with {credentials} credentials; {name} {'encrypts' if encrypted else 'is plain text'}",
+        f"with {credentials} credentials; {because}",
     )

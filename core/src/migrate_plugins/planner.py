@@ -80,6 +80,9 @@ class Planner:
         scheme = usual_scheme(capabilities, capabilities.offers[plan.scenario_id])
         uri, _ = driver.uri(plan.request, host, port, scheme)
         because = f"held towards {host} until the migration ends"
+        choosers = policies(driver.select_port_wrapped_by())
+        if choosers:
+            because += f"; {choosers} had a say in the choice"
         complete = plan._replace(
             port=plan.port._replace(value=port, because=because),
             data=plan.data._replace(ports=(port, port)),

@@ -42,6 +42,7 @@ class Reading(NamedTuple):
         because: Why this scenario.
         opened: The destination as whoever controls the migration opens it, or None.
         migration: The third URI as it was given, or None.
+        migration_changed_by: Names of the policies that read that otherwise.
         rule: Which ports of the destination receive the guest.
         connections: Each connection URI of the request, by its text.
     """
@@ -54,6 +55,7 @@ class Reading(NamedTuple):
     because: str
     opened: ConnectionURI | None
     migration: MigrationURI | None
+    migration_changed_by: tuple[str, ...]
     rule: PortRule
     connections: Mapping[str, ConnectionURI]
 
@@ -76,6 +78,7 @@ class _Reader:
         self._request = request
         self._reasons: list[Reason] = list(registry.unmet)
         self._connections: dict[str, ConnectionURI] = {}
+        self._migration_changed_by: tuple[str, ...] = ()
 
     def read(self) -> Reading:
         request = self._request
@@ -113,9 +116,10 @@ class _Reader:
             capabilities,
             offer,
             scenario,
-            because,
+            because + _whose(driver.offer_changed_by(request.revision, scenario.id)),
             alternative or destination,
             migration,
+            self._migration_changed_by,
             rule,
             self._connections,
         )
@@ -177,8 +181,7 @@ class _Reader:
             other = _other(revision)
             if scenario.id in driver.capabilities(other).offers:
                 instead += f"; --revision {other} allows it"
-            changed_by = driver.capabilities_changed_by(revision)
-            whose = f" (with {policies(changed_by)})" if changed_by else ""
+            whose = _whose(driver.capabilities_changed_by(revision))
             self._refuse(
                 "scenario-not-offered",
                 f"{name} does not offer {scenario.id} in revision {revision}{whose}",
@@ -280,7 +283,9 @@ class _Reader:
             )
             return None
         try:
-            return driver.read_uri(text, self._request.revision)
+            uri, self._migration_changed_by = driver.read_uri_with_policies(
+                text, self._request.revision
+            )
         except InvalidURIError as error:
             self._refuse(
                 "migration-uri-unreadable",
@@ -289,19 +294,21 @@ class _Reader:
                 usage=True,
             )
             return None
+        return uri
 
     def _options(self, driver: Driver, offer: Offer | None, scenario: Scenario) -> None:
         request = self._request
         given = given_options(request)
         if not given:
             return
+        whose = _whose(driver.capabilities_changed_by(request.revision))
         for option in OPTIONS:
             if option.field in given and offer is not None and option.field not in offer.options:
                 name = option.spellings[0]
                 self._refuse(
                     "option-not-offered",
                     f"{driver.info.name} has no {name} in {scenario.id}, revision"
-                    f" {request.revision}",
+                    f" {request.revision}{whose}",
                     _where_offered(driver, option.field, request.revision) or f"leave out {name}",
                 )
         if scenario.transport is Transport.TUNNELLED:
@@ -329,6 +336,12 @@ class _Reader:
                 "leave it out; a single port can be fixed in the migration URI",
             )
         return PortRule(first, last, rule.chosen_by, "--port-range", rule.per_migration)
+
+
+def _whose(changed_by: Iterable[str]) -> str:
+    """Name the policies that have changed what a driver offers, if any."""
+    names = policies(changed_by)
+    return f" (with {names})" if names else ""
 
 
 def _is_text(name: str) -> bool:

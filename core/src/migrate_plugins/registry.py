@@ -199,7 +199,7 @@ class Registry:
     def refusals(self, plan: Plan) -> list[Reason]:
         """Ask everyone for reasons against *plan*; who cannot answer may have meant no."""
         reasons: list[Reason] = []
-        for name, answer in self._broadcast("migrate_refuse", Reason, plan=plan):
+        for name, answer in self.answers("migrate_refuse", Reason, plan=plan):
             if isinstance(answer, BaseException):
                 text = f"policy {name} could not judge the plan: {one_line(answer)}"
                 instead = f"tell its author; `migrate-plugins disable {name}` switches it off"
@@ -211,7 +211,7 @@ class Registry:
     def checks(self, plan: Plan, facts: Facts) -> list[Finding]:
         """Ask everyone for findings; a plugin that raises is a finding itself."""
         findings: list[Finding] = []
-        for name, answer in self._broadcast("migrate_checks", Finding, plan=plan, facts=facts):
+        for name, answer in self.answers("migrate_checks", Finding, plan=plan, facts=facts):
             if isinstance(answer, BaseException):
                 findings.append(
                     Finding(
@@ -232,24 +232,52 @@ class Registry:
         from migrate_plugins.diagnosis import Diagnosis  # noqa: PLC0415 - planning fails nowhere
 
         given = {"text": text, "code": code, "domain": domain}
-        for _, answer in self._broadcast("migrate_diagnose", Diagnosis, **given):
+        for _, answer in self.answers("migrate_diagnose", Diagnosis, **given):
             if not isinstance(answer, BaseException):
                 found += answer
         return sorted(found, key=lambda diagnosis: -diagnosis.confidence)
 
     def observe(self, event: Event) -> None:
         """Tell everyone; an observer that raises does not disturb the migration."""
-        for _ in self._broadcast("migrate_observe", object, event=event):
+        for _ in self.answers("migrate_observe", object, event=event):
             pass
 
     def commands(self) -> list[Command]:
         """Ask everyone for extra commands."""
         return [
             command
-            for _, answer in self._broadcast("migrate_cli", Command)
+            for _, answer in self.answers("migrate_cli", Command)
             if not isinstance(answer, BaseException)
             for command in answer
         ]
+
+    def answers(
+        self, hook: str, kind: type[_Answer], **arguments: object
+    ) -> Iterator[tuple[str, Sequence[_Answer] | BaseException]]:
+        """Ask everyone a broadcast hook, each alone.
+
+        Args:
+            hook: Its name.
+            kind: What it is answered with.
+            arguments: All of its arguments.
+
+        Returns:
+            Name of each plugin that implements it, with its answer or with what it raised.
+        """
+        for impl in getattr(self._manager.hook, hook).get_hookimpls():
+            name, began = plain_name(impl.plugin_name), perf_counter()
+            answer: Sequence[_Answer] | BaseException
+            try:
+                answer = _all_of(
+                    kind, impl.function(*[arguments[argument] for argument in impl.argnames])
+                )
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - one bad plugin may not break the rest
+                answer = error
+            if self._tracer is not None:
+                self._trace(hook, name, arguments, answer, perf_counter() - began)
+            yield name, answer
 
     def _rank(self, point: EntryPoint) -> tuple[bool, bool, EntryPoint]:
         """Sort who keeps a name or a scheme first: who was asked for, what is ours, the others."""
@@ -362,25 +390,6 @@ class Registry:
             return ()
         callers = self._manager.get_hookcallers(loaded.plugin) or []
         return tuple(sorted(caller.name for caller in callers))
-
-    def _broadcast(
-        self, hook: str, kind: type[_Answer], **arguments: object
-    ) -> Iterator[tuple[str, Sequence[_Answer] | BaseException]]:
-        """Ask each implementation alone, by the name of its plugin, for values of one *kind*."""
-        for impl in getattr(self._manager.hook, hook).get_hookimpls():
-            name, began = plain_name(impl.plugin_name), perf_counter()
-            answer: Sequence[_Answer] | BaseException
-            try:
-                answer = _all_of(
-                    kind, impl.function(*[arguments[argument] for argument in impl.argnames])
-                )
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # noqa: BLE001 - one bad plugin may not break the rest
-                answer = error
-            if self._tracer is not None:
-                self._trace(hook, name, arguments, answer, perf_counter() - began)
-            yield name, answer
 
     def _trace(
         self, hook: str, plugin: str, arguments: Mapping[str, object], answer: object, took: float

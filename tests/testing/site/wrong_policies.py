@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from migrate_plugins import (
     Command,
     Diagnosis,
-    DriverInfo,
     Finding,
     Kind,
     NativeCommand,
@@ -120,25 +119,6 @@ class TakenPorts(Right):
     def migrate_select_port(self, rule: PortRule) -> Generator[None, int | None, int | None]:
         port = yield
         return None if port is None else rule.first
-
-
-class NamelessChange(Right):
-    """Changes what a driver says of itself, where no plan can tell whose doing it is."""
-
-    @hookimpl(wrapper=True)
-    def migrate_commands(
-        self,
-    ) -> Generator[None, Sequence[NativeCommand], Sequence[NativeCommand]]:
-        return (yield)
-
-    @hookimpl(wrapper=True)
-    def migrate_driver(self) -> Generator[None, DriverInfo, DriverInfo]:
-        info = yield
-        control = {
-            name: protocol._replace(name="something else")
-            for name, protocol in info.control.items()
-        }
-        return info._replace(control=control)
 
 
 class NamelessRefusal(Right):

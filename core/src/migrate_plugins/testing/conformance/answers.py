@@ -155,8 +155,6 @@ class Answers(Subject):
 def _answers(
     migrator: Migrator, plugin: Plugin, hook: str, kind: type[Any], **arguments: object
 ) -> Iterator[tuple[Any, ...] | BaseException]:
-    # The registry's public methods bring everybody's answers together, and pass over what raises.
-    asked = migrator.registry._broadcast(hook, kind, **arguments)  # noqa: SLF001 - see above
-    for name, answer in asked:
-        if name.rpartition(":")[2] == plugin.point.name:
+    for name, answer in migrator.registry.answers(hook, kind, **arguments):
+        if name == plugin.point.name:
             yield answer if isinstance(answer, BaseException) else tuple(answer)

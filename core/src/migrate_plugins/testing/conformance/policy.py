@@ -190,20 +190,6 @@ class PolicyConformance(Answers):
                 taken |= {port}
             assert driver.select_port(rule, "desthost", taken) is None
 
-    @about(*_WRAPPED)
-    def test_changes_name_the_policy(
-        self, migrator: Migrator, plain: Migrator, requests: Sequence[Request]
-    ) -> None:
-        """Where the policy changes a plan, the plan says that it was this policy."""
-        changed = 0
-        for request in requests:
-            plan, _ = _plan(migrator, request)
-            if plan is not None and plan != plain.plan(**request._asdict()):
-                changed += 1
-                assert f"policy {self.name}" in json.dumps(plan.to_json()), request
-        if not changed:
-            pytest.skip(f"{self.name} changes no plan with these settings")
-
     @about(*_WRAPPED, "migrate_refuse")
     def test_refusals_name_the_policy(
         self, migrator: Migrator, requests: Sequence[Request]
