@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import Kind, Migrator, Revision
+from migrate_plugins import Config, Kind, Migrator, Revision
 from migrate_plugins.cli.matrix import markdown
 from migrate_plugins.installed import PLUGINS, entry_points
 from migrate_plugins.testing import FAULTS, DriverConformance, PolicyConformance
@@ -40,7 +40,7 @@ def _one(found: re.Match[str]) -> str:
 
 
 def _matrix(revision: Revision) -> str:
-    return markdown(Migrator.installed().registry.drivers, revision)
+    return markdown(Migrator.installed(Config()).registry.drivers, revision)
 
 
 def _settings() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from migrate_plugins import Migrator, Revision
+from migrate_plugins import Config, Migrator, Revision
 from migrate_plugins.cli.matrix import markdown
 
 __all__ = ["page"]
@@ -22,7 +22,7 @@ are installed, whoever wrote them.
 
 def page() -> str:
     """Give the page."""
-    drivers = Migrator.installed().registry.drivers
+    drivers = Migrator.installed(Config()).registry.drivers
     parts = [_HEAD]
     for revision in Revision:
         parts += [f"## Revision {revision}\n", markdown(drivers, revision), ""]

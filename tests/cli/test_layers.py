@@ -1,4 +1,4 @@
-"""The command line and our own policies stand on what `migrate_plugins` offers everyone."""
+"""The command line, our own policies and the kit stand on what everybody has."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 
 import migrate_plugins
-from migrate_plugins import cli, policies
+from migrate_plugins import cli, policies, testing
 
 # Folder of modules, and where else than from the public face they may import from.
-PACKAGES = {package.__name__: Path(package.__path__[0]) for package in (cli, policies)}
+PACKAGES = {package.__name__: Path(package.__path__[0]) for package in (cli, policies, testing)}
 MODULES = [
     (package, module)
     for package, folder in PACKAGES.items()
-    for module in sorted(folder.glob("*.py"))
+    for module in sorted(folder.rglob("*.py"))
 ]
 
 
 @pytest.mark.parametrize(
     ("package", "module"),
     MODULES,
-    ids=[f"{package}.{module.stem}" for package, module in MODULES],
+    ids=[f"{package}/{module.relative_to(PACKAGES[package])}" for package, module in MODULES],
 )
 def test_module_takes_from_the_core_only_public_names(package: str, module: Path) -> None:
     imports = [
@@ -45,4 +45,4 @@ def test_module_takes_from_the_core_only_public_names(package: str, module: Path
 def test_there_is_something_to_look_at() -> None:
     stems = {module.stem for _, module in MODULES}
 
-    assert {"plan", "migrate", "output", "require_encryption", "migration_network"} <= stems
+    assert {"plan", "output", "require_encryption", "migration_network", "driver", "hosts"} <= stems
