@@ -276,8 +276,8 @@ def test_edition_that_is_not_declared_is_the_first() -> None:
 
 
 def test_two_editions_can_be_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("migrate_plugins.registry.API", 3)
-    monkeypatch.setattr("migrate_plugins.registry.OLDEST_API", 2)
+    monkeypatch.setattr("migrate_plugins.admission.API", 3)
+    monkeypatch.setattr("migrate_plugins.admission.OLDEST_API", 2)
 
     reasons = []
     for edition in (1, 2, 3, 4):

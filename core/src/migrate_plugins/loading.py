@@ -11,19 +11,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TextIO, cast
 
 from migrate_plugins.errors import one_line
-from migrate_plugins.installed import PLUGINS
-from migrate_plugins.settings import Settings, read_settings, unknown_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from migrate_plugins.config import Config
     from migrate_plugins.installed import EntryPoint
-    from migrate_plugins.model import Reason
     from migrate_plugins.switches import Switches
     from migrate_plugins.tracing import Tracer
 
-__all__ = ["Loaded", "Status", "configured", "load"]
+__all__ = ["Loaded", "Status", "load"]
 
 # Seconds that the import of a plugin may take before it is called slow.
 _PATIENCE: Final = 1.0
@@ -106,44 +102,6 @@ def _import(point: EntryPoint, tracer: Tracer | None) -> Loaded:
     told += [f"it prints when it is imported: {noise!r}"] if noise else []
     status = Status.SLOW if took > _PATIENCE else Status.NOISY if noise else Status.ACTIVE
     return Loaded(point, plugin, status, "; ".join(told) or None)
-
-
-def configured(loaded: Loaded, config: Config) -> Loaded:
-    """Make a plugin that is a class, with its settings; refuse a table that is wrong.
-
-    A class of the group for plugins that takes settings is off until config.toml has its table.
-    """
-    point, plugin, status, *_ = loaded
-    if not status.takes_part:
-        return loaded
-    group = "policies" if point.group == PLUGINS else "drivers"
-    where = f"{group}.{point.name}"
-    tables: Mapping[str, Any] = getattr(config, group)
-    table = tables.get(point.name)
-    if not isinstance(plugin, type):
-        if table:
-            return _refused(loaded, [unknown_key(f"{where}.{key}", key, ()) for key in table])
-        return loaded
-    declared = getattr(plugin, "SETTINGS", ())
-    if table is None and declared and point.group == PLUGINS:
-        return Loaded(point, None, Status.OFF, f"config.toml has no [{where}]")
-    values, reasons = read_settings(declared, table or {}, where)
-    if reasons:
-        return _refused(loaded, reasons)
-    try:
-        made = plugin(Settings(values, config.hosts))
-    except ValueError as error:
-        return loaded._replace(status=Status.BROKEN, reason=f"[{where}] is wrong: {error}")
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - whatever a plugin does, the others work
-        return loaded._replace(status=Status.BROKEN, reason=one_line(error))
-    return loaded._replace(plugin=made, values=values)
-
-
-def _refused(loaded: Loaded, reasons: Iterable[Reason]) -> Loaded:
-    told = " | ".join(f"{reason.text}; {reason.instead}" for reason in reasons)
-    return loaded._replace(status=Status.BROKEN, reason=f"config.toml: {told}")
 
 
 def _trace(tracer: Tracer, point: EntryPoint, plugin: object, took: float) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import pluggy
 
 from migrate_plugins import hookspecs
+from migrate_plugins.admission import admitted, check_part, edition
 from migrate_plugins.config import Config
 from migrate_plugins.driver import Driver, plain_name
 from migrate_plugins.errors import (
@@ -22,9 +23,9 @@ from migrate_plugins.errors import (
     one_line,
 )
 from migrate_plugins.findings import Finding, Severity
-from migrate_plugins.hookspecs import API, OLDEST_API, PROJECT
+from migrate_plugins.hookspecs import PROJECT
 from migrate_plugins.installed import DRIVERS, PLUGINS, EntryPoint, entry_points
-from migrate_plugins.loading import Loaded, Status, configured, load
+from migrate_plugins.loading import Loaded, Status, load
 from migrate_plugins.model import Command, Reason
 from migrate_plugins.settings import nearest
 from migrate_plugins.switches import OURS, Switches
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["Plugin", "Registry"]
 
 _Answer = TypeVar("_Answer")
-
-# The edition of a plugin that says nothing: the first one, for good.
-_UNDECLARED: Final = 1
 
 
 class Plugin(NamedTuple):
@@ -97,7 +95,7 @@ class Registry:
         self._loaded: dict[EntryPoint, Loaded] = {}
         found = [item if isinstance(item, Loaded) else Loaded(*item) for item in plugins]
         for loaded in sorted(found, key=lambda loaded: self._rank(loaded.point)):
-            self._loaded[loaded.point] = self._register(self._make(loaded))
+            self._loaded[loaded.point] = self._register(admitted(loaded, self._config))
         hooks = {point: self._hooks(loaded) for point, loaded in self._loaded.items()}
         drivers = self._make_drivers()
         self.plugins: Final = tuple(
@@ -107,7 +105,7 @@ class Registry:
                 loaded.reason,
                 hooks[point] if loaded.status.takes_part else (),
                 drivers.get(point),
-                _api(loaded.plugin) if loaded.status.takes_part else None,
+                edition(loaded.plugin) if loaded.status.takes_part else None,
                 loaded.values,
             )
             for point, loaded in sorted(self._loaded.items(), key=lambda item: item[0])
@@ -283,22 +281,6 @@ class Registry:
         """Sort who keeps a name or a scheme first: who was asked for, what is ours, the others."""
         return point.name != self._chosen, point.distribution not in OURS, point
 
-    def _make(self, loaded: Loaded) -> Loaded:
-        """Make a plugin that is a class, or say why it cannot be."""
-        if isinstance(loaded.plugin, BaseException):
-            return loaded._replace(status=Status.BROKEN, reason=one_line(loaded.plugin))
-        if not loaded.status.takes_part:
-            return loaded
-        try:
-            refusal = _refused_api(loaded.plugin, loaded.point)
-            if refusal is None:
-                return configured(loaded, self._config)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever a plugin does, the others work
-            refusal = one_line(error)
-        return loaded._replace(status=Status.BROKEN, reason=refusal)
-
     def _register(self, loaded: Loaded) -> Loaded:
         """Register a plugin, or say why it cannot be."""
         point, plugin = loaded.point, loaded.plugin
@@ -315,7 +297,7 @@ class Registry:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
-            _check_part(self._manager, plugin, point)
+            check_part(self._manager, plugin, point)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a plugin does, the others work
@@ -403,39 +385,6 @@ class Registry:
 
 def _same_name(one: EntryPoint, other: EntryPoint) -> bool:
     return one.name == other.name and one.is_driver == other.is_driver
-
-
-def _api(plugin: object) -> int:
-    """Tell for which edition of the contract a plugin was written."""
-    api: int = getattr(plugin, "MIGRATE_PLUGINS_API", _UNDECLARED)
-    return api
-
-
-def _refused_api(plugin: object, point: EntryPoint) -> str | None:
-    """Say why a plugin's edition of the contract is not taken, or None."""
-    written_for = _api(plugin)
-    if type(written_for) is int and OLDEST_API <= written_for <= API:
-        return None
-    taken = f"API {API}" if OLDEST_API == API else f"API {OLDEST_API} to {API}"
-    text = f"it was written for API {written_for}, and this migrate-plugins takes {taken}"
-    if type(written_for) is not int:
-        return f"its MIGRATE_PLUGINS_API is {written_for!r}, and this migrate-plugins takes {taken}"
-    newer = "migrate-plugins" if written_for > API else point.distribution
-    return f"{text}; a newer {newer} may fit"
-
-
-def _check_part(manager: pluggy.PluginManager, plugin: object, point: EntryPoint) -> None:
-    """Keep each plugin to its part: drivers answer addressed hooks, others only wrap them."""
-    for caller in manager.get_hookcallers(plugin) or []:
-        addressed = caller.spec is not None and caller.spec.opts["firstresult"]
-        for impl in caller.get_hookimpls():
-            wraps = impl.wrapper or impl.hookwrapper
-            if impl.plugin is plugin and wraps and not addressed:
-                raise TypeError(f"it wraps {caller.name}, a broadcast hook; it may answer that")
-            if impl.plugin is plugin and addressed and not wraps and not point.is_driver:
-                raise TypeError(
-                    f"it answers {caller.name}, which is asked of drivers; it may wrap that"
-                )
 
 
 def _all_of(kind: type[_Answer], answer: Iterable[_Answer] | None) -> tuple[_Answer, ...]:
