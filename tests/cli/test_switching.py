@@ -152,6 +152,11 @@ def test_list_survives_a_whole_site_and_its_json_is_clean(site: Machine) -> None
     assert "acme says hello" in said.err
     assert {"hello", "asked"}.isdisjoint(said.out.split())
     by_name = {each["name"]: each for each in json.loads(said.out)["drivers"]}
+    goods = [each for each in json.loads(said.out)["drivers"] if each["name"] == "good"]
+    assert [(each["distribution"], each["status"]) for each in goods] == [
+        ("acme-again", "broken"),  # it cannot say what it offers
+        ("acme-good", "shadowed"),
+    ]
     broken = by_name["broken-import"]
     assert (broken["distribution"], broken["origin"]) == (
         "acme-import",

@@ -151,17 +151,14 @@ def _loaded(invocation: Invocation, hook: str | None, revision: Revision) -> lis
     if hook is not None and hook not in registry.hooks:
         raise UsageError(f"there is no hook {hook!r}; there are {', '.join(registry.hooks)}")
     failed: dict[str, str] = {}
-    entries = [
-        _entry(plugin, revision, failed)
-        for plugin in registry.plugins
-        if hook is None or hook in plugin.hooks
-    ]
+    plugins = [plugin for plugin in registry.plugins if hook is None or hook in plugin.hooks]
+    entries = [_entry(plugin, revision, failed) for plugin in plugins]
     # Who failed when asked may be a policy around the driver: it is the one that is listed as such.
     return [
         entry._replace(status=Status.BROKEN.value, reason=failed[entry.point.name])
-        if entry.point.name in failed
+        if plugin.status.takes_part and entry.point.name in failed
         else entry
-        for entry in entries
+        for plugin, entry in zip(plugins, entries, strict=True)
     ]
 
 
