@@ -1,4 +1,4 @@
-"""Whether a plugin that was imported may take part: its edition, its settings, its part."""
+"""Whether a plugin that was imported may take part: its edition and its settings."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from migrate_plugins.settings import Settings, read_settings, unknown_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import pluggy
-
     from migrate_plugins.config import Config
     from migrate_plugins.installed import EntryPoint
     from migrate_plugins.model import Reason
 
-__all__ = ["admitted", "check_part", "edition"]
+__all__ = ["admitted", "edition"]
 
 # The edition of a plugin that says nothing: the first one, for good.
 _UNDECLARED: Final = 1
@@ -59,20 +57,6 @@ def _refused_api(plugin: object, point: EntryPoint) -> str | None:
         return f"its MIGRATE_PLUGINS_API is {written_for!r}, and this migrate-plugins takes {taken}"
     newer = "migrate-plugins" if written_for > API else point.distribution
     return f"{text}; a newer {newer} may fit"
-
-
-def check_part(manager: pluggy.PluginManager, plugin: object, point: EntryPoint) -> None:
-    """Keep each plugin to its part: drivers answer addressed hooks, others only wrap them."""
-    for caller in manager.get_hookcallers(plugin) or []:
-        addressed = caller.spec is not None and caller.spec.opts["firstresult"]
-        for impl in caller.get_hookimpls():
-            wraps = impl.wrapper or impl.hookwrapper
-            if impl.plugin is plugin and wraps and not addressed:
-                raise TypeError(f"it wraps {caller.name}, a broadcast hook; it may answer that")
-            if impl.plugin is plugin and addressed and not wraps and not point.is_driver:
-                raise TypeError(
-                    f"it answers {caller.name}, which is asked of drivers; it may wrap that"
-                )
 
 
 def _configured(loaded: Loaded, config: Config) -> Loaded:

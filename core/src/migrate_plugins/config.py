@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from migrate_plugins.errors import ConfigError, InvalidURIError
 from migrate_plugins.model import Reason, Revision
 from migrate_plugins.options import OPTIONS, Kind
-from migrate_plugins.settings import NamedHost, read_value, unknown_key, wrong_value
+from migrate_plugins.settings import EMPTY, NamedHost, read_value, unknown_key, wrong_value
 from migrate_plugins.uris import ConnectionURI
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ class Config(NamedTuple):
     path: str = ""
     exists: bool = False
     disabled: tuple[str, ...] = ()
-    hosts: Mapping[str, NamedHost] = {}
-    defaults: Mapping[str, Any] = {}
-    policies: Mapping[str, Mapping[str, Any]] = {}
-    drivers: Mapping[str, Mapping[str, Any]] = {}
+    hosts: Mapping[str, NamedHost] = EMPTY
+    defaults: Mapping[str, Any] = EMPTY
+    policies: Mapping[str, Mapping[str, Any]] = EMPTY
+    drivers: Mapping[str, Mapping[str, Any]] = EMPTY
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Config:

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TextIO, cast
 
 from migrate_plugins.errors import one_line
+from migrate_plugins.settings import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -61,7 +62,7 @@ class Loaded(NamedTuple):
     plugin: object
     status: Status = Status.ACTIVE
     reason: str | None = None
-    values: Mapping[str, Any] = {}
+    values: Mapping[str, Any] = EMPTY
 
 
 def load(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import pluggy
 
 from migrate_plugins import hookspecs
-from migrate_plugins.admission import admitted, check_part, edition
+from migrate_plugins.admission import admitted, edition
 from migrate_plugins.config import Config
 from migrate_plugins.driver import Driver, plain_name
 from migrate_plugins.errors import (
@@ -27,7 +27,7 @@ from migrate_plugins.hookspecs import PROJECT
 from migrate_plugins.installed import DRIVERS, PLUGINS, EntryPoint, entry_points
 from migrate_plugins.loading import Loaded, Status, load
 from migrate_plugins.model import Command, Reason
-from migrate_plugins.settings import nearest
+from migrate_plugins.settings import EMPTY, nearest
 from migrate_plugins.switches import OURS, Switches
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Plugin(NamedTuple):
     hooks: tuple[str, ...] = ()
     driver: Driver | None = None
     api: int | None = None
-    settings: Mapping[str, Any] = {}
+    settings: Mapping[str, Any] = EMPTY
 
 
 class Registry:
@@ -297,7 +297,7 @@ class Registry:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
-            check_part(self._manager, plugin, point)
+            _check_part(self._manager, plugin, point)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a plugin does, the others work
@@ -385,6 +385,20 @@ class Registry:
 
 def _same_name(one: EntryPoint, other: EntryPoint) -> bool:
     return one.name == other.name and one.is_driver == other.is_driver
+
+
+def _check_part(manager: pluggy.PluginManager, plugin: object, point: EntryPoint) -> None:
+    """Keep each plugin to its part: drivers answer addressed hooks, others only wrap them."""
+    for caller in manager.get_hookcallers(plugin) or []:
+        addressed = caller.spec is not None and caller.spec.opts["firstresult"]
+        for impl in caller.get_hookimpls():
+            wraps = impl.wrapper or impl.hookwrapper
+            if impl.plugin is plugin and wraps and not addressed:
+                raise TypeError(f"it wraps {caller.name}, a broadcast hook; it may answer that")
+            if impl.plugin is plugin and addressed and not wraps and not point.is_driver:
+                raise TypeError(
+                    f"it answers {caller.name}, which is asked of drivers; it may wrap that"
+                )
 
 
 def _all_of(kind: type[_Answer], answer: Iterable[_Answer] | None) -> tuple[_Answer, ...]:

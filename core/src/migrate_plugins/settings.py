@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from migrate_plugins.model import Reason
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "EMPTY",
     "NamedHost",
     "Setting",
     "Settings",
@@ -20,6 +22,10 @@ __all__ = [
     "unknown_key",
     "wrong_value",
 ]
+
+
+# A default that nobody can write to.
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class NamedHost(NamedTuple):
