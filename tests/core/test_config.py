@@ -94,7 +94,7 @@ WRONG = [
      [("key-unknown", "defaults.life is no known key", None)]),
     ("[defaults]\nlive = 1\nbandwidth = true\ntimeout = 1.5",
      [("value-wrong", "defaults.live is 1", "give true or false"),
-      ("value-wrong", "defaults.bandwidth is True", "give a whole number"),
+      ("value-wrong", "defaults.bandwidth is true", "give a whole number"),
       ("value-wrong", "defaults.timeout is 1.5", "give a whole number")]),
     ('[defaults]\nrevision = "newest"',
      [("value-wrong", "defaults.revision is 'newest'", "give one of original, current")]),

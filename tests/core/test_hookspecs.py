@@ -26,8 +26,8 @@ HOOKS: dict[str, Callable[..., object]] = {
 METHODS = [
     # hook                     asked by
     ("migrate_driver",         "Driver.info"),
-    ("migrate_capabilities",   "Driver.capabilities"),
-    ("migrate_port_rule",      "Driver.port_rule"),
+    ("migrate_capabilities",   "Driver._known"),
+    ("migrate_port_rule",      "Driver._rule"),
     ("migrate_select_port",    "Driver.select_port"),
     ("migrate_uri",            "Driver.uri"),
     ("migrate_read_uri",       "Driver.read_uri_with_policies"),

@@ -94,11 +94,15 @@ ENCRYPTION = [
     ({},                    {"destination": "qemu+tcp://b/system", **TUNNELLED}, True),
     ({},                    {**BETA, "live": False, "offline": True, "persistent": True}, False),
     ({},                    {**BETA, **TODAY, "migration": "unix:///s"},       False),
+    # plain text as well, although nobody knows its port
+    ({},                    {"destination": "qemu+ext://b/system", **TUNNELLED}, True),
     # up to the guest's settings in the vCenter: may be plain text
     ({},                    {**VMWARE},                                        True),
     ({},                    {**VBOX},                                          True),
     (EXCEPT,                {**BETA},                                          True),
-    (EXCEPT,                {"destination": "qemu+ssh://10.77.0.2/system"},    False),
+    # the destination puts its own name into the migration URI, whatever network that is on
+    (EXCEPT,                {"destination": "qemu+ssh://10.77.0.2/system"},    True),
+    (EXCEPT,                {"destination": "qemu+tcp://10.77.0.2/system", **TUNNELLED}, False),
     (EXCEPT,                {**BETA, "migration": "tcp://10.77.0.2"},          False),
     (EXCEPT,                {**BETA, "migration": "tcp://192.0.2.7"},          True),
     (EXCEPT,                {**BETA, "migration": "tcp://[2001:db8::1]"},      True),
@@ -114,8 +118,8 @@ NETWORKS = [
     ({"destination": "qemu+unix:///system?socket=/g"},    "tcp://10.77.0.3",        "10.77.0.3"),
     ({**BETA, "p2p": True, **TODAY},                      "tcp://10.77.0.2",        "10.77.0.2"),
     ({**BETA, "migration": "tcp://10.77.0.9:1"},          "tcp://10.77.0.9:1",      "10.77.0.9"),
-    # nobody knows that it has an address there, but it lies there
-    ({"destination": "qemu+ssh://10.77.0.8/system"},      None,                     "10.77.0.8"),
+    # nobody has named it, but it lies there
+    ({"destination": "qemu+ssh://10.77.0.8/system"},      "tcp://10.77.0.8",        "10.77.0.8"),
     ({"destination": "qemu+ssh://10.77.0.8/system", **TUNNELLED}, None,             "10.77.0.8"),
     ({**VBOX},                                            "vboxmigr://10.77.0.4/",  "10.77.0.4"),
 ]
@@ -129,6 +133,9 @@ MISSED = [
      "give a migration URI with its address in 10.77.0.0/24"),
     ({**BETA, "p2p": True},
      "native-p2p takes no migration URI in revision original: use managed direct"),
+    ({"destination": "qemu+ext://delta/system", **TUNNELLED},
+     ("give a migration URI with its address in 10.77.0.0/24, or its addresses in config.toml:"
+      " [hosts.NAME] addresses = [...]")),
     ({**BETA, **TUNNELLED},
      "tunnelled-p2p takes no migration URI in revision original: use managed direct"),
 ]
@@ -232,7 +239,8 @@ def test_memory_that_would_go_elsewhere(asked: dict[str, Any], instead: str) -> 
 def test_memory_may_go_elsewhere_where_it_is_not_strict() -> None:
     migrator = _migrator({"migration-network": {**NETWORK, "strict": False}})
 
-    assert _plan(migrator, destination="qemu+ssh://delta/system").receiver == "delta"
+    plan = _plan(migrator, destination="qemu+ssh://delta/system")
+    assert (plan.uris.migration.value, plan.receiver) == (None, None)
     assert _plan(migrator, **BETA).receiver == "10.77.0.2"
 
 

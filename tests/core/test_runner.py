@@ -874,7 +874,7 @@ def test_session_that_breaks_while_it_is_read_back_leaves_a_verdict(
     outcome = fake.run(_plan(fake))
 
     assert (outcome.verdict, outcome.exit_code) == (Verdict.UNKNOWN, ExitCode.NEEDS_PERSON)
-    assert outcome.source_unreadable == outcome.unreadable == "division by zero"
+    assert outcome.source_unreadable == outcome.unreadable == "ZeroDivisionError: division by zero"
 
 
 def test_guest_that_is_not_there_blocks_whatever_is_accepted(

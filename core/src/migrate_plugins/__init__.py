@@ -92,7 +92,7 @@ if TYPE_CHECKING:
     )
     from migrate_plugins.settings import NamedHost, Setting, Settings, nearest, unknown_key
     from migrate_plugins.switches import Switches
-    from migrate_plugins.tracing import Step, Tracer, masked
+    from migrate_plugins.tracing import Step, Tracer, hidden, masked
     from migrate_plugins.uris import ConnectionURI, MigrationURI, netloc
     from migrate_plugins.virsh import virsh_command
 
@@ -188,6 +188,7 @@ __all__ = [
     "disabled_in",
     "draw_diagram",
     "entry_points",
+    "hidden",
     "hookimpl",
     "masked",
     "nearest",
@@ -266,7 +267,7 @@ _HOMES: Final = {
         "sessions": ("Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"),
         "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),
         "switches": ("Switches",),
-        "tracing": ("Step", "Tracer", "masked"),
+        "tracing": ("Step", "Tracer", "hidden", "masked"),
         "uris": ("ConnectionURI", "MigrationURI", "netloc"),
         "virsh": ("virsh_command",),
     }.items()

@@ -25,11 +25,11 @@ _UNDECLARED: Final = 1
 
 def admitted(loaded: Loaded, config: Config) -> Loaded:
     """Make a plugin that is a class, with its settings, or say why it cannot take part."""
-    if isinstance(loaded.plugin, BaseException):
-        return loaded._replace(status=Status.BROKEN, reason=one_line(loaded.plugin))
-    if not loaded.status.takes_part:
-        return loaded
     try:
+        if isinstance(loaded.plugin, BaseException):
+            return loaded._replace(status=Status.BROKEN, reason=one_line(loaded.plugin))
+        if not loaded.status.takes_part:
+            return loaded
         refusal = _refused_api(loaded.plugin, loaded.point)
         if refusal is None:
             return _configured(loaded, config)

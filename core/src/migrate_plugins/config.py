@@ -147,7 +147,8 @@ def read_text(path: str) -> str | None:
         ConfigError: It is there and cannot be read.
     """
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib doubles the start-up time
+        # As it stands: whoever writes it back keeps its line ends.
+        with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123 - pathlib is slow to import
             return file.read()
     except FileNotFoundError:
         return None
@@ -182,9 +183,11 @@ def write_disabled(path: str, disabled: Iterable[str]) -> None:
     aside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8")
-        if file.exists():
-            aside.chmod(file.stat().st_mode & 0o7777)
+        # From its first moment nobody may read it who may not read the file.
+        mode = file.stat().st_mode & 0o7777 if file.exists() else 0o644
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as copy:  # noqa: PTH123 - of a descriptor
+            os.fchmod(copy.fileno(), mode)  # past the umask
+            copy.write(text.encode())
         aside.replace(file)
     except OSError as error:
         aside.unlink(missing_ok=True)
@@ -202,13 +205,14 @@ def with_disabled(text: str, disabled: Iterable[str], path: str) -> str:
     names = sorted(disabled)
     line = f"disabled = [{', '.join(map(_quoted, names))}]"
     found = re.search(_DISABLED, text)
+    end = "\r\n" if "\r\n" in text else "\n"
     if found is None:
-        changed = f"{line}\n\n{text}" if text else f"{line}\n"
+        changed = line + (end * 2 + text if text else end)
     else:
         changed = text[: found.start()] + line + text[found.end() :]
     wanted = {**_parse(text, path), "disabled": names}
     # A comment within the list would be lost, and a list within another text be changed.
-    if (found is not None and "#" in found[0]) or _parse(changed, path) != wanted:
+    if (found is not None and "#" in found[0]) or _tables(changed) != wanted:
         text = "its list of disabled plugins is too unusual to be changed without loss"
         raise ConfigError(path, [Reason("edit-by-hand", text, f"write {line}", usage=True)])
     return changed
@@ -228,6 +232,13 @@ def _parse(text: str, path: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         broken = Reason("not-toml", f"it is not TOML: {error}", "mend that line", usage=True)
         raise ConfigError(path, [broken]) from error
+
+
+def _tables(text: str) -> dict[str, Any] | None:
+    try:
+        return _parse(text, "")
+    except ConfigError:
+        return None
 
 
 def _table(tables: Mapping[str, Any], name: str, reasons: list[Reason]) -> Mapping[str, Any]:
@@ -281,7 +292,7 @@ def _faulty(key: str, value: Any) -> str | None:  # noqa: ANN401 - as TOML gives
         try:
             ConnectionURI.parse(value)
         except InvalidURIError as error:
-            return f"{error.hint} ({error.part})"
+            return f"{error.hint.removeprefix('a connection URI is ')} ({error.part})"
         return None
     if not value:
         return None
@@ -306,9 +317,21 @@ def _defaults(table: Mapping[str, Any], reasons: list[Reason]) -> dict[str, Any]
             reasons.append(unknown_key(where, key, kinds))
             continue
         problem, found[key] = read_value(kinds[key], value, _choices(key))
+        if problem is None and key == "port-range":
+            problem = _no_range(value)
+        if problem is None and key == "connect":
+            problem = _faulty("uri", value)
         if problem is not None:
             reasons.append(wrong_value(where, value, problem))
     return found
+
+
+def _no_range(text: str) -> str | None:
+    """Tell what a range of ports should be where it is none."""
+    first, _, last = text.partition("-")
+    numbers = [number for number in (first, last or first) if number.isascii() and number.isdigit()]
+    good = len(numbers) == len(("first", "last")) and 1 <= int(numbers[0]) <= int(numbers[1])
+    return None if good and int(numbers[1]) < 1 << 16 else "FIRST-LAST within 1-65535"
 
 
 def _choices(key: str) -> Iterable[str]:

@@ -11,6 +11,7 @@ from migrate_plugins.errors import (
     PlanOnlyError,
     PluginFailedError,
     one_line,
+    shown,
 )
 from migrate_plugins.model import (
     Capabilities,
@@ -20,6 +21,7 @@ from migrate_plugins.model import (
     Request,
     Revision,
 )
+from migrate_plugins.shapes import misfit
 from migrate_plugins.uris import MigrationURI
 
 if TYPE_CHECKING:
@@ -46,6 +48,14 @@ class _Link(NamedTuple):
     caller: _Caller
 
 
+class _Known(NamedTuple):
+    """What a driver can do: with every policy around it, by itself, and who made the difference."""
+
+    found: Capabilities
+    own: Capabilities
+    changed_by: tuple[str, ...]
+
+
 class Driver:
     """One driver, with the wrappers that other plugins put around it.
 
@@ -67,49 +77,46 @@ class Driver:
         self._chains: dict[str, tuple[_Link, ...]] = {}
         self._name = plain_name(manager.get_name(plugin) or repr(plugin))
         self.info, changed_by = self._answer("migrate_driver", DriverInfo)
-        for field in ("connection_schemes", "migration_schemes"):
-            schemes = getattr(self.info, field)
-            if type(schemes) is not tuple or not all(type(name) is str for name in schemes):
-                raise PluginFailedError(
-                    self._name,
-                    hook="migrate_driver",
-                    problem=f"its {field} are {schemes!r}, not a tuple of names",
-                )
         own = self._own("migrate_driver") if changed_by else self.info
+        if isinstance(own, DriverInfo) and own[:3:2] != self.info[:3:2]:
+            problem = f"it changes the name or the schemes of the driver {own.name}"
+            raise PluginFailedError(changed_by[-1], hook="migrate_driver", problem=problem)
         same_control = isinstance(own, DriverInfo) and own.control == self.info.control
         # The policies that change how a host is reached.
         self.control_changed_by: Final = () if same_control else changed_by
-        self._capabilities: dict[Revision, Capabilities] = {}
-        self._whose_offers: dict[tuple[Revision, str], tuple[str, ...]] = {}
-        self._whose_capabilities: dict[Revision, tuple[str, ...]] = {}
-        self._port_rules: dict[Revision, PortRule] = {}
+        self._capabilities: dict[Revision, _Known] = {}
+        self._port_rules: dict[Revision, tuple[PortRule, tuple[str, ...]]] = {}
 
     def __repr__(self) -> str:
         return f"<Driver {self.info.name}>"
 
     def capabilities(self, revision: Revision) -> Capabilities:
         """What it can do under *revision*."""
-        if revision not in self._capabilities:
-            hook = "migrate_capabilities"
-            found, changed_by = self._answer(hook, Capabilities, revision=revision)
-            own = self._own(hook, revision=revision) if changed_by else found
-            if isinstance(own, Capabilities):
-                for id_, offer in found.offers.items():
-                    if own.offers.get(id_) != offer:
-                        self._whose_offers[revision, id_] = changed_by
-                found = _attributed(found, own, policies(changed_by))
-            self._capabilities[revision] = found
-            self._whose_capabilities[revision] = changed_by
-        return self._capabilities[revision]
+        return self._known(revision).found
+
+    def capabilities_changed_by(self, revision: Revision, *fields: str) -> tuple[str, ...]:
+        """Name the policies that change *fields* of what it can do; of all where none is given."""
+        known = self._known(revision)
+        if any(
+            getattr(known.found, field) != getattr(known.own, field)
+            for field in fields or Capabilities._fields
+        ):
+            return known.changed_by
+        return ()
+
+    def offer_changed_by(self, revision: Revision, scenario: str) -> tuple[str, ...]:
+        """Name the policies that change on what terms it offers a scenario."""
+        known = self._known(revision)
+        same = known.found.offers.get(scenario) == known.own.offers.get(scenario)
+        return () if same else known.changed_by
 
     def port_rule(self, revision: Revision) -> PortRule:
         """Which ports of a destination receive a guest under *revision*."""
-        if revision not in self._port_rules:
-            rule, changed_by = self._answer("migrate_port_rule", PortRule, revision=revision)
-            if changed_by:
-                rule = rule._replace(because=f"{rule.because} ({policies(changed_by)})")
-            self._port_rules[revision] = rule
-        return self._port_rules[revision]
+        return self._rule(revision)[0]
+
+    def port_rule_changed_by(self, revision: Revision) -> tuple[str, ...]:
+        """Name the policies that change that."""
+        return self._rule(revision)[1]
 
     def select_port(self, rule: PortRule, host: str, taken: frozenset[int]) -> int | None:
         """Choose a port of *rule* towards *host* that is not *taken*, or None."""
@@ -121,16 +128,6 @@ class Driver:
             problem = f"it chose {port!r}, which is no free port of {rule.first}-{rule.last}"
             raise PluginFailedError(self._last(changed_by), hook=hook, problem=problem)
         return port
-
-    def capabilities_changed_by(self, revision: Revision) -> tuple[str, ...]:
-        """Name the policies that change what it can do, from the inside out."""
-        self.capabilities(revision)
-        return self._whose_capabilities[revision]
-
-    def offer_changed_by(self, revision: Revision, scenario: str) -> tuple[str, ...]:
-        """Name the policies that change on what terms it offers a scenario."""
-        self.capabilities(revision)
-        return self._whose_offers.get((revision, scenario), ())
 
     def select_port_wrapped_by(self) -> tuple[str, ...]:
         """Name the policies that have a say in the choice of a port."""
@@ -169,10 +166,16 @@ class Driver:
             The commands, and the names of the policies that changed them.
         """
         hook = "migrate_commands"
-        commands, changed_by = self._ask(hook, plan=plan)
+        answer, changed_by = self._ask(hook, plan=plan)
+        try:
+            commands = tuple(answer)
+        except TypeError:
+            commands = ()
         if not commands or any(type(command) is not NativeCommand for command in commands):
-            raise self._wrong(hook, commands, NativeCommand, changed_by)
-        return tuple(commands), changed_by
+            raise self._wrong(hook, answer, NativeCommand, changed_by)
+        for command in commands:
+            self._check_shape(hook, command, changed_by)
+        return commands, changed_by
 
     def connect(self, uri: str) -> Session:
         """Open a session; raises ConnectError, or PlanOnlyError where it opens none."""
@@ -211,8 +214,10 @@ class Driver:
         nobody wraps.
         """
         chain = self._chains.get(hook) or self._chain(hook)
-        if hook == "migrate_connect" or (len(chain) == 1 and self._tracer is None):
-            return self._call(hook, chain[-1], arguments), ()
+        if hook == "migrate_connect":
+            chain = chain[-1:]
+        if len(chain) == 1 and self._tracer is None:
+            return self._call(hook, chain[0], arguments), ()
         answer: object = None
         changed_by: list[str] = []
         for index, link in enumerate(chain):
@@ -236,7 +241,7 @@ class Driver:
         except (MigrateError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            culprit = _culprit(error, link.caller.get_hookimpls()) or self._name
+            culprit = _culprit(error, link.caller.get_hookimpls()) or link.plugin
             raise PluginFailedError(culprit, hook=hook, problem=one_line(error)) from error
 
     def _own(self, hook: str, **arguments: object) -> object:
@@ -249,12 +254,40 @@ class Driver:
         answer, changed_by = self._ask(hook, **arguments)
         if type(answer) is not kind:
             raise self._wrong(hook, answer, kind, changed_by)
+        self._check_shape(hook, answer, changed_by)
         return answer, changed_by
+
+    def _known(self, revision: Revision) -> _Known:
+        if revision not in self._capabilities:
+            hook = "migrate_capabilities"
+            found, changed_by = self._answer(hook, Capabilities, revision=revision)
+            own = self._own(hook, revision=revision) if changed_by else found
+            if type(own) is not Capabilities or misfit(own) is not None:
+                own = found  # a policy has mended it
+            self._capabilities[revision] = _Known(found, own, changed_by)
+        return self._capabilities[revision]
+
+    def _rule(self, revision: Revision) -> tuple[PortRule, tuple[str, ...]]:
+        if revision not in self._port_rules:
+            hook = "migrate_port_rule"
+            rule, changed_by = self._answer(hook, PortRule, revision=revision)
+            if not 1 <= rule.first <= rule.last <= 65535:  # noqa: PLR2004 - TCP's own limit
+                problem = f"{rule.first}-{rule.last} is no range of ports"
+                raise PluginFailedError(self._last(changed_by), hook=hook, problem=problem)
+            if changed_by:
+                rule = rule._replace(because=f"{rule.because} ({policies(changed_by)})")
+            self._port_rules[revision] = rule, changed_by
+        return self._port_rules[revision]
+
+    def _check_shape(self, hook: str, answer: object, changed_by: tuple[str, ...]) -> None:
+        problem = misfit(answer)
+        if problem is not None:
+            raise PluginFailedError(self._last(changed_by), hook=hook, problem=problem)
 
     def _wrong(
         self, hook: str, answer: object, kind: type, changed_by: tuple[str, ...]
     ) -> PluginFailedError:
-        problem = f"it answered {answer!r}, not a {kind.__name__}"
+        problem = f"it answered {shown(answer)}, not a {kind.__name__}"
         return PluginFailedError(self._last(changed_by), hook=hook, problem=problem)
 
     def _last(self, changed_by: tuple[str, ...]) -> str:
@@ -298,16 +331,6 @@ def plain_name(registered: str) -> str:
 def policies(names: Iterable[str]) -> str:
     """Name policies in a sentence."""
     return ", ".join(f"policy {name}" for name in names)
-
-
-def _attributed(found: Capabilities, own: Capabilities, whose: str) -> Capabilities:
-    """Add to each reason that a plan takes from capabilities whose it is, where it changed."""
-    fields = ("encrypted", "encryption", "encrypting_option", "protocol", "uri_names_receiver")
-    if any(getattr(found, field) != getattr(own, field) for field in fields):
-        found = found._replace(encryption=f"{found.encryption} ({whose})")
-    if found.unwritten_uri != own.unwritten_uri:
-        found = found._replace(unwritten_uri=f"{found.unwritten_uri} ({whose})")
-    return found
 
 
 def _same(before: object, after: object) -> bool:

@@ -297,4 +297,16 @@ class CancelledError(_OutcomeError):
 
 def one_line(error: BaseException) -> str:
     """Give a stranger's exception in one line, its kind first."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    try:
+        text = " ".join(str(error).split())
+    except BaseException as unsaid:  # noqa: BLE001 - a stranger's __str__ may raise anything
+        text = f"its text cannot be read ({type(unsaid).__name__})"
+    return f"{type(error).__name__}: {text}"
+
+
+def shown(value: object) -> str:
+    """Give a stranger's value as Python writes it."""
+    try:
+        return repr(value)
+    except BaseException:  # noqa: BLE001 - a stranger's __repr__ may raise anything
+        return f"a {type(value).__name__} that cannot be shown"

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from migrate_plugins.errors import MigrateError
+from migrate_plugins.errors import MigrateError, one_line
 from migrate_plugins.sessions import Facts
 
 if TYPE_CHECKING:
@@ -68,9 +68,11 @@ class Hosts:
 
     def close(self) -> None:
         """Close both sessions; again is no error."""
-        self.source.close()
-        if self.destination is not None:
-            self.destination.close()
+        for session in (self.source, self.destination):
+            if session is not None:
+                # By now it is known where the guest is, and that is not to be lost.
+                with suppress(Exception, SystemExit):
+                    session.close()
 
     def facts(self) -> Facts:
         """Read what a check needs to know.
@@ -107,16 +109,16 @@ class Hosts:
         """Read a guest; if the connection is what broke, once more on a new one."""
         try:
             return session, session.guest(name), None
-        except Exception as error:  # noqa: BLE001 - whatever breaks, there must be a verdict
-            problem = str(error)
-        with suppress(Exception):
+        except BaseException as error:  # noqa: BLE001 - whatever breaks, there must be a verdict
+            problem = _told(error)
+        with suppress(BaseException):
             session.close()
         try:
             fresh = _Opening(self._driver, uri).session(_PATIENCE)
             if fresh is not None:
                 return fresh, fresh.guest(name), None
-        except Exception as error:  # noqa: BLE001 - as above
-            problem = str(error)
+        except BaseException as error:  # noqa: BLE001 - as above
+            problem = _told(error)
         return None, None, problem
 
     def _open_destination(self, opening: _Opening) -> Session | None:
@@ -133,6 +135,10 @@ class Hosts:
         if session is None:
             self._unreadable = f"{opening.uri} did not answer within {_PATIENCE:.0f} s"
         return session
+
+
+def _told(error: BaseException) -> str:
+    return str(error) if isinstance(error, MigrateError) else one_line(error)
 
 
 class _Opening:

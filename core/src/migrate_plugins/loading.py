@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import threading
+from _thread import RLock, get_ident
 from enum import StrEnum
 from importlib import import_module
 from io import TextIOBase
@@ -25,8 +25,9 @@ __all__ = ["Loaded", "Status", "load"]
 # Seconds that the import of a plugin may take before it is called slow.
 _PATIENCE: Final = 1.0
 
-# One thread at a time listens to what plugins print, since standard output is the process's.
-_LISTENING: Final = threading.Lock()
+# One thread at a time listens to what plugins print, since standard output is the process's. The
+# same one may come again: a plugin may load plugins when it is imported.
+_LISTENING: Final = RLock()
 
 
 class Status(StrEnum):
@@ -119,7 +120,7 @@ class _Listener(TextIOBase):
     """
 
     def __init__(self) -> None:
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         self._stdout: TextIO | None = None
         self._heard: list[str] = []
 
@@ -136,12 +137,15 @@ class _Listener(TextIOBase):
     def __exit__(self, *_: object) -> None:
         sys.stdout = self._stdout
 
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real one has
+        return getattr(self._stdout, name)
+
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
         stream = self._stdout
-        if threading.get_ident() == self._thread:
+        if get_ident() == self._thread:
             self._heard.append(text)
             stream = sys.stderr
         return len(text) if stream is None else stream.write(text)

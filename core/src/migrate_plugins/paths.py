@@ -9,14 +9,23 @@ from migrate_plugins.driver import policies
 from migrate_plugins.model import ChosenBy, Flow, Seat, Transport
 from migrate_plugins.options import SPELLING
 from migrate_plugins.plan import Channel, PlannedPort, PlannedURI, URIs
+from migrate_plugins.uris import ConnectionURI
 
 if TYPE_CHECKING:
     from migrate_plugins.driver import Driver
     from migrate_plugins.model import Capabilities, Offer
+    from migrate_plugins.plan import Plan
     from migrate_plugins.reading import Reading
-    from migrate_plugins.uris import ConnectionURI, MigrationURI
+    from migrate_plugins.uris import MigrationURI
 
-__all__ = ["draw_channels", "name_receiver", "place_port", "place_uris", "usual_scheme"]
+__all__ = [
+    "draw_channels",
+    "held_towards",
+    "name_receiver",
+    "place_port",
+    "place_uris",
+    "usual_scheme",
+]
 
 
 def place_uris(reading: Reading) -> tuple[URIs, MigrationURI | None]:
@@ -57,7 +66,7 @@ def place_uris(reading: Reading) -> tuple[URIs, MigrationURI | None]:
         host = opened.host or "localhost" if opened else ""
         scheme = usual_scheme(reading.capabilities, reading.offer)
         migration, changed_by = reading.driver.uri(request, host, None, scheme)
-        because = reading.capabilities.unwritten_uri
+        because = reading.capabilities.unwritten_uri + _whose(reading, "unwritten_uri")
         if changed_by:
             because = f"{policies(changed_by)} gives it for {host}; without it: {because}"
     third = PlannedURI(None if migration is None else str(migration), Seat.SOURCE, because)
@@ -73,12 +82,23 @@ def usual_scheme(capabilities: Capabilities, offer: Offer) -> str | None:
 
 
 def name_receiver(reading: Reading, migration: MigrationURI | None) -> str | None:
-    """Name the host that receives the memory, where a URI does."""
-    if not reading.capabilities.uri_names_receiver:
+    """Name the host that receives the memory, where a URI does.
+
+    The second URI tells it only for memory inside that connection: a destination that makes the
+    third URI by itself puts its own name there, which may lie on another network.
+    """
+    if reading.scenario.transport is Transport.TUNNELLED:
+        return (reading.opened and reading.opened.host) or "localhost"
+    if migration is None or not reading.capabilities.uri_names_receiver:
         return None
-    opened = reading.opened
-    named = None if migration is None else migration.host
-    return named or (opened and opened.host) or "localhost"
+    return migration.host or "localhost"
+
+
+def held_towards(plan: Plan) -> str:
+    """Name the host that a port is held towards: the receiver, or else that of the second URI."""
+    second = plan.uris.destination.value
+    opened = None if second is None else ConnectionURI.parse(second).host
+    return plan.receiver or opened or "localhost"
 
 
 def place_port(reading: Reading, migration: MigrationURI | None) -> PlannedPort:
@@ -107,6 +127,7 @@ def draw_channels(
         encrypted, because = True, f"{SPELLING[option]} encrypts it"
     if ports is None:
         encrypted, because = None, "a UNIX socket: nothing crosses the network"
+    because += _whose(reading, "encrypted", "encryption", "encrypting_option", "protocol")
     data = Channel(
         Seat.SOURCE,
         Seat.DESTINATION,
@@ -133,9 +154,16 @@ def draw_channels(
         inside = control[-1]
         data = inside._replace(
             protocol=f"{capabilities.protocol} inside {inside.protocol}",
-            because=f"{FIREWALL[Transport.TUNNELLED]}; {PROTECTION[Transport.TUNNELLED]}",
+            because=f"{FIREWALL[Transport.TUNNELLED]}; {PROTECTION[Transport.TUNNELLED]}"
+            + _whose(reading, "protocol"),
         )
     return tuple(control), data
+
+
+def _whose(reading: Reading, *fields: str) -> str:
+    """Name the policies that change *fields* of what the driver can do, if any."""
+    names = reading.driver.capabilities_changed_by(reading.request.revision, *fields)
+    return f" ({policies(names)})" if names else ""
 
 
 def _control(

@@ -21,7 +21,7 @@ from migrate_plugins.document import (
 )
 from migrate_plugins.errors import UsageError
 from migrate_plugins.findings import Finding, Severity
-from migrate_plugins.model import ChosenBy, NativeCommand, Request, Revision, Seat
+from migrate_plugins.model import ChosenBy, NativeCommand, Request, Revision, Seat, Transport
 
 __all__ = ["SCHEMA", "Channel", "Configuration", "Plan", "PlannedPort", "PlannedURI", "URIs"]
 
@@ -83,6 +83,11 @@ class Channel(NamedTuple):
     encrypted: bool | None
     because: str
 
+    @property
+    def crosses_network(self) -> bool:
+        """Whether it leaves the machine: only a UNIX socket has no port and nothing to encrypt."""
+        return self.ports is not None or self.encrypted is not None
+
 
 class Configuration(NamedTuple):
     """What becomes of the configuration files.
@@ -116,8 +121,8 @@ class Plan(NamedTuple):
         scenario_id: One of the document's six.
         scenario_because: Why this one.
         uris: The three URIs.
-        receiver: Host that receives the memory: that of the third URI, else of the second; None
-            where no URI names it.
+        receiver: Host that receives the memory: that of the third URI, or of the second where
+            memory is tunnelled; None where no URI names it.
         flags: libvirt's migration flags, by name.
         port: The port that receives the memory.
         control: The control path, a channel for each leg.
@@ -157,6 +162,16 @@ class Plan(NamedTuple):
     def destination_name(self) -> str:
         """Name of the guest on the destination."""
         return self.request.dname or self.request.guest
+
+    @property
+    def memory_in_the_open(self) -> bool:
+        """Whether the guest's memory crosses a network where it could, or might, be read."""
+        return not self.request.offline and self.data.crosses_network and not self.data.encrypted
+
+    @property
+    def memory_crosses_network(self) -> bool:
+        """Whether the guest's memory crosses a network at all."""
+        return not self.request.offline and self.data.crosses_network
 
     @property
     def configuration(self) -> Configuration:
@@ -206,11 +221,9 @@ class Plan(NamedTuple):
     def _receiver_because(self) -> str:
         if self.receiver is None:
             return "no URI names it: the hypervisor decides"
-        return (
-            "host of the second URI"
-            if self.uris.migration.value is None
-            else "host of the third URI"
-        )
+        if self.scenario.transport is Transport.TUNNELLED:
+            return "memory travels inside the connection of the second URI"
+        return "host of the third URI"
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as JSON's own types, in a stable order."""

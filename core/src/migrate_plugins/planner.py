@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_plugins.driver import policies
-from migrate_plugins.errors import PlanError, UsageError
+from migrate_plugins.errors import PlanError, PluginFailedError, UsageError
 from migrate_plugins.foresight import foresee
 from migrate_plugins.model import Revision
 from migrate_plugins.options import OPTIONS, Kind, given_options
 from migrate_plugins.paths import (
     draw_channels,
+    held_towards,
     name_receiver,
     place_port,
     place_uris,
@@ -21,10 +22,12 @@ from migrate_plugins.paths import (
 )
 from migrate_plugins.plan import Plan
 from migrate_plugins.reading import read
+from migrate_plugins.uris import ConnectionURI, MigrationURI
 
 if TYPE_CHECKING:
     from migrate_plugins.document import Before, Scenario
     from migrate_plugins.driver import Driver
+    from migrate_plugins.findings import Finding
     from migrate_plugins.model import Request
     from migrate_plugins.registry import Registry
 
@@ -61,7 +64,7 @@ class Planner:
             control,
             data,
         )
-        plan = _with_commands(plan, driver)._replace(findings=foresee(plan, driver))
+        plan = _with_commands(plan, driver)._replace(findings=self._foreseen(plan))
         reasons = self._registry.refusals(plan)
         if reasons:
             raise PlanError(reasons)
@@ -70,29 +73,57 @@ class Planner:
     def with_configuration(self, plan: Plan, before: Before) -> Plan:
         """Complete *plan* with the guest's configuration as both hosts report it."""
         complete = plan._replace(before=before, findings=())
-        return complete._replace(findings=foresee(complete, self._registry.drivers[plan.driver]))
+        return complete._replace(findings=self._foreseen(complete))
+
+    def _foreseen(self, plan: Plan) -> tuple[Finding, ...]:
+        driver = self._registry.drivers[plan.driver]
+        return (*foresee(plan, driver), *self._registry.remarks)
 
     def with_port(self, plan: Plan, port: int) -> Plan:
-        """Complete *plan* with the port that is held for it."""
+        """Complete *plan* with the port that is held for it.
+
+        Raises:
+            PluginFailedError: The URI with the port leads elsewhere than the one that was planned.
+            PlanError: Somebody refuses the plan now that it is complete.
+        """
         driver = self._registry.drivers[plan.driver]
-        host = plan.receiver or ""
-        capabilities = driver.capabilities(plan.request.revision)
-        scheme = usual_scheme(capabilities, capabilities.offers[plan.scenario_id])
-        uri, _ = driver.uri(plan.request, host, port, scheme)
-        because = f"held towards {host} until the migration ends"
+        because = f"held towards {held_towards(plan)} until the migration ends"
         choosers = policies(driver.select_port_wrapped_by())
         if choosers:
             because += f"; {choosers} had a say in the choice"
+        uri = _with_held_port(plan, driver, port)
+        third = plan.uris.migration._replace(value=None if uri is None else str(uri))
         complete = plan._replace(
             port=plan.port._replace(value=port, because=because),
             data=plan.data._replace(ports=(port, port)),
-            uris=plan.uris._replace(
-                migration=plan.uris.migration._replace(value=None if uri is None else str(uri))
-            ),
+            uris=plan.uris._replace(migration=third),
             commands=(),
             commands_because="",
         )
-        return _with_commands(complete, driver)
+        complete = _with_commands(complete, driver)
+        reasons = self._registry.refusals(complete)
+        if reasons:
+            raise PlanError(reasons)
+        return complete
+
+
+def _with_held_port(plan: Plan, driver: Driver, port: int) -> MigrationURI | None:
+    """Write the migration URI once more, now with the port; it has to lead to the same place."""
+    text, request = plan.uris.migration.value, plan.request
+    planned = None if text is None else MigrationURI.parse(text)
+    if planned is not None and request.migration not in {None, plan.uris.destination.value}:
+        return planned._replace(port=port)  # it was asked for
+    capabilities = driver.capabilities(request.revision)
+    scheme = usual_scheme(capabilities, capabilities.offers[plan.scenario_id])
+    host = ConnectionURI.parse(plan.uris.destination.value or "").host or "localhost"
+    uri, changed_by = driver.uri(request, host, port, scheme)
+    if (uri and uri._replace(port=None)) != (planned and planned._replace(port=None)):
+        raise PluginFailedError(
+            changed_by[-1] if changed_by else plan.driver,
+            hook="migrate_uri",
+            problem=f"for the held port it writes {uri}, where {text} was planned",
+        )
+    return uri
 
 
 def _with_commands(plan: Plan, driver: Driver) -> Plan:

@@ -166,7 +166,8 @@ class _Reader:
             known = sorted(filter(None, driver.info.control))
             self._refuse(
                 "transport-unknown",
-                f"{driver.info.name} has no connection transport {transport!r} (in {uri})",
+                f"{driver.info.name} has no connection transport {transport!r} (in {uri})"
+                f"{_whose(driver.control_changed_by)}",
                 f"it has {', '.join(known)}" if known else f"write {uri.driver}://",
                 usage=True,
             )
@@ -278,7 +279,7 @@ class _Reader:
             self._refuse(
                 "migration-uri-not-used",
                 f"the migration URI {text!r} was given, and {scenario.id} has no scope for one in"
-                f" revision {revision}",
+                f" revision {revision}{_whose(driver.offer_changed_by(revision, scenario.id))}",
                 instead,
             )
             return None
@@ -321,6 +322,7 @@ class _Reader:
         if wanted is None:
             return rule
         first, last = wanted
+        whose = _whose(driver.port_rule_changed_by(self._request.revision))
         if not 1 <= first <= last <= 65535:  # noqa: PLR2004 - TCP's own limit
             self._refuse(
                 "port-range",
@@ -332,10 +334,10 @@ class _Reader:
             self._refuse(
                 "port-range-not-ours",
                 f"--port-range was given, and with {driver.info.name} the port is not ours to"
-                f" choose (chosen by: {rule.chosen_by})",
+                f" choose (chosen by: {rule.chosen_by}){whose}",
                 "leave it out; a single port can be fixed in the migration URI",
             )
-        return PortRule(first, last, rule.chosen_by, "--port-range", rule.per_migration)
+        return PortRule(first, last, rule.chosen_by, f"--port-range{whose}", rule.per_migration)
 
 
 def _whose(changed_by: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ No other module than this one and :mod:`migrate_plugins.driver` touches pluggy's
 
 from __future__ import annotations
 
+from inspect import isroutine
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -21,13 +22,15 @@ from migrate_plugins.errors import (
     PluginUnusableError,
     UsageError,
     one_line,
+    shown,
 )
 from migrate_plugins.findings import Finding, Severity
 from migrate_plugins.hookspecs import PROJECT
 from migrate_plugins.installed import DRIVERS, PLUGINS, EntryPoint, entry_points
 from migrate_plugins.loading import Loaded, Status, load
 from migrate_plugins.model import Command, Reason
-from migrate_plugins.settings import EMPTY, nearest
+from migrate_plugins.settings import EMPTY, nearest, unknown_key
+from migrate_plugins.shapes import misfit
 from migrate_plugins.switches import OURS, Switches
 
 if TYPE_CHECKING:
@@ -121,6 +124,8 @@ class Registry:
         }
         # A policy that somebody configured and that cannot speak may not be passed over.
         self.unmet: Final = tuple(self._unmet())
+        # What every plan has to say of the plugins that might have had a say in it.
+        self.remarks: Final = tuple(self._remarks())
 
     @classmethod
     def installed(
@@ -159,7 +164,8 @@ class Registry:
         for plugin in drivers:
             if plugin.point.name == name:
                 raise PluginUnusableError(name, status=plugin.status, reason=plugin.reason or "")
-        known = [plugin.point.name for plugin in drivers]
+        unusable = {Status.SHADOWED, Status.BROKEN, Status.DISABLED}
+        known = [plugin.point.name for plugin in drivers if plugin.status not in unusable]
         close = nearest(name, known)
         hint = f"; it may mean {close}" if close else ""
         raise UsageError(f"there is no driver {name!r}{hint}; there are {', '.join(known)}")
@@ -287,7 +293,8 @@ class Registry:
         if not loaded.status.takes_part:
             return loaded
         for other in self._loaded.values():
-            if other.status.takes_part and _same_name(other.point, point):
+            # Also from one that is broken: what is asked for by this name was meant for that one.
+            if other.status is not Status.DISABLED and _same_name(other.point, point):
                 return loaded._replace(
                     status=Status.SHADOWED,
                     reason=f"the name {point.name!r} is taken by {other.point.distribution}"
@@ -295,9 +302,11 @@ class Registry:
                 )
         name = f"{point.group}:{point.name}"
         try:
+            hash(plugin)  # pluggy keeps plugins in sets
             self._manager.register(plugin, name)
             self._manager.check_pending()
             _check_part(self._manager, plugin, point)
+            self._check_marks(plugin)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a plugin does, the others work
@@ -305,6 +314,19 @@ class Registry:
                 self._manager.unregister(name=name)
             return loaded._replace(status=Status.BROKEN, reason=one_line(error))
         return loaded
+
+    def _check_marks(self, plugin: object) -> None:
+        """Refuse a plugin whose hooks nobody would call."""
+        marked = {caller.name for caller in self._manager.get_hookcallers(plugin) or []}
+        bare = [
+            name
+            for name in self.hooks
+            if name not in marked and isroutine(getattr(plugin, name, None))
+        ]
+        if bare:
+            raise TypeError(f"{', '.join(bare)}: not marked with @hookimpl")
+        if not marked:
+            raise TypeError("it implements no hook")
 
     def _make_drivers(self) -> dict[EntryPoint, Driver]:
         """Make the drivers; who is unfit or claims another's scheme takes no part."""
@@ -351,21 +373,47 @@ class Registry:
 
     def _unmet(self) -> Iterator[Reason]:
         """Name each policy that config.toml configures and that does not work."""
-        policies = {
-            plugin.point.name: plugin for plugin in self.plugins if plugin.point.group == PLUGINS
-        }
+        policies = self._policies()
         for name in self._config.policies:
             remedy = f"mend it, or take [policies.{name}] out of {self._config.path}"
-            plugin = policies.get(name)
-            if plugin is None:
+            configured = policies.get(name)
+            if configured is None:
                 close = nearest(name, policies)
                 may_be = f"; it may mean {close}" if close else ""
                 text = f"policy {name} is configured, and no plugin of that name is installed"
                 yield Reason("policy-missing", text, remedy + may_be, usage=True)
             # Who was switched off was switched off on purpose.
-            elif plugin.status in {Status.BROKEN, Status.SHADOWED}:
-                text = f"policy {name} is configured and {plugin.status}: {plugin.reason}"
+            elif configured.status is Status.BROKEN:
+                text = f"policy {name} is configured and broken: {configured.reason}"
                 yield Reason("policy-broken", text, remedy, usage=True)
+
+        drivers = {plugin.point.name for plugin in self.plugins if plugin.point.is_driver}
+        for name in self._config.drivers:
+            if name not in drivers:
+                known = unknown_key(f"drivers.{name}", name, drivers)
+                if name in policies:
+                    known = known._replace(instead=f"it is a policy: write [policies.{name}]")
+                yield known
+
+    def _policies(self) -> dict[str, Plugin]:
+        """Give of each name the plugin that keeps it: no shadow, and a disabled one only alone."""
+        policies: dict[str, Plugin] = {}
+        for plugin in sorted(self.plugins, key=lambda each: each.status is Status.DISABLED):
+            if plugin.point.group == PLUGINS and plugin.status is not Status.SHADOWED:
+                policies.setdefault(plugin.point.name, plugin)
+        return policies
+
+    def _remarks(self) -> Iterator[Finding]:
+        """Tell of each policy that is not heard, where that does not stop the plan."""
+        for name, plugin in self._policies().items():
+            configured = name in self._config.policies
+            if plugin.status is Status.BROKEN and not configured:
+                text = f"the plugin {name} is broken, and has no say: {plugin.reason}"
+            elif plugin.status is Status.DISABLED and configured:
+                text = f"policy {name} is configured, and switched off: {plugin.reason}"
+            else:
+                continue
+            yield Finding("policy-not-heard", Severity.WARNING, None, text)
 
     def _hooks(self, loaded: Loaded) -> tuple[str, ...]:
         if not loaded.status.takes_part:
@@ -406,5 +454,8 @@ def _all_of(kind: type[_Answer], answer: Iterable[_Answer] | None) -> tuple[_Ans
     values = tuple(answer or ())
     for value in values:
         if not isinstance(value, kind):
-            raise TypeError(f"it answered {value!r}, not a {kind.__name__}")
+            raise TypeError(f"it answered {shown(value)}, not a {kind.__name__}")
+        problem = misfit(value)
+        if problem is not None:
+            raise TypeError(problem)
     return values

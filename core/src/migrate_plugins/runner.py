@@ -8,10 +8,17 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins.checks.report import check
-from migrate_plugins.errors import DriverError, MigrateError, PluginFailedError, UsageError
+from migrate_plugins.errors import (
+    DriverError,
+    MigrateError,
+    PluginFailedError,
+    UsageError,
+    one_line,
+)
 from migrate_plugins.hosts import Hosts
 from migrate_plugins.model import ChosenBy
 from migrate_plugins.outcome import Outcome, Verdict, judge
+from migrate_plugins.paths import held_towards
 from migrate_plugins.progress import Event, Phase
 from migrate_plugins.sessions import GuestState
 
@@ -92,8 +99,11 @@ class Run:
     def _work(self) -> None:
         try:
             self._outcome = self._migrate()
-        except BaseException as error:  # noqa: BLE001 - outcome() raises it where somebody waits
+        except Exception as error:  # noqa: BLE001 - outcome() raises it where somebody waits
             self._error = error
+        except BaseException as error:  # noqa: BLE001 - of a plugin: here nobody presses Ctrl-C
+            problem = one_line(error)
+            self._error = PluginFailedError(self._plan.driver, hook="a run", problem=problem)
         finally:
             self._ended.set()
 
@@ -125,13 +135,13 @@ class Run:
             driver = self._registry.drivers[plan.driver]
             rule = driver.port_rule(plan.request.revision)
             first, last = plan.request.port_range or (rule.first, rule.last)
-            host = plan.receiver or ""
+            host = held_towards(plan)
             with ledger.choose(
                 rule._replace(first=first, last=last), host, driver.select_port
             ) as held:
                 yield self._planner.with_port(plan, held.number)
         else:
-            with ledger.hold(plan.receiver or "", plan.port.value or 0):
+            with ledger.hold(held_towards(plan), plan.port.value or 0):
                 yield plan
 
     def _transfer(self, hosts: Hosts, plan: Plan) -> tuple[MigrateError | None, Statistics | None]:
@@ -151,8 +161,8 @@ class Run:
             raise  # what was asked for is wrong: nothing was started, no host has failed
         except MigrateError as error:
             return error, None
-        except Exception as error:  # noqa: BLE001 - whatever broke, the guest is to be found
-            problem = f"{type(error).__name__}: {error}"
+        except BaseException as error:  # noqa: BLE001 - whatever broke, the guest is to be found
+            problem = one_line(error)
             return PluginFailedError(plan.driver, hook="a session", problem=problem), None
         return None, watch.statistics()
 
@@ -181,7 +191,8 @@ class Run:
         )
         diagnoses: tuple[Diagnosis, ...] = ()
         if isinstance(error, DriverError) and verdict is not Verdict.CANCELLED:
-            diagnoses = tuple(self._registry.diagnose(error.problem, error.code, error.domain))
+            with suppress(BaseException):  # what it means may be missing, where the guest is not
+                diagnoses = tuple(self._registry.diagnose(error.problem, error.code, error.domain))
         outcome = Outcome(
             plan,
             verdict,
@@ -204,9 +215,10 @@ class Run:
         self.phase = phase
         event = Event(self._plan.guest, phase, monotonic() - self._started, text, statistics)
         for observer in self._observers:
-            with suppress(Exception):  # who only watches may not disturb
+            with suppress(BaseException):  # who only watches may not disturb
                 observer(event)
-        self._registry.observe(event)
+        with suppress(BaseException):
+            self._registry.observe(event)
 
 
 class _Watch:

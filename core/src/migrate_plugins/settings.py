@@ -137,7 +137,8 @@ def unknown_key(where: str, key: str, known: Iterable[str]) -> Reason:
 
 def wrong_value(where: str, value: object, wanted: str) -> Reason:
     """Refuse a value."""
-    return Reason("value-wrong", f"{where} is {value!r}", f"give {wanted}", usage=True)
+    given = str(value).lower() if type(value) is bool else repr(value)
+    return Reason("value-wrong", f"{where} is {given}", f"give {wanted}", usage=True)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

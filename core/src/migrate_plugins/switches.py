@@ -59,7 +59,7 @@ class Switches(NamedTuple):
 
     def disabled(self, point: EntryPoint) -> str | None:
         """Say who disabled a plugin, or None: it goes by its name or by its distribution's."""
-        names = {point.name, point.distribution}
+        names = {point.name, point.distribution, point.distribution.replace("-", "_")}
         listed = sorted(names & self.file)
         if self.strangers_off and point.distribution not in OURS:
             return "--no-plugins"

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from migrate_plugins.errors import shown
 
-__all__ = ["Step", "Tracer", "asked", "masked", "without_secrets"]
+__all__ = ["Step", "Tracer", "asked", "hidden", "masked", "without_secrets"]
 
-# What stands behind a user's name in a URI, and parameters and settings by their names.
+_MASK: Final = "***"
+
+_NAMES: Final = (
+    r"[\w-]*(?:passw(?:or)?d|pwd|passphrase|secret|token|credential|authorization|api[_-]?key"
+    r"|private[_-]?key)[\w-]*"
+)
+# A key of which the value is nobody's business.
+_SECRET: Final = re.compile(_NAMES, re.IGNORECASE)
+# The same within a text: what stands behind a user's name in a URI, and behind such a name.
 _SECRETS: Final = (
-    (re.compile(r"(?<=://)([^/?#@\s'\":]*):[^/?#@\s'\"]*@"), r"\1:***@"),
+    (re.compile(r"((?://|:)[^/?#@\s'\":]*):[^/?#@\s'\"]*@"), r"\1:***@"),
     (
         re.compile(
-            r"([\w-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[_-]?key|private[_-]?key)"
-            r"[\w-]*(?:'\s*:\s*|\s*[=:]\s*))('[^']*'|\"[^\"]*\"|[^\s&'\",)\]}]+)",
+            rf"({_NAMES}['\"]?\s*[=:]\s*(?:bearer |basic )?)('[^']*'|\"[^\"]*\"|[^\s&'\",)\]}}]+)",
             re.IGNORECASE,
         ),
         r"\1***",
@@ -55,27 +61,6 @@ def without_secrets(value: object) -> str:
     return masked(_brief(value))
 
 
-def _brief(value: object) -> str:
-    """Write a value as Python does, without enumerations' decoration and fields left at default."""
-    if isinstance(value, Enum):
-        return repr(value.value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        defaults: dict[str, object] = getattr(value, "_field_defaults", {})
-        given = (
-            f"{field}={_brief(each)}"
-            for field, each in zip(value._fields, value, strict=True)
-            if field not in defaults or each != defaults[field]
-        )
-        return f"{type(value).__name__}({', '.join(given)})"
-    if type(value) is dict:
-        return f"{{{', '.join(f'{_brief(key)}: {_brief(each)}' for key, each in value.items())}}}"
-    if type(value) is frozenset:
-        return f"{{{', '.join(sorted(map(_brief, value)))}}}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_brief, value))}]"
-    return repr(value)
-
-
 def masked(text: str) -> str:
     """Mask passwords and the like in *text*."""
     for pattern, mask in _SECRETS:
@@ -83,6 +68,47 @@ def masked(text: str) -> str:
     return text
 
 
+def hidden(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a mapping with what its keys, or its texts, say to be a secret masked."""
+    return {key: _hidden(value, key) for key, value in values.items()}
+
+
+def _hidden(value: Any, key: str = "") -> Any:  # noqa: ANN401 - whatever stands in JSON
+    if value and _SECRET.fullmatch(key):
+        return _MASK
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return hidden(value)
+    return [_hidden(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _brief(value: object, key: str = "") -> str:
+    """Write a value as Python does, without enumerations' decoration and fields left at default."""
+    if value and _SECRET.fullmatch(key):
+        return _MASK
+    if isinstance(value, Enum):
+        return repr(value.value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        defaults: dict[str, object] = getattr(value, "_field_defaults", {})
+        given = (
+            f"{field}={_brief(each, field)}"
+            for field, each in zip(value._fields, value, strict=True)
+            if field not in defaults or each != defaults[field]
+        )
+        return f"{type(value).__name__}({', '.join(given)})"
+    if key == "user" and isinstance(value, str) and ":" in value:
+        return repr(f"{value.partition(':')[0]}:{_MASK}")
+    if isinstance(value, Mapping):
+        pairs = (f"{_brief(name)}: {_brief(each, str(name))}" for name, each in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if type(value) is frozenset:
+        return f"{{{', '.join(sorted(map(_brief, value)))}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_brief, value))}]"
+    return shown(value)
+
+
 def asked(arguments: Mapping[str, object]) -> str:
     """Give the arguments of a hook as text."""
-    return ", ".join(f"{name}={without_secrets(value)}" for name, value in arguments.items())
+    return ", ".join(f"{name}={masked(_brief(value, name))}" for name, value in arguments.items())

@@ -15,7 +15,7 @@ from argcomplete.completers import BaseCompleter, FilesCompleter
 from argcomplete.lexers import split_line
 from argcomplete.shell_integration import shellcode
 
-from migrate_plugins import SCENARIOS, ExitCode, entry_points
+from migrate_plugins import SCENARIOS, ExitCode, entry_points, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -128,7 +128,7 @@ class _Values(BaseCompleter):
         return {each.name: each.distribution for each in entry_points()}
 
     def _hosts(self) -> dict[str, str]:
-        return {name: host.uri for name, host in self._invocation.config.hosts.items()}
+        return {name: masked(host.uri) for name, host in self._invocation.config.hosts.items()}
 
     def _scenarios(self) -> dict[str, str]:
         return {id_: scenario.title for id_, scenario in SCENARIOS.items()}

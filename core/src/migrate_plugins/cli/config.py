@@ -12,7 +12,7 @@ from migrate_plugins import (
     Status,
     config_path,
     entry_points,
-    masked,
+    hidden,
     unknown_key,
 )
 
@@ -70,16 +70,15 @@ def _faults(config: Config, registry: Registry) -> Iterator[Reason]:
     known = {name for point in entry_points() for name in (point.name, point.distribution)}
     for name in config.disabled:
         if name not in known:
-            yield unknown_key(f"disabled: {name!r}", name, known)
+            missing = unknown_key("", name, known)
+            text = f"disabled names {name!r}, and nothing installed is called that"
+            yield missing._replace(text=text, instead=missing.instead.partition(";")[0])
     drivers = {plugin.point.name: plugin for plugin in registry.plugins if plugin.point.is_driver}
     for name in config.drivers:
-        if name not in drivers:
-            yield unknown_key(f"drivers.{name}", name, drivers)
-        elif drivers[name].status is Status.BROKEN:
+        if name in drivers and drivers[name].status is Status.BROKEN:
             text = f"driver {name} is configured and broken: {drivers[name].reason}"
-            yield Reason(
-                "driver-broken", text, f"mend it, or take out [drivers.{name}]", usage=True
-            )
+            instead = f"mend it, or take out [drivers.{name}]"
+            yield Reason("driver-broken", text, instead, usage=True)
 
 
 def _show(
@@ -91,9 +90,14 @@ def _show(
     }
     configured = {
         group: {
-            plugin.point.name: {"status": plugin.status.value, **plugin.settings}
+            plugin.point.name: {
+                "status": plugin.status.value,
+                # Of one that is broken what the file says, since nothing is in force.
+                **(plugin.settings or getattr(config, group)[plugin.point.name]),
+            }
             for plugin in registry.plugins
             if plugin.point.name in getattr(config, group)
+            and plugin.status is not Status.SHADOWED
             and plugin.point.is_driver == (group == "drivers")
         }
         for group in ("policies", "drivers")
@@ -111,39 +115,41 @@ def _show(
             "defaults": dict(config.defaults),
             **configured,
         }
-        output.json("config-show", shown)
+        output.json("config-show", hidden(shown))
         return
     output.text(f"# {config.path}" + ("" if config.exists else " (there is none)"))
     output.text(f"disabled = {_toml(sorted(disabled))}")
     for name, who in disabled.items():
         output.text(f"# {name}: {who}")
     for name, host in hosts.items():
-        _section(f"hosts.{name}", host, output)
+        _section("hosts", name, host, output)
     if config.defaults:
-        _section("defaults", config.defaults, output)
+        _section("defaults", None, config.defaults, output)
     for group, plugins in configured.items():
         for name, values in plugins.items():
-            output.text()
-            output.text(f"[{group}.{name}]  # {values['status']}")
-            _pairs({key: value for key, value in values.items() if key != "status"}, output)
+            rest = {key: value for key, value in values.items() if key != "status"}
+            _section(group, name, rest, output, remark=f"  # {values['status']}")
 
 
-def _section(title: str, values: Mapping[str, Any], output: Output) -> None:
+def _section(
+    table: str, name: str | None, values: Mapping[str, Any], output: Output, *, remark: str = ""
+) -> None:
     output.text()
-    output.text(f"[{title}]")
-    _pairs(values, output)
-
-
-def _pairs(values: Mapping[str, Any], output: Output) -> None:
-    for key, value in values.items():
+    output.text(f"[{table}{'' if name is None else f'.{_key(name)}'}]{remark}")
+    for key, value in hidden(values).items():
         if value is None:
             output.text(f"# {key} is not set")
         else:
-            output.text(f"{key} = {_toml(value)}")
+            output.text(f"{_key(key)} = {_toml(value)}")
+
+
+def _key(name: str) -> str:
+    """Write a key as TOML does: bare where that is allowed."""
+    bare = name.replace("-", "").replace("_", "")
+    return name if bare.isascii() and bare.isalnum() else _toml(name)
 
 
 def _toml(value: object) -> str:
-    """Write a value as TOML does; a URI's password stays where it is."""
     from json import dumps  # noqa: PLC0415 - TOML's texts, numbers and lists look as JSON's
 
-    return masked(dumps(value, ensure_ascii=False))
+    return dumps(value, ensure_ascii=False)

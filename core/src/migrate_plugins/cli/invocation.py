@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrate_plugins import Config, ConfigError, UsageError
+from migrate_plugins import Config, ConfigError, UsageError, disabled_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from migrate_plugins import Migrator, Switches
     from migrate_plugins.cli.output import Output
@@ -85,4 +86,7 @@ class Invocation:
             _ = self.config
         except ConfigError as error:
             self._output.error(error)
-            self.config = Config(error.path)
+            disabled: Iterable[str] = ()
+            with suppress(ConfigError):
+                disabled = disabled_in(error.path)
+            self.config = Config(error.path, disabled=tuple(disabled))

@@ -103,7 +103,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     _print(shown, output, everything=arguments.all)
     hidden = len(entries) - len(shown)
     if hidden:
-        output.text(output.style(f"{hidden} more are off: --all lists them", "dim"))
+        are = "more is off: --all lists it" if hidden == 1 else "more are off: --all lists them"
+        output.text(output.style(f"{hidden} {are}", "dim"))
     return ExitCode.DONE
 
 

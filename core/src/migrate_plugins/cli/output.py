@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from migrate_plugins import BlockedError, ConfigError, MigrateError, PlanError, Severity
@@ -29,7 +29,8 @@ class Output:
     def __init__(self, *, json: bool = False, stdout: TextIO | None = None) -> None:
         """Print JSON errors where *json* is asked for, and all else on :attr:`stream`."""
         self._json = json
-        self.stream = stdout or sys.stdout
+        # None where whoever started us has closed it.
+        self.stream = stdout or sys.stdout or StringIO()
         if isinstance(self.stream, TextIOWrapper):
             self.stream.reconfigure(errors="backslashreplace")
         self._coloured = _coloured(self.stream)

@@ -39,6 +39,8 @@ class MigrationNetwork:
         if not self._networks:
             raise ValueError('networks is empty; give one, such as networks = ["10.0.0.0/24"]')
         self._addresses: dict[str, str] = {}
+        seen: set[str] = set()
+        shared: set[str] = set()
         for host in settings.hosts.values():
             address = next(
                 (
@@ -49,8 +51,14 @@ class MigrationNetwork:
                 ),
                 None,
             )
+            names = _names(host)
+            # What two hosts go by (one address, two ports) says of neither which it is.
+            shared |= names & seen
+            seen |= names
             if address is not None:
-                self._addresses |= dict.fromkeys(_names(host), address)
+                self._addresses |= dict.fromkeys(names, address)
+        for name in shared:
+            self._addresses.pop(name, None)
 
     @hookimpl(wrapper=True)
     def migrate_uri(
@@ -70,8 +78,8 @@ class MigrationNetwork:
         """Refuse a plan that sends memory elsewhere."""
         from migrate_plugins.policies.networks import lies_in, listing  # noqa: PLC0415 - as above
 
-        on_network = plan.data.ports is not None and not plan.request.offline
-        if not (self._strict and on_network) or lies_in(self._networks, plan.receiver):
+        elsewhere = plan.memory_crosses_network and not lies_in(self._networks, plan.receiver)
+        if not (self._strict and elsewhere):
             return []
         networks = listing(self._networks)
         instead = f"give a migration URI with its address in {networks}"
@@ -90,9 +98,12 @@ class MigrationNetwork:
         return [Reason("migration-network-missed", text, instead)]
 
     def _address(self, request: Request, host: str | None) -> str | None:
-        """Find the address of a host by the URI that was asked for, or by its name."""
+        """Find the address of a host: by the URI that was asked for, its name, or its own."""
+        from migrate_plugins.policies.networks import lies_in  # noqa: PLC0415 - as above
+
         by_uri = self._addresses.get(request.destination or "")
-        return by_uri or self._addresses.get((host or "").lower())
+        by_name = by_uri or self._addresses.get((host or "").lower())
+        return by_name or (host if lies_in(self._networks, host) else None)
 
 
 def _names(host: NamedHost) -> set[str]:

@@ -46,8 +46,7 @@ class RequireEncryption:
     def migrate_refuse(self, plan: Plan) -> Sequence[Reason]:
         """Refuse a plan whose memory could be read on the way."""
         data = plan.data
-        on_network = data.ports is not None and not plan.request.offline
-        if self._mode == "never" or data.encrypted or not on_network:
+        if self._mode == "never" or not plan.memory_in_the_open:
             return []
         known = "is not encrypted" if data.encrypted is False else "may not be encrypted"
         text = f"policy require-encryption: the guest's memory {known} ({data.protocol})"

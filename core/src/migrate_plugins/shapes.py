@@ -1,0 +1,93 @@
+"""Whether a plugin's answer is of the shape that its type documents; named tuples check nothing.
+
+Looked at once where an answer arrives, so that whoever uses it later need not wonder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins.errors import shown
+from migrate_plugins.findings import Severity
+from migrate_plugins.model import Basis, ChosenBy, Claim, ControlProtocol, Offer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["misfit"]
+
+
+def _is(*kinds: type) -> Callable[[object], bool]:
+    return lambda value: type(value) in kinds
+
+
+def _tuple_of(kind: type) -> Callable[[object], bool]:
+    return lambda value: type(value) is tuple and all(type(each) is kind for each in value)
+
+
+def _mapping_to(kind: type) -> Callable[[object], bool]:
+    return lambda value: (
+        isinstance(value, Mapping)
+        and all(type(key) is str and _fits(kind, each) for key, each in value.items())
+    )
+
+
+def _fits(kind: type, value: object) -> bool:
+    return type(value) is kind and misfit(value) is None
+
+
+_TEXT: Final = _is(str)
+_TEXT_OR_NONE: Final = _is(str, type(None))
+_NUMBER: Final = _is(int)
+
+# By the name of a type, so that nobody has to import those that few calls need.
+_SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
+    "DriverInfo": {
+        "name": _TEXT,
+        "title": _TEXT,
+        "connection_schemes": _tuple_of(str),
+        "migration_schemes": _tuple_of(str),
+        "control": _mapping_to(ControlProtocol),
+        "example": _TEXT,
+    },
+    "ControlProtocol": {"name": _TEXT, "port": _is(int, type(None)), "encrypted": _is(bool)},
+    "Capabilities": {
+        "offers": _mapping_to(Offer),
+        "migration_schemes": _tuple_of(str),
+        "protocol": _TEXT,
+        "unwritten_uri": _TEXT,
+        "encrypted": _is(bool, type(None)),
+        "encryption": _TEXT,
+        "encrypting_option": _TEXT_OR_NONE,
+        "uri_names_receiver": _is(bool),
+    },
+    "Offer": {
+        "claim": lambda value: _fits(Claim, value),
+        "options": lambda value: isinstance(value, (frozenset, set)),
+        "migration_uri": _is(bool),
+    },
+    "Claim": {"basis": _is(Basis), "reference": _TEXT, "version": _TEXT_OR_NONE},
+    "PortRule": {
+        "first": _NUMBER,
+        "last": _NUMBER,
+        "chosen_by": _is(ChosenBy),
+        "because": _TEXT,
+        "per_migration": _NUMBER,
+    },
+    "NativeCommand": {"tool": _TEXT, "not_expressible": _TEXT_OR_NONE},
+    "Finding": {"id": _TEXT, "severity": _is(Severity), "text": _TEXT},
+    "Diagnosis": {"id": _TEXT, "cause": _TEXT, "remedy": _TEXT, "confidence": _is(int, float)},
+    "Reason": {"id": _TEXT, "text": _TEXT, "instead": _TEXT},
+    "Command": {"name": _TEXT, "summary": _TEXT, "module": _TEXT},
+}
+
+
+def misfit(value: object) -> str | None:
+    """Say which field of *value* is not what its type documents, or None."""
+    kind = type(value).__name__
+    for field, fits in _SHAPES.get(kind, {}).items():
+        found = getattr(value, field, None)
+        if not fits(found):
+            return f"the {field} of its {kind} is {shown(found)}"
+    return None
