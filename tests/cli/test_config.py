@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -305,3 +306,19 @@ def test_policy_reaches_the_command_line(spawn: Spawn, config: Callable[[str], P
     assert plan["uris"]["migration"]["value"] == "tcp://10.77.0.2"
     assert plan["uris"]["migration"]["because"].startswith("policy migration-network gives it")
     assert os.environ["MIGRATE_PLUGINS_CONFIG"].endswith("config.toml")
+
+
+def test_show_hides_what_a_key_calls_a_secret_in_either_form(
+    spawn: Spawn, config: Callable[[str], Path]
+) -> None:
+    config(
+        '[hosts."be ta"]\nuri = "qemu+ssh://root:hunter2@b/system"\n'
+        '[policies.require-encryption]\nmode = "sometimes"\ntoken = "hunter2"\n'
+    )
+
+    text, as_json = spawn("config", "show").out, spawn("config", "show", "--json").out
+
+    assert "hunter2" not in text + as_json
+    assert '[hosts."be ta"]\nuri = "qemu+ssh://root:***@b/system"\n' in text
+    assert '[policies.require-encryption]  # broken\nmode = "sometimes"\ntoken = "***"\n' in text
+    assert tomllib.loads(text)["policies"]["require-encryption"]["mode"] == "sometimes"

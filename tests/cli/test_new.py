@@ -108,6 +108,7 @@ def test_text_says_what_was_written_and_how_to_go_on(call: Call) -> None:
         + "".join(f"  {file.format('hyperv')}\n" for file in FILES)
         + "It passes the conformance kit as it is; go on with:\n"
         "  cd 'my folder'\n"
+        "  pip install --upgrade pip  # dependency groups came with pip 25.1\n"
         "  pip install -e . --group test\n"
         "  pytest\n",
         "",

@@ -124,6 +124,7 @@ def test_text_says_why_the_hypervisors_own_tool_cannot(call: Call) -> None:
     out = call("plan", "web1", DEST, ALT, "-c", SOURCE, *NOT_EXPRESSIBLE).out
 
     assert _sections(out)["The same with the hypervisor's own tool"] == [
+        "      the words of the qemu driver",
         "  virsh: not expressible",
         "      the document says so: native-p2p-client cannot be invoked from virsh",
         "",

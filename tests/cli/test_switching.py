@@ -269,6 +269,8 @@ def test_plugins_that_raise_in_a_hook_are_listed_as_such_and_the_rest_works(tmp_
     assert _statuses(said)["qemu"] == "active"
     matrix = machine.run("matrix", env={"MIGRATE_PLUGINS_DISABLE": "raising-policy"})
     assert matrix.status == ExitCode.DONE
+    as_json = machine.run("matrix", "--json", env={"MIGRATE_PLUGINS_DISABLE": "raising-policy"})
+    assert json.loads(as_json.out)["schema"] == "migrate-plugins/matrix/1"
     assert matrix.out.splitlines()[0].split() == ["SCENARIO", "qemu", "vbox", "vmware", "xen"]
     assert "plugin 'raising' failed in migrate_capabilities" in matrix.err
     # The policy is around every driver: it is the one to blame, and the one to switch off.
@@ -279,3 +281,64 @@ def test_plugins_that_raise_in_a_hook_are_listed_as_such_and_the_rest_works(tmp_
     assert "`migrate-plugins disable raising-policy` switches it off" in refused.err
     assert machine.run("disable", "raising-policy").status == ExitCode.DONE
     assert machine.run(*plan).status == ExitCode.DONE
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Machine:
+    return Machine(tmp_path, CORE / "commands")
+
+
+@pytest.mark.parametrize(
+    ("command", "owner", "problem"),
+    [
+        ("raises", "acme_commands", "LookupError: no licence"),
+        ("gone", "acme_gone", "ModuleNotFoundError: No module named 'acme_gone'"),
+    ],
+)
+def test_command_of_a_plugin_that_fails_is_the_plugins_fault(
+    commands: Machine, command: str, owner: str, problem: str
+) -> None:
+    said = commands.run(command)
+
+    assert (said.status, said.out) == (ExitCode.PLUGIN, "")
+    assert f"plugin '{owner}' failed in its command {command}: {problem}; this is a" in said.err
+    assert "fault of ours" not in said.err
+
+
+def test_command_of_a_plugin_takes_no_name_of_ours(commands: Machine) -> None:
+    lines = commands.run("--help").out.splitlines()
+
+    assert [line.split()[:1] for line in lines].count(["plan"]) == 1
+    assert "  raises           in two lines" in lines
+    assert not [line for line in lines if "ours, it says" in line]
+
+
+def test_what_is_written_below_python_does_not_spoil_the_json(commands: Machine) -> None:
+    said = commands.run("list", "--json")
+
+    assert _statuses(said)["commands"] == "active"
+    assert said.err == "noise below Python\n"
+
+
+def test_disabled_plugin_stays_so_where_the_file_has_another_mistake(fatal: Machine) -> None:
+    fatal.config.parent.mkdir(parents=True)
+    fatal.config.write_text('disabled = ["fatal"]\nnonsense = 1\n')
+
+    said = fatal.run("list", "--json")
+
+    assert _statuses(said)["fatal"] == "disabled"
+    assert "nonsense is no known key" in said.err
+
+
+def test_nobody_who_reads_is_no_fault(site: Machine) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m migrate_plugins list >&-"],
+        env=site.environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == ExitCode.DONE
+    assert "Traceback" not in done.stderr

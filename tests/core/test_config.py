@@ -98,6 +98,9 @@ WRONG = [
       ("value-wrong", "defaults.timeout is 1.5", "give a whole number")]),
     ('[defaults]\nrevision = "newest"',
      [("value-wrong", "defaults.revision is 'newest'", "give one of original, current")]),
+    ('[defaults]\nport-range = "9-1"\nconnect = "a b"',
+     [("value-wrong", "defaults.port-range is '9-1'", "give FIRST-LAST within 1-65535"),
+      ("value-wrong", "defaults.connect is 'a b'", None)]),
     ('[policies]\nrequire-encryption = "always"',
      [("value-wrong", "require-encryption is 'always'", "give a table: [require-encryption]")]),
 ]
@@ -112,6 +115,7 @@ EDITS = [
 ]
 
 BY_HAND = [
+    '"disabled" = ["a"]\n',
     'disabled = ["a", # because\n "b"]\n',
     '[defaults]\nx = """\ndisabled = []\n"""\n',
     "[defaults]\ndisabled = []\n",
@@ -283,3 +287,15 @@ def test_disabled_is_read_whatever_else_is_wrong(tmp_path: Path) -> None:
     file.write_text("disabled = 1\n")
     with pytest.raises(ConfigError):
         disabled_in(str(file))
+
+
+def test_line_ends_and_who_may_read_it_stay_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"a = 1\r\n")
+    file.chmod(0o600)
+
+    write_disabled(str(file), ["b"])
+    write_disabled(str(file), [])
+
+    assert file.read_bytes() == b"disabled = []\r\n\r\na = 1\r\n"
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -22,6 +22,7 @@ from migrate_plugins import (
     PlanError,
     PluginFailedError,
     PortRule,
+    Reason,
     Registry,
     Request,
     Revision,
@@ -253,6 +254,83 @@ def test_held_port_names_who_had_a_say() -> None:
     )
 
 
+def test_uri_for_the_held_port_has_to_lead_where_the_plan_says() -> None:
+    class Late:
+        """Makes up its mind when there is a port."""
+
+        @hookimpl(wrapper=True)
+        def migrate_uri(
+            self, port: int | None
+        ) -> Generator[None, MigrationURI | None, MigrationURI | None]:
+            uri = yield
+            return uri if port is None else ELSEWHERE._replace(port=port)
+
+    planner = Planner(_registry(Late()))
+
+    with pytest.raises(PluginFailedError) as caught:
+        planner.with_port(planner.plan(Request("web1", "own://a/", "own://b/")), 7103)
+
+    assert (caught.value.plugin, caught.value.problem) == (
+        "p0",
+        "for the held port it writes own://elsewhere:7103, where None was planned",
+    )
+
+
+def test_uri_that_was_asked_for_only_gets_the_held_port() -> None:
+    registry = _registry(_wrapping("migrate_uri", lambda _: ELSEWHERE))
+    planner = Planner(registry)
+
+    plan = planner.with_port(_plan(registry, migration="own://b"), 7103)
+
+    assert plan.uris.migration.value == "own://b:7103"
+
+
+def test_hooks_are_asked_with_the_host_of_the_second_uri_again() -> None:
+    asked = []
+
+    class Mapped:
+        @hookimpl(wrapper=True)
+        def migrate_uri(
+            self, host: str, port: int | None
+        ) -> Generator[None, MigrationURI | None, MigrationURI | None]:
+            yield
+            asked.append(host)
+            return MigrationURI("own", host={"b": "c", "c": "d"}[host], port=port)
+
+    registry = _registry(Mapped())
+
+    plan = Planner(registry).with_port(_plan(registry), 7103)
+
+    assert (plan.uris.migration.value, plan.receiver) == ("own://c:7103", "c")
+    assert asked == ["b", "b"]
+
+
+def test_plan_with_its_port_can_still_be_refused() -> None:
+    class NoHighPorts:
+        @hookimpl
+        def migrate_refuse(self, plan: Plan) -> list[Reason]:
+            high = plan.port.value is not None and plan.port.value > 7102
+            return [Reason("high", "too high", "a lower one")] if high else []
+
+    registry = _registry(NoHighPorts())
+    plan = _plan(registry, migration="own://b")
+
+    assert Planner(registry).with_port(plan, 7102).port.value == 7102
+    with pytest.raises(PlanError, match="too high"):
+        Planner(registry).with_port(plan, 7103)
+
+
+def test_policy_may_not_change_who_a_driver_is() -> None:
+    registry = _registry(
+        _wrapping("migrate_driver", lambda info: info._replace(connection_schemes=("mine",)))
+    )
+
+    (own, policy) = registry.plugins
+    assert own.reason is not None
+    assert "plugin 'p0' failed in migrate_driver: it changes the name or the schemes" in own.reason
+    assert policy.driver is None
+
+
 def test_plan_without_policies_names_none() -> None:
     told = str(_plan(_registry()).to_json())
 
@@ -297,6 +375,10 @@ WRONG: list[tuple[str, Callable[[Any], object], str]] = [
      "it wrote tcp://x, which own cannot read: it is not own"),
     ("migrate_commands", lambda _: [], "it answered [], not a NativeCommand"),
     ("migrate_capabilities", lambda _: {}, "it answered {}, not a Capabilities"),
+    ("migrate_capabilities", lambda it: it._replace(offers=None),
+     "the offers of its Capabilities is None"),
+    ("migrate_port_rule", lambda rule: rule._replace(first=5, last=1), "5-1 is no range of ports"),
+    ("migrate_commands", lambda _: 5, "it answered 5, not a NativeCommand"),
 ]
 # fmt: on
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -402,3 +403,195 @@ def test_shadowed_driver_answers_nothing_any_more(points: dict[str, EntryPoint])
 
     assert _plugin(registry, "zz-rival").status is Status.SHADOWED
     assert Migrator(registry).plan("web1", source="good://a/", destination="good://b/").guest
+
+
+# --- plugins that are odd in other ways ---------------------------------------------------------
+
+
+class Unsaid(Exception):  # noqa: N818 - it is only odd
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class Unshown:
+    def __repr__(self) -> str:
+        raise RuntimeError("no picture")
+
+
+@dataclass
+class Unhashable:
+    """What a dataclass is, unless it is frozen."""
+
+    name: str = "x"
+
+    @hookimpl
+    def migrate_cli(self) -> None:
+        return None
+
+
+class Unmarked:
+    @hookimpl
+    def migrate_cli(self) -> None:
+        return None
+
+    def migrate_refuse(self) -> None:
+        """Refuse, it seems; but nobody will ask."""
+
+
+class Hookless:
+    """Nothing of a plugin."""
+
+
+# fmt: off
+ODD = [
+    # plugin               why it is broken
+    (Unhashable(),         "TypeError: unhashable type: 'Unhashable'"),
+    (Unmarked(),           "TypeError: migrate_refuse: not marked with @hookimpl"),
+    (Hookless(),           "TypeError: it implements no hook"),
+    (Unsaid(),             "Unsaid: its text cannot be read (RuntimeError)"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("plugin", "reason"), ODD)
+def test_odd_plugin_is_broken_and_the_rest_works(
+    points: dict[str, EntryPoint], plugin: object, reason: str
+) -> None:
+    point = EntryPoint(PLUGINS, "odd", "here", "acme-odd", "1", "here")
+    registry = Registry([*load([points["good"]], Switches()), Loaded(point, plugin)])
+
+    assert _plugin(registry, "odd")[1:3] == (Status.BROKEN, reason)
+    plan = Migrator(registry).plan("web1", source="good://a/", destination="good://b/")
+    assert [(finding.id, finding.text) for finding in plan.findings if "odd" in finding.text] == [
+        ("policy-not-heard", f"the plugin odd is broken, and has no say: {reason}")
+    ]
+
+
+def test_answer_that_cannot_be_shown_is_told_all_the_same(points: dict[str, EntryPoint]) -> None:
+    class Odd:
+        @hookimpl(wrapper=True)
+        def migrate_port_rule(self) -> Generator[None, object, object]:
+            yield
+            return Unshown()
+
+    point = EntryPoint(PLUGINS, "odd", "here", "acme-odd", "1", "here")
+    steps: list[object] = []
+    loaded = [*load([points["good"]], Switches()), Loaded(point, Odd())]
+    registry = Registry(loaded, tracer=steps.append)
+
+    with pytest.raises(PluginFailedError) as caught:
+        registry.drivers["good"].port_rule(Revision.ORIGINAL)
+
+    assert caught.value.problem == "it answered a Unshown that cannot be shown, not a PortRule"
+    assert len(steps) > 1
+
+
+def test_wrapper_that_yields_twice_is_the_one_to_blame(points: dict[str, EntryPoint]) -> None:
+    class Twice:
+        @hookimpl(wrapper=True)
+        def migrate_port_rule(self) -> Generator[None, PortRule, PortRule]:
+            yield
+            return (yield)
+
+    point = EntryPoint(PLUGINS, "twice", "here", "acme-twice", "1", "here")
+    registry = Registry([*load([points["good"]], Switches()), Loaded(point, Twice())])
+
+    with pytest.raises(PluginFailedError) as caught:
+        registry.drivers["good"].port_rule(Revision.ORIGINAL)
+
+    assert caught.value.plugin == "twice"
+
+
+def test_plugin_that_loads_plugins_itself_does_not_hang(
+    points: dict[str, EntryPoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def import_module(_name: str) -> object:
+        if not inner:
+            inner.append(True)
+            inner.extend(load([points["slow"]], Switches()))
+        return Silent()
+
+    inner: list[object] = []
+    monkeypatch.setattr("migrate_plugins.loading.import_module", import_module)
+
+    (loaded,) = load([points["good"]], Switches())
+
+    assert loaded.status is Status.ACTIVE
+    assert len(inner) == 2
+
+
+def test_hook_under_another_name_answers_for_its_own_driver_alone(
+    points: dict[str, EntryPoint],
+) -> None:
+    class Other:
+        @hookimpl
+        def migrate_driver(self) -> DriverInfo:
+            return DriverInfo("other", "Other", ("other",), (), {}, example="other://beta/")
+
+        @hookimpl(specname="migrate_port_rule")
+        def its_ports(self) -> PortRule:
+            raise AssertionError("it was asked for another's ports")
+
+    point = EntryPoint(DRIVERS, "other", "here", "acme-other", "1", "here")
+    registry = Registry([*load([points["good"]], Switches()), Loaded(point, Other())])
+
+    assert registry.drivers["good"].port_rule(Revision.ORIGINAL).because == "acme"
+
+
+# --- of one name --------------------------------------------------------------------------------
+
+STRICT = {"ports": {"frist": 1}}
+
+
+@pytest.mark.parametrize("rival", [Status.ACTIVE, Status.DISABLED, Status.BROKEN])
+def test_policy_that_is_configured_and_broken_is_not_replaced_by_one_of_its_name(
+    points: dict[str, EntryPoint], rival: Status
+) -> None:
+    other = EntryPoint(PLUGINS, "ports", "here", "aaa-rival", "1", "here")
+    stranger = Loaded(
+        other,
+        LookupError("no") if rival is Status.BROKEN else Silent(),
+        Status.DISABLED if rival is Status.DISABLED else Status.ACTIVE,
+    )
+    ours = points["ports"]._replace(distribution="migrate-plugins")
+    config = Config("/c.toml", exists=True, policies=STRICT)
+
+    registry = Registry([stranger, *load([ours], Switches())], config)
+
+    assert [reason.id for reason in registry.unmet] == ["policy-broken"]
+    assert "frist" in registry.unmet[0].text
+
+
+def test_policy_that_works_is_not_blamed_for_one_of_its_name(points: dict[str, EntryPoint]) -> None:
+    other = EntryPoint(PLUGINS, "ports", "here", "zzz-rival", "1", "here")
+    config = Config("/c.toml", exists=True, policies={"ports": {"first": 7101}})
+
+    registry = Registry(
+        [Loaded(other, LookupError("no")), *load([points["ports"]], Switches())], config
+    )
+
+    assert registry.unmet == ()
+
+
+def test_policy_that_is_configured_and_switched_off_is_a_finding(
+    points: dict[str, EntryPoint],
+) -> None:
+    config = Config("/c.toml", exists=True, policies={"ports": {}})
+    switches = Switches(variable=frozenset({"ports"}))
+
+    registry = Registry(load([points["good"], points["ports"]], switches), config)
+
+    assert [finding.text for finding in registry.remarks] == [
+        "policy ports is configured, and switched off: MIGRATE_PLUGINS_DISABLE names it"
+    ]
+
+
+def test_table_of_drivers_that_names_a_policy_is_told(points: dict[str, EntryPoint]) -> None:
+    config = Config("/c.toml", exists=True, drivers={"ports": {"first": 7101}, "goood": {}})
+
+    registry = Registry(load([points["good"], points["ports"]], Switches()), config)
+
+    assert [reason[1:3] for reason in registry.unmet] == [
+        ("drivers.ports is no known key", "it is a policy: write [policies.ports]"),
+        ("drivers.goood is no known key", "it may mean good; known here: good"),
+    ]

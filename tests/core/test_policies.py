@@ -16,6 +16,8 @@ from migrate_plugins import (
     PlanError,
     Reason,
     Registry,
+    Request,
+    Settings,
     Severity,
     Status,
 )
@@ -301,3 +303,26 @@ def test_refusal_of_a_policy_is_a_finding_that_nobody_can_accept() -> None:
     (finding,) = findings([Reason("r", "no", "yes")])
 
     assert finding == Finding("r", Severity.ERROR, None, "no", remedy="yes", acceptable=False)
+
+
+def test_name_that_two_hosts_go_by_stands_for_neither() -> None:
+    hosts = {
+        "a": NamedHost("a", "qemu+tcp://localhost:1/system", None, ("10.77.0.1",)),
+        "b": NamedHost("b", "qemu+tcp://localhost:2/system", None, ("10.77.0.2",)),
+    }
+    policy = MigrationNetwork(Settings({**NETWORK, "strict": True}, hosts))
+
+    def address(uri: str) -> str | None:
+        return policy._address(Request("web1", destination=uri), "localhost")
+
+    assert address("qemu+tcp://localhost:2/system") == "10.77.0.2"
+    assert address("qemu+tcp://localhost:3/system") is None
+
+
+def test_tunnel_whose_port_nobody_knows_is_a_network_all_the_same() -> None:
+    plan = _plan(_migrator({}), destination="qemu+ext://b/system", **TUNNELLED)
+
+    assert (plan.data.ports, plan.data.encrypted) == (None, False)
+    assert plan.memory_in_the_open
+    assert not _plan(_migrator({}), **BETA, **TUNNELLED).memory_in_the_open
+    assert not _plan(_migrator({}), destination="qemu:///s", **TUNNELLED).memory_crosses_network

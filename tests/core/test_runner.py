@@ -45,6 +45,7 @@ from migrate_plugins import (
     PortHeldError,
     PortLedger,
     PortRule,
+    Registry,
     Severity,
     Statistics,
     Verdict,
@@ -896,3 +897,51 @@ def test_acceptance_of_nothing_is_told(fake: Migrator) -> None:
         "typo",
         "accept-unused",
     )
+
+
+# --- plugins that end what they are not asked to end ---------------------------------------------
+
+
+@pytest.mark.parametrize("ending", [SystemExit(0), KeyboardInterrupt(), GeneratorExit()])
+@pytest.mark.parametrize("where", ["start", "wait", "result", "statistics"])
+def test_session_that_ends_the_process_ends_in_a_verdict(
+    fake: Migrator,
+    hosts: FakeHosts,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    ending: BaseException,
+) -> None:
+    def end(*_: object) -> None:
+        raise ending
+
+    owner = FakeSession if where == "start" else FakeMigration
+    monkeypatch.setattr(owner, where, end)
+    hosts.script = _slowly
+
+    outcome = fake.run(_plan(fake))
+
+    assert outcome.verdict in {Verdict.FAILED, Verdict.DONE}
+    assert type(ending).__name__ in str(outcome.error)
+
+
+def test_session_that_breaks_when_it_is_closed_loses_no_verdict(
+    fake: Migrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(_: object) -> None:
+        raise RuntimeError("it does not close")
+
+    monkeypatch.setattr(FakeSession, "close", end)
+
+    assert fake.run(_plan(fake)).verdict is Verdict.DONE
+
+
+def test_observer_that_presses_ctrl_c_disturbs_nobody(
+    fake: Migrator, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(_: object, __: object = None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Registry, "observe", end)
+
+    assert fake.run(_plan(fake), observers=[end]).verdict is Verdict.DONE
+    assert site.events == []

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from migrate_plugins import (
     ChosenBy,
     EntryPoint,
+    MigrationURI,
+    PlanOnlyError,
     PortRule,
     Registry,
     Request,
@@ -37,6 +39,9 @@ MASKED = [
     ("Values(token='hunter2 and 3')",              "Values(token=***)"),
     ("login failed, passphrase: hunter2",          "login failed, passphrase: ***"),
     ("PASSWORD=hunter2",                           "PASSWORD=***"),
+    ("tcp:root:hunter2@beta:1/",                   "tcp:root:***@beta:1/"),
+    ("pwd=hunter2",                                "pwd=***"),
+    ("Authorization: Bearer hunter2",              "Authorization: Bearer ***"),
     ("a port is chosen: 49152",                    "a port is chosen: 49152"),
 ]
 # fmt: on
@@ -54,6 +59,9 @@ BRIEF = [
     (Request("web1", live=True),                        "Request(guest='web1', live=True)"),
     (frozenset({"b", "a"}),                             "{'a', 'b'}"),
     ({"x": [Revision.ORIGINAL, None]},                  "{'x': ['original', None]}"),
+    ({"password": ["a", "b"], "x": {"token": b"c"}}, "{'password': ***, 'x': {'token': ***}}"),
+    (MigrationURI("tcp", "root:hunter2", "beta"),
+     "MigrationURI(scheme='tcp', user='root:***', host='beta')"),
     (PortRule(1, 2, ChosenBy.US, "it"),
      "PortRule(first=1, last=2, chosen_by='migrate-plugins', because='it')"),
 ]
@@ -128,3 +136,18 @@ def test_broadcast_answers_and_errors_are_steps_too() -> None:
     assert (step.hook, step.plugin, step.changed) == ("migrate_diagnose", "broken", None)
     assert step.arguments == "text='password=***', code=None, domain=None"
     assert step.answer == "LookupError('password=***')"
+
+
+def test_opening_a_session_is_a_step_without_the_password() -> None:
+    steps: list[Step] = []
+    point = EntryPoint(DRIVERS, "vbox", "here", "migrate-plugins-vbox", "1", "here")
+    registry = Registry([(point, vbox)], tracer=steps.append)
+    steps.clear()
+
+    with pytest.raises(PlanOnlyError):
+        registry.drivers["vbox"].connect("vbox+ssh://root:hunter2@beta/session")
+
+    assert [(step.hook, step.plugin, step.answer) for step in steps] == [
+        ("migrate_connect", "vbox", "None")
+    ]
+    assert steps[0].arguments == "uri='vbox+ssh://root:***@beta/session'"

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         ControlProtocol,
         DriverInfo,
         Flow,
+        Kind,
         NativeCommand,
         Offer,
         PortRule,
@@ -75,7 +76,7 @@ if TYPE_CHECKING:
         Seat,
         Transport,
     )
-    from migrate_plugins.options import OPTIONS, Kind, Option
+    from migrate_plugins.options import OPTIONS, Option
     from migrate_plugins.outcome import Outcome, Verdict
     from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
     from migrate_plugins.ports import HeldPort, PortLedger
@@ -248,6 +249,7 @@ _HOMES: Final = {
             "ControlProtocol",
             "DriverInfo",
             "Flow",
+            "Kind",
             "NativeCommand",
             "Offer",
             "PortRule",
@@ -257,7 +259,7 @@ _HOMES: Final = {
             "Seat",
             "Transport",
         ),
-        "options": ("OPTIONS", "Kind", "Option"),
+        "options": ("OPTIONS", "Option"),
         "outcome": ("Outcome", "Verdict"),
         "plan": ("Channel", "Plan", "PlannedPort", "PlannedURI", "URIs"),
         "ports": ("HeldPort", "PortLedger"),

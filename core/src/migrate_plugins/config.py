@@ -26,8 +26,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from migrate_plugins.errors import ConfigError, InvalidURIError
-from migrate_plugins.model import Reason, Revision
-from migrate_plugins.options import OPTIONS, Kind
+from migrate_plugins.model import Kind, Reason, Revision
 from migrate_plugins.settings import EMPTY, NamedHost, read_value, unknown_key, wrong_value
 from migrate_plugins.uris import ConnectionURI
 
@@ -307,6 +306,10 @@ def _faulty(key: str, value: Any) -> str | None:  # noqa: ANN401 - as TOML gives
 
 
 def _defaults(table: Mapping[str, Any], reasons: list[Reason]) -> dict[str, Any]:
+    if not table:
+        return {}
+    from migrate_plugins.options import OPTIONS  # noqa: PLC0415 - a command may need none
+
     kinds = dict(_FLOW)
     for option in OPTIONS:
         kinds |= {spelling.removeprefix("--"): option.kind for spelling in option.spellings}

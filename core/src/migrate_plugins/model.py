@@ -23,6 +23,7 @@ __all__ = [
     "ControlProtocol",
     "DriverInfo",
     "Flow",
+    "Kind",
     "NativeCommand",
     "Offer",
     "PortRule",
@@ -94,6 +95,15 @@ class Claim(NamedTuple):
     basis: Basis
     reference: str
     version: str | None = None
+
+
+class Kind(StrEnum):
+    """What the value of an option, or of a setting, is."""
+
+    FLAG = "flag"
+    NUMBER = "number"
+    TEXT = "text"
+    NAMES = "names"
 
 
 class Request(NamedTuple):

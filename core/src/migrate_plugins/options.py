@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from migrate_plugins.model import Reason, Request
+from migrate_plugins.model import Kind, Reason, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["OPTIONS", "SPELLING", "Kind", "Option", "conflicts", "given_options"]
-
-
-class Kind(StrEnum):
-    """What an option's value is."""
-
-    FLAG = "flag"
-    NUMBER = "number"
-    TEXT = "text"
-    NAMES = "names"
+__all__ = ["OPTIONS", "SPELLING", "Option", "conflicts", "given_options"]
 
 
 class Option(NamedTuple):

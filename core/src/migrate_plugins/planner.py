@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from migrate_plugins.driver import policies
 from migrate_plugins.errors import PlanError, PluginFailedError, UsageError
 from migrate_plugins.foresight import foresee
-from migrate_plugins.model import Revision
-from migrate_plugins.options import OPTIONS, Kind, given_options
+from migrate_plugins.model import Kind, Revision
+from migrate_plugins.options import OPTIONS, given_options
 from migrate_plugins.paths import (
     draw_channels,
     held_towards,

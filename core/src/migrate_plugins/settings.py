@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from migrate_plugins.model import Reason
-from migrate_plugins.options import Kind
+from migrate_plugins.model import Kind, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins.model import Flow, NativeCommand, Transport
-from migrate_plugins.options import OPTIONS, Kind
+from migrate_plugins.model import Flow, Kind, NativeCommand, Transport
+from migrate_plugins.options import OPTIONS
 
 if TYPE_CHECKING:
     from migrate_plugins.plan import Plan

@@ -15,7 +15,14 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
-from migrate_plugins import Command, ExitCode, MigrateError, UsageError, __version__
+from migrate_plugins import (
+    Command,
+    ExitCode,
+    MigrateError,
+    PluginFailedError,
+    UsageError,
+    __version__,
+)
 from migrate_plugins.cli.invocation import Invocation
 from migrate_plugins.cli.output import Output
 
@@ -62,7 +69,7 @@ def console() -> NoReturn:
     """
     gc.set_threshold(_GARBAGE)
     try:
-        status = main()
+        status = main(stdout=_own_stdout())
     except SystemExit as end:  # --help
         status = end.code if isinstance(end.code, int) else ExitCode.DONE
     for stream in (sys.stdout, sys.stderr):
@@ -70,6 +77,19 @@ def console() -> NoReturn:
             with suppress(OSError):
                 stream.flush()
     os._exit(status)
+
+
+def _own_stdout() -> TextIO | None:
+    """Keep standard output to ourselves: what anyone else writes there goes to standard error.
+
+    Below Python too: a plugin may start a program, or write to the descriptor.
+    """
+    try:
+        own = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:
+        return None  # whoever started us has closed one of them
+    return open(own, "w", encoding=sys.stdout.encoding)  # noqa: PTH123 - for the whole process
 
 
 def main(argv: Sequence[str] | None = None, *, stdout: TextIO | None = None) -> int:
@@ -131,11 +151,21 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{self.prog}: {message}; `{self.prog} --help` tells what it takes")
 
 
+def _extra(invocation: Invocation) -> list[Command]:
+    """Give the commands of plugins; ours keep their names."""
+    ours = {command.name for command in COMMANDS}
+    return [
+        command._replace(summary=" ".join(command.summary.split()))
+        for command in invocation.migrator.registry.commands()
+        if command.name not in ours
+    ]
+
+
 def _command(name: str, invocation: Invocation) -> Command:
     for command in COMMANDS:
         if command.name == name:
             return command
-    extra = invocation.migrator.registry.commands()
+    extra = _extra(invocation)
     for command in extra:
         if command.name == name:
             return command
@@ -144,10 +174,22 @@ def _command(name: str, invocation: Invocation) -> Command:
 
 
 def _run(command: Command, arguments: list[str], invocation: Invocation, output: Output) -> int:
-    parser = _parser(invocation, output, command)
-    # Intermixed: `plan GUEST -c URI DEST-URI` too. It has no subcommands, which others may need.
-    parse = parser.parse_intermixed_args if command in COMMANDS else parser.parse_args
-    return int(import_module(command.module).run(parse(arguments), output))
+    if command in COMMANDS:
+        # Intermixed: `plan GUEST -c URI DEST-URI` too. Those of plugins may have subcommands.
+        given = _parser(invocation, output, command).parse_intermixed_args(arguments)
+        return int(import_module(command.module).run(given, output))
+    try:
+        given = _parser(invocation, output, command).parse_args(arguments)
+        return int(import_module(command.module).run(given, output))
+    except (MigrateError, OSError):
+        raise
+    except Exception as error:
+        from traceback import print_exc  # noqa: PLC0415 - for a fault of the plugin
+
+        print_exc()
+        owner, problem = command.module.partition(".")[0], f"{type(error).__name__}: {error}"
+        hook = f"its command {command.name}"
+        raise PluginFailedError(owner, hook=hook, problem=problem) from error
 
 
 def _parser(invocation: Invocation, output: Output, command: Command) -> argparse.ArgumentParser:
@@ -172,7 +214,7 @@ def _parser(invocation: Invocation, output: Output, command: Command) -> argpars
 
 def _help(invocation: Invocation) -> str:
     invocation.forgive()
-    commands = (*COMMANDS, *invocation.migrator.registry.commands())
+    commands = (*COMMANDS, *_extra(invocation))
     width = max(len(name) for name, _ in (*FLAGS, *(command[:2] for command in commands)))
     lines = [
         f"usage: {PROGRAM} COMMAND [options]",

@@ -52,6 +52,7 @@ def explain(plan: Plan, output: Output) -> None:
     _because(output, crash.because)
 
     _heading(output, "The same with the hypervisor's own tool")
+    _because(output, because["commands"])
     for command in plan.commands:
         if command.argv is None:
             output.text(f"  {command.tool}: not expressible")

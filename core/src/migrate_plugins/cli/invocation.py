@@ -85,7 +85,7 @@ class Invocation:
         try:
             _ = self.config
         except ConfigError as error:
-            self._output.error(error)
+            self._output.warn(error)
             disabled: Iterable[str] = ()
             with suppress(ConfigError):
                 disabled = disabled_in(error.path)

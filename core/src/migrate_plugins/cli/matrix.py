@@ -109,7 +109,7 @@ def _answering(
         try:
             driver.capabilities(revision)
         except PluginFailedError as error:
-            output.error(error)
+            output.warn(error)
         else:
             yield name, driver
 

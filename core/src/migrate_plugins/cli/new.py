@@ -68,7 +68,12 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     for file in written:
         output.text(f"  {file}")
     output.text("It passes the conformance kit as it is; go on with:")
-    for command in (f"cd {quote(str(folder))}", "pip install -e . --group test", "pytest"):
+    for command in (
+        f"cd {quote(str(folder))}",
+        "pip install --upgrade pip  # dependency groups came with pip 25.1",
+        "pip install -e . --group test",
+        "pytest",
+    ):
         output.text(f"  {command}")
     return ExitCode.DONE
 

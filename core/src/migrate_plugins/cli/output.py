@@ -90,7 +90,13 @@ class Output:
                 self._indented(f"accepted: {finding.accepted}")
 
     def error(self, error: MigrateError | str) -> None:
-        """Print an error on standard error; with JSON asked for, as an object on both."""
+        """Print an error that ends the command; with JSON asked for, as an object too."""
+        self.warn(error)
+        if self._json and isinstance(error, MigrateError):
+            self.json("error", _error(error))  # last: nobody may read it
+
+    def warn(self, error: MigrateError | str) -> None:
+        """Print an error on standard error, and let the command go on."""
         if isinstance(error, (ConfigError, PlanError)):
             self._complain(
                 f"{error.path}:"
@@ -108,8 +114,6 @@ class Output:
                     self._complain(f"      {finding.remedy}")
         else:
             self._complain(str(error))
-        if self._json and isinstance(error, MigrateError):
-            self.json("error", _error(error))  # last: nobody may read it
 
     def step(self, step: Step) -> None:
         """Print a plugin's part in an answer, on standard error; what was asked only once."""
