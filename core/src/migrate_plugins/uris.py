@@ -31,12 +31,13 @@ _CONNECTION: Final = re.compile(
     + r"|(?!//))"
     + _TAIL,
 )
-_MIGRATION: Final = re.compile(
+# Compiled when it is first used: most plans have no third URI.
+_MIGRATION: Final = (
     r"(?:"
     + _SCHEME
     + r":(?P<slashes>//)|(?P<old>[A-Za-z][A-Za-z0-9.-]*):(?!//)|(?![^/\[\]]*://))"
     + _AUTHORITY
-    + _TAIL,
+    + _TAIL
 )
 # What the document writes as qemu+tls:/desthost/system: one slash, then host and path.
 _HOST_IN_PATH: Final = re.compile(r"/(?P<host>[^/]+)(?P<path>/.*)")
@@ -142,7 +143,7 @@ class MigrationURI(NamedTuple):
         Raises:
             InvalidURIError: With the part that is wrong and what would work.
         """
-        match = _MIGRATION.fullmatch(text)
+        match = re.fullmatch(_MIGRATION, text)
         if match is None:
             raise InvalidURIError(text, part=_fault(text), hint=_MIGRATION_HINT)
         scheme, slashes, old, user, host, port_text, path, query = match.groups()
