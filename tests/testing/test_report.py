@@ -13,6 +13,7 @@ import migrate_plugins
 from migrate_plugins import SCENARIOS, Revision
 from migrate_plugins.testing import DriverConformance, MemoryDriver
 from migrate_plugins.testing.conformance.rules import rules
+from migrate_plugins.testing.report import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,19 @@ class TestConformance(DriverConformance):
     def migrator(self, hosts):
         return Migrator([(POINT, MemoryDriver(hosts=hosts.hosts))])
 """
+
+# A check as it travels with pytest's reports.
+TOLD = {
+    "kind": "driver",
+    "name": "qemu",
+    "id": "haste",
+    "rule": "It ends.",
+    "hooks": [],
+    "shows": None,
+    "proves": True,
+    "revision": None,
+    "scenario": None,
+}
 
 # fmt: off
 # What becomes of a scenario in the report.
@@ -144,6 +158,59 @@ def test_check_that_is_expected_to_fail_is_not_passed(pytester: pytest.Pytester)
 
     (check,) = plugin["checks"]
     assert (check["id"], check["outcome"]) == ("luck", "failed")
+
+
+def test_check_that_is_interrupted_is_not_passed(pytester: pytest.Pytester) -> None:
+    text = QEMU + (
+        "\n    @about('migrate_uri')\n"
+        "    def test_haste(self):\n        '''It ends.'''\n        raise KeyboardInterrupt\n"
+    )
+    head = "from migrate_plugins.testing.conformance.rules import about\n"
+    pytester.makepyfile(head + text)
+
+    # In a process of its own: the interrupt would end ours as well.
+    result = pytester.runpytest_subprocess(
+        "--conformance-report=report.json", "-p", "no:cacheprovider", "-k", "haste"
+    )
+
+    (plugin,) = json.loads((pytester.path / "report.json").read_text())["plugins"]
+    (check,) = plugin["checks"]
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert (check["outcome"], check["reason"]) == ("skipped", "not finished")
+    assert (plugin["passed"], plugin["failed"], plugin["skipped"]) == (0, 0, 1)
+
+
+# fmt: off
+# What becomes of a check, by its parts.
+PARTS = [
+    # outcomes of set-up, call and what comes after   the check's
+    (("passed",),                                     ("skipped", "not finished")),
+    (("passed", "passed"),                            ("passed", None)),
+    (("passed", "passed", "passed"),                  ("passed", None)),
+    (("passed", "passed", "failed"),                  ("failed", "teardown")),
+    (("passed", "skipped", "passed"),                 ("skipped", "call")),
+    (("passed", "failed", "passed"),                  ("failed", "call")),
+    (("passed", "failed", "failed"),                  ("failed", "call")),
+    (("skipped", None, "passed"),                     ("skipped", "setup")),
+    (("failed", None, "passed"),                      ("failed", "setup")),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("outcomes", "check"), PARTS)
+def test_only_a_call_passes_a_check(
+    outcomes: tuple[str | None, ...], check: tuple[str, str | None]
+) -> None:
+    report = Report()
+
+    for when, outcome in zip(("setup", "call", "teardown"), outcomes, strict=False):
+        if outcome is not None:
+            reason = None if outcome == "passed" else when
+            report.add("node", {"migrate_plugins.check": TOLD}, when, outcome, reason)
+
+    (plugin,) = report.to_json()["plugins"]
+    (found,) = plugin["checks"]
+    assert (found["outcome"], found["reason"]) == check
 
 
 def test_driver_that_is_not_installed_is_told_with_those_that_are(
