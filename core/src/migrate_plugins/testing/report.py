@@ -145,6 +145,7 @@ def _told(item: pytest.Function, rule: Rule) -> dict[str, Any]:
         "rule": rule.text,
         "hooks": list(rule.hooks),
         "shows": rule.shows and rule.shows.value,
+        "proves": rule.proves,
         "revision": revision and str(revision),
         "scenario": scenario,
     }
@@ -166,7 +167,7 @@ def _scenarios(checks: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str
     reasons: dict[tuple[str, str, str], str | None] = {}
     for check in checks:
         shows, outcome = check["shows"], check["outcome"]
-        if shows is None:
+        if shows is None or not (check["proves"] or outcome == "failed"):
             continue
         revision, scenario = check["revision"], check["scenario"]
         cell = found.setdefault(revision, {}).setdefault(scenario, dict.fromkeys(Shows))
