@@ -77,7 +77,7 @@ class TestConformance(DriverConformance):
 """
 
 # A check as it travels with pytest's reports.
-TOLD = {
+TOLD: dict[str, Any] = {
     "kind": "driver",
     "name": "qemu",
     "id": "haste",

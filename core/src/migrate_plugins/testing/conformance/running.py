@@ -248,7 +248,7 @@ class Running(Connecting):
     def test_statistics_are_plausible(
         self, migrator: Migrator, driver: Driver, pair: HostPair, revision: Revision
     ) -> None:
-        """Statistics are typed and not negative; what is sent only grows, the total is no more."""
+        """No figure is negative; what is sent only grows, and no more remains than the total."""
         scenario = self._scenario(driver, revision)
         _can(pair.slow(), "slow a transfer down")
         seen: list[Statistics] = []
@@ -272,8 +272,6 @@ class Running(Connecting):
         for each in seen:
             if each.total is not None and each.remaining is not None:
                 assert each.remaining <= each.total, each
-        totals = [each.total for each in seen if each.total]
-        assert max(totals, default=0) <= 2 * min(totals, default=0), totals
 
     @each_revision
     @about("migrate_connect", "migrate_checks")
