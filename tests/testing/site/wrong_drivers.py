@@ -27,12 +27,14 @@ from migrate_plugins import (
     GuestState,
     HostFacts,
     InvalidURIError,
+    Kind,
     MigrationURI,
     NativeCommand,
     Offer,
     PortRule,
     Reason,
     Revision,
+    Setting,
     Severity,
     Statistics,
     hookimpl,
@@ -121,6 +123,17 @@ class Noisy(Right):
 
 class Slow(Right):
     """Is found to be imported slowly, which is right."""
+
+
+class Configured(Right):
+    """Takes no part without its settings, which is right."""
+
+    SETTINGS: ClassVar = (Setting("token", Kind.TEXT, "what the cloud knows us by"),)
+
+    def __init__(self, settings: Settings) -> None:
+        if not settings.values["token"]:
+            raise ValueError("it has no token; give the one of the cloud")
+        super().__init__(settings)
 
 
 class WithoutURI(Right):

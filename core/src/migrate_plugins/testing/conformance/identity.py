@@ -10,9 +10,10 @@ import sys
 from typing import ClassVar, Final
 
 from migrate_plugins import ConnectionURI, Driver, DriverInfo, Plugin, Status
+from migrate_plugins.testing.conformance.loading import load
 from migrate_plugins.testing.conformance.rules import about
 from migrate_plugins.testing.conformance.shape import misfits
-from migrate_plugins.testing.conformance.subject import DriverSubject, load
+from migrate_plugins.testing.conformance.subject import DriverSubject
 
 __all__ = ["Identity"]
 
@@ -98,9 +99,14 @@ class Identity(DriverSubject):
     def test_planning_needs_no_client_library(self, driver: Driver, plugin: Plugin) -> None:
         """Loading and planning import the standard library, the core and the driver alone."""
         command = [sys.executable, "-m", "migrate_plugins.testing.conformance.alone"]
+        told = {
+            "point": plugin.point,
+            "migration_uri": self.migration_uri,
+            "settings": {**self.settings},
+        }
         done = subprocess.run(
             command,
-            input=json.dumps({"point": plugin.point, "migration_uri": self.migration_uri}),
+            input=json.dumps(told),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             capture_output=True,
             text=True,
