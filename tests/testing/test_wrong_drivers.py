@@ -164,6 +164,7 @@ RUNNING = [
     ("ShrinkingStatistics",   {"statistics_are_plausible"}),
     ("CheckThatChanges",      {"check_changes_nothing", "configuration_is_as_the_table_says",
                                "offered_scenario_runs"}),
+    ("LeavesADefinition",     {"offered_scenario_runs"}),
     ("SuspendForgotten",      {"suspend_leaves_the_guest_paused"}),
     ("NameForgotten",         {"dname_names_the_guest_anew"}),
     ("UndefineForgotten",     {"configuration_is_as_the_table_says"}),

@@ -744,6 +744,18 @@ class _Forgets(WrongSession):
         return super().start(plan._replace(request=request), destination)
 
 
+class LeavesADefinition(Running):
+    """Stores a configuration on the source, where the client does not see the destination."""
+
+    SCENARIOS: ClassVar = {Revision.ORIGINAL: ("native-unmanaged",), Revision.CURRENT: ()}
+
+    class Session(WrongSession):
+        class Migration(MemoryMigration):
+            def _arrive(self) -> None:
+                super()._arrive()
+                self._move.source.configurations[self._move.guest.name] = Configuration("left", 1)
+
+
 class SuspendForgotten(Running):
     """Starts a guest that was to stay paused."""
 
