@@ -13,6 +13,7 @@ import migrate_plugins
 from migrate_plugins import SCENARIOS, Revision
 from migrate_plugins.testing import DriverConformance, MemoryDriver
 from migrate_plugins.testing.conformance.rules import rules
+from migrate_plugins.testing.report import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,45 @@ class TestConformance(DriverConformance):
         return Migrator([(POINT, MemoryDriver(hosts=hosts.hosts))])
 """
 
+UNMOVED = """
+import pytest
+
+from migrate_plugins import Revision
+from migrate_plugins.testing import DriverConformance
+from migrate_plugins.testing.conformance.running import Running
+
+
+def like(check):
+    check.__dict__.update(vars(getattr(Running, check.__name__)))
+    return check
+
+
+class TestConformance(DriverConformance):
+    name = "qemu"
+
+    @like
+    def test_offered_scenario_runs(self, revision, scenario):
+        pytest.skip("nothing moves today")
+
+    @like
+    def test_cancelled_migration_leaves_the_guest_on_the_source(self, revision, scenario):
+        if revision is Revision.ORIGINAL:
+            pytest.fail("it cannot be cancelled")
+"""
+
+# A check as it travels with pytest's reports.
+TOLD: dict[str, Any] = {
+    "kind": "driver",
+    "name": "qemu",
+    "id": "haste",
+    "rule": "It ends.",
+    "hooks": [],
+    "shows": None,
+    "proves": True,
+    "revision": None,
+    "scenario": None,
+}
+
 # fmt: off
 # What becomes of a scenario in the report.
 CELLS = [
@@ -63,6 +103,12 @@ CELLS = [
      {"planned": "passed", "ran": "passed", "reason": None}),
     (MEMORY,     "offered_scenario_runs and direct", "current", "native-direct",
      {"planned": None, "ran": "passed", "reason": None}),
+    (UNMOVED,    "runs or cancelled",               "current",  "native-direct",
+     {"planned": None, "ran": "skipped", "reason": "nothing moves today"}),
+    (UNMOVED,    "runs or cancelled",               "original", "native-direct",
+     {"planned": None, "ran": "failed", "reason": "Failed: it cannot be cancelled"}),
+    (UNMOVED,    "cancelled and tunnelled",         "current",  "tunnelled-p2p",
+     None),
 ]
 # fmt: on
 
@@ -108,11 +154,11 @@ def test_scenario_is_told_by_what_was_tried(
     tests: str,
     revision: str,
     scenario: str,
-    cell: dict[str, str | None],
+    cell: dict[str, str | None] | None,
 ) -> None:
     (plugin,) = _report(pytester, text, "-k", tests)["plugins"]
 
-    assert plugin["scenarios"][revision][scenario] == cell
+    assert plugin["scenarios"].get(revision, {}).get(scenario) == cell
 
 
 def test_hosts_in_memory_leave_out_only_what_cannot_be(pytester: pytest.Pytester) -> None:
@@ -144,6 +190,59 @@ def test_check_that_is_expected_to_fail_is_not_passed(pytester: pytest.Pytester)
 
     (check,) = plugin["checks"]
     assert (check["id"], check["outcome"]) == ("luck", "failed")
+
+
+def test_check_that_is_interrupted_is_not_passed(pytester: pytest.Pytester) -> None:
+    text = QEMU + (
+        "\n    @about('migrate_uri')\n"
+        "    def test_haste(self):\n        '''It ends.'''\n        raise KeyboardInterrupt\n"
+    )
+    head = "from migrate_plugins.testing.conformance.rules import about\n"
+    pytester.makepyfile(head + text)
+
+    # In a process of its own: the interrupt would end ours as well.
+    result = pytester.runpytest_subprocess(
+        "--conformance-report=report.json", "-p", "no:cacheprovider", "-k", "haste"
+    )
+
+    (plugin,) = json.loads((pytester.path / "report.json").read_text())["plugins"]
+    (check,) = plugin["checks"]
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert (check["outcome"], check["reason"]) == ("skipped", "not finished")
+    assert (plugin["passed"], plugin["failed"], plugin["skipped"]) == (0, 0, 1)
+
+
+# fmt: off
+# What becomes of a check, by its parts.
+PARTS = [
+    # outcomes of set-up, call and what comes after   the check's
+    (("passed",),                                     ("skipped", "not finished")),
+    (("passed", "passed"),                            ("passed", None)),
+    (("passed", "passed", "passed"),                  ("passed", None)),
+    (("passed", "passed", "failed"),                  ("failed", "teardown")),
+    (("passed", "skipped", "passed"),                 ("skipped", "call")),
+    (("passed", "failed", "passed"),                  ("failed", "call")),
+    (("passed", "failed", "failed"),                  ("failed", "call")),
+    (("skipped", None, "passed"),                     ("skipped", "setup")),
+    (("failed", None, "passed"),                      ("failed", "setup")),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("outcomes", "check"), PARTS)
+def test_only_a_call_passes_a_check(
+    outcomes: tuple[str | None, ...], check: tuple[str, str | None]
+) -> None:
+    report = Report()
+
+    for when, outcome in zip(("setup", "call", "teardown"), outcomes, strict=False):
+        if outcome is not None:
+            reason = None if outcome == "passed" else when
+            report.add("node", {"migrate_plugins.check": TOLD}, when, outcome, reason)
+
+    (plugin,) = report.to_json()["plugins"]
+    (found,) = plugin["checks"]
+    assert (found["outcome"], found["reason"]) == check
 
 
 def test_driver_that_is_not_installed_is_told_with_those_that_are(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import builtins
 import itertools
+import shlex
 import threading
 from time import sleep
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from migrate_plugins import (
     Basis,
@@ -25,12 +27,14 @@ from migrate_plugins import (
     GuestState,
     HostFacts,
     InvalidURIError,
+    Kind,
     MigrationURI,
     NativeCommand,
     Offer,
     PortRule,
     Reason,
     Revision,
+    Setting,
     Severity,
     Statistics,
     hookimpl,
@@ -115,6 +119,21 @@ class Undeclared(Right):
 
 class Noisy(Right):
     """Is found to print when it is imported."""
+
+
+class Slow(Right):
+    """Is found to be imported slowly, which is right."""
+
+
+class Configured(Right):
+    """Takes no part without its settings, which is right."""
+
+    SETTINGS: ClassVar = (Setting("token", Kind.TEXT, "what the cloud knows us by"),)
+
+    def __init__(self, settings: Settings) -> None:
+        if not settings.values["token"]:
+            raise ValueError("it has no token; give the one of the cloud")
+        super().__init__(settings)
 
 
 class WithoutURI(Right):
@@ -280,6 +299,27 @@ class TakenPorts(Right):
         return rule.first if len(taken) < rule.last - rule.first + 1 else None
 
 
+class TwoPorts(Right):
+    """Takes two ports that lie together, which is right."""
+
+    @hookimpl
+    def migrate_port_rule(self) -> PortRule:
+        return super().migrate_port_rule()._replace(per_migration=2)
+
+    @hookimpl
+    def migrate_select_port(self, rule: PortRule, taken: frozenset[int]) -> int | None:
+        pairs = ((port, port + 1) for port in range(rule.first, rule.last))
+        return next((pair[0] for pair in pairs if taken.isdisjoint(pair)), None)
+
+
+class TakenPairs(TwoPorts):
+    """Takes two ports, and hands out some that somebody has."""
+
+    @hookimpl
+    def migrate_select_port(self, rule: PortRule, taken: frozenset[int]) -> int | None:
+        return rule.first if len(taken) < rule.last - rule.first else None
+
+
 class LastPortForgotten(Right):
     """Never hands out the last port of a range."""
 
@@ -404,6 +444,40 @@ class CommandsInALine(Right):
     @hookimpl
     def migrate_commands(self, plan: Plan) -> Sequence[NativeCommand]:
         return [NativeCommand("mover", tuple(f"mover {plan.guest}".split()))]
+
+
+class EncodesNames(Right):
+    """Writes the guest's name as a URL wants it, which is right."""
+
+    @hookimpl
+    def migrate_commands(self, plan: Plan) -> Sequence[NativeCommand]:
+        return [NativeCommand("curl", ("curl", f"/guests/{quote(plan.guest, safe='')}/move"))]
+
+
+class QuotesNames(Right):
+    """Writes the guest's name as a shell on another machine wants it, which is right."""
+
+    @hookimpl
+    def migrate_commands(self, plan: Plan) -> Sequence[NativeCommand]:
+        return [NativeCommand("ssh", ("ssh", "srchost", f"mover {shlex.quote(plan.guest)}"))]
+
+
+class RefusesNames(Right):
+    """Says which names its tool cannot take, which is right."""
+
+    reason: ClassVar = "mover takes no name but of letters and digits"
+
+    @hookimpl
+    def migrate_commands(self, plan: Plan) -> Sequence[NativeCommand]:
+        if not (plan.guest.isascii() and plan.guest.isalnum()):
+            return [NativeCommand("mover", None, self.reason)]
+        return [NativeCommand("mover", ("mover", plan.guest))]
+
+
+class UnsaidWithoutReason(RefusesNames):
+    """Leaves out a command, and does not say why."""
+
+    reason: ClassVar = " "
 
 
 class CommandsInAList(Right):
@@ -668,6 +742,18 @@ class _Forgets(WrongSession):
     def start(self, plan: Plan, destination: Session | None) -> MemoryMigration:
         request = plan.request._replace(**self.forgotten)
         return super().start(plan._replace(request=request), destination)
+
+
+class LeavesADefinition(Running):
+    """Stores a configuration on the source, where the client does not see the destination."""
+
+    SCENARIOS: ClassVar = {Revision.ORIGINAL: ("native-unmanaged",), Revision.CURRENT: ()}
+
+    class Session(WrongSession):
+        class Migration(MemoryMigration):
+            def _arrive(self) -> None:
+                super()._arrive()
+                self._move.source.configurations[self._move.guest.name] = Configuration("left", 1)
 
 
 class SuspendForgotten(Running):

@@ -5,12 +5,12 @@ Every run of pytest imports this module, so that it imports next to nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from migrate_plugins import Migrator
 
@@ -40,17 +40,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def installed_driver() -> Callable[[str], Migrator]:
-    """Everything that is installed, nothing configured; the driver of a name keeps its schemes.
+def installed_driver() -> Callable[[str, Mapping[str, Any]], Migrator]:
+    """Give the installed driver of a name, with its settings and without whatever else there is.
 
-    Made once for each name: to load every plugin takes longer than most of the checks.
+    Made once for each: to load a plugin takes longer than most of the checks.
     """
-    from functools import cache  # noqa: PLC0415 - few runs check a driver
+    from migrate_plugins import Config, Migrator, entry_points  # noqa: PLC0415 - few runs want it
 
-    from migrate_plugins import Config, Migrator  # noqa: PLC0415 - as above
+    made: dict[tuple[str, str], Migrator] = {}
 
-    @cache
-    def find(name: str) -> Migrator:
-        return Migrator.installed(Config(), driver=name)
+    def find(name: str, settings: Mapping[str, Any]) -> Migrator:
+        key = name, repr(settings)
+        if key not in made:
+            points = entry_points()
+            own = [point for point in points if point.is_driver and point.name == name]
+            # A plugin is switched off by its name; one that has the driver's own has to stay.
+            kept = {word for point in own for word in (point.name, point.distribution)}
+            others = {point.name for point in points} - kept
+            config = Config(disabled=(*others,), drivers={name: settings})
+            made[key] = Migrator.installed(config, driver=name)
+        return made[key]
 
     return find

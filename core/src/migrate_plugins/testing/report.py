@@ -24,6 +24,8 @@ _PLUGIN: Final = "migrate_plugins.plugin"
 # The worse of two outcomes counts; what was skipped counts where nothing else is known.
 _WORST: Final = ("failed", "passed", "skipped")
 
+_UNFINISHED: Final = "not finished"
+
 
 class Report:
     """What was found of each plugin."""
@@ -32,12 +34,20 @@ class Report:
         self._plugins: dict[tuple[str, str], dict[str, Any]] = {}
         self._checks: dict[str, dict[str, Any]] = {}
 
-    def add(self, node: str, properties: dict[str, Any], outcome: str, reason: str | None) -> None:
-        """Add a part of a check: its set-up, its call, or what comes after.
+    def add(
+        self,
+        node: str,
+        properties: dict[str, Any],
+        when: str,
+        outcome: str,
+        reason: str | None,
+    ) -> None:
+        """Add a part of a check.
 
         Args:
             node: pytest's own name of the check.
             properties: What travels with it.
+            when: Which part: ``setup``, ``call`` or ``teardown``.
             outcome: ``passed``, ``failed`` or ``skipped``.
             reason: Why it was not passed, or None.
         """
@@ -48,9 +58,10 @@ class Report:
             (told["kind"], told["name"]), {"distribution": None, "version": None, "api": None}
         )
         plugin |= properties.get(_PLUGIN, {})
-        # A set-up that passed is followed by the call, which counts.
-        check = self._checks.setdefault(node, {**told, "outcome": "passed", "reason": None})
-        if _WORST.index(outcome) == 0 or check["outcome"] == "passed":
+        # Somebody may interrupt it between its set-up and the end of its call.
+        check = self._checks.setdefault(node, {**told, "outcome": "skipped", "reason": _UNFINISHED})
+        # Only a call shows that something is right; whatever goes wrong, goes wrong for good.
+        if check["outcome"] != "failed" and (when == "call" or outcome != "passed"):
             check |= {"outcome": outcome, "reason": reason}
 
     def to_json(self) -> dict[str, Any]:
@@ -111,7 +122,7 @@ class Listener:
         outcome: str = "failed" if hasattr(report, "wasxfail") else report.outcome
         reason = None if outcome == "passed" else _reason(report)
         properties = {name: value for name, value in report.user_properties}  # noqa: C416 - of object
-        self._report.add(report.nodeid, properties, outcome, reason)
+        self._report.add(report.nodeid, properties, report.when or "", outcome, reason)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write it, but for a worker process, whose outcomes the first process has."""
@@ -134,6 +145,7 @@ def _told(item: pytest.Function, rule: Rule) -> dict[str, Any]:
         "rule": rule.text,
         "hooks": list(rule.hooks),
         "shows": rule.shows and rule.shows.value,
+        "proves": rule.proves,
         "revision": revision and str(revision),
         "scenario": scenario,
     }
@@ -155,7 +167,7 @@ def _scenarios(checks: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str
     reasons: dict[tuple[str, str, str], str | None] = {}
     for check in checks:
         shows, outcome = check["shows"], check["outcome"]
-        if shows is None:
+        if shows is None or not (check["proves"] or outcome == "failed"):
             continue
         revision, scenario = check["revision"], check["scenario"]
         cell = found.setdefault(revision, {}).setdefault(scenario, dict.fromkeys(Shows))

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
-from importlib import import_module
 from importlib.metadata import packages_distributions
-from typing import Any
 
 __all__ = ["main"]
 
@@ -21,22 +19,23 @@ _BEFORE = frozenset(sys.modules)
 
 def main() -> None:
     """Do it."""
-    from migrate_plugins import EntryPoint, MigrateError, Migrator  # noqa: PLC0415 - after the look above
+    # After the look above.
+    from migrate_plugins import Config, EntryPoint, MigrateError, Migrator, Registry  # noqa: PLC0415
+    from migrate_plugins.testing.conformance.loading import load  # noqa: PLC0415
     from migrate_plugins.testing.conformance.samples import Samples  # noqa: PLC0415
 
     told = json.load(sys.stdin)
     point = EntryPoint(*told["point"])
-    module, _, attribute = point.module.partition(":")
-    plugin: Any = import_module(module)
-    for name in filter(None, attribute.split(".")):
-        plugin = getattr(plugin, name)
-    migrator = Migrator([(point, plugin)])
-    driver = migrator.registry.drivers[point.name]
+    config = Config(drivers={point.name: told["settings"]})
+    registry = Registry([(point, load(point))], config, driver=point.name)
+    registry.check_chosen(point.name)
+    driver, migrator = registry.drivers[point.name], Migrator(registry)
     for request in Samples(driver, told["migration_uri"]).requests():
         with suppress(MigrateError):  # whether it can be planned is another check's question
             migrator.plan(**request._asdict())
     packages = {name.partition(".")[0] for name in frozenset(sys.modules) - _BEFORE}
-    own = _packages_of(point.distribution) | {module.partition(".")[0], "migrate_plugins", "pluggy"}
+    home = point.module.partition(":")[0].partition(".")[0]
+    own = _packages_of(point.distribution) | {home, "migrate_plugins", "pluggy"}
     json.dump(sorted(packages - own - sys.stdlib_module_names), sys.stdout)
 
 

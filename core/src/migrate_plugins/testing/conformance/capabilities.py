@@ -28,7 +28,7 @@ class Claims(DriverSubject):
     @each_revision
     @about("migrate_capabilities")
     def test_capabilities_are_typed(self, driver: Driver, revision: Revision) -> None:
-        """What a driver can do stands in values of the documented types, none to be changed."""
+        """What a driver can do stands in values of the documented types."""
         assert [*misfits(driver.capabilities(revision), Capabilities)] == []
 
     @each_revision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import NativeCommand, Revision
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Commands"]
 
+_PLAIN: Final = "web1"
 _ODD_NAMES: Final = ("a guest; reboot", "$(id)", "'\"`", "größe-1", "*")
 
 
@@ -56,15 +58,20 @@ class Commands(DriverSubject):
         revision: Revision,
         scenario: str,
     ) -> None:
-        """Whatever a guest is called, its name stays in one argument of the command."""
+        """Whatever a guest is called, its name stays in its argument, or the tool cannot say it."""
         self.offer(driver, revision, scenario)
-        plain = migrator.plan(**samples.request(scenario, revision))
+        plain = migrator.plan(**samples.request(scenario, revision, guest=_PLAIN))
         for name in _ODD_NAMES:
             odd = migrator.plan(**samples.request(scenario, revision, guest=name))
             assert len(odd.commands) == len(plain.commands)
             for said, other in zip(plain.commands, odd.commands, strict=True):
-                wanted = tuple(word.replace("web1", name) for word in said.argv or ())
-                assert (other.argv or ()) == wanted, f"for a guest named {name!r}"
+                if other.argv is None:
+                    assert (other.not_expressible or "").strip(), f"{name!r}: no reason"
+                elif said.argv is not None:
+                    assert len(other.argv) == len(said.argv), f"for a guest named {name!r}"
+                    # How the name itself is written is up to the tool.
+                    kept = [_PLAIN not in word for word in said.argv]
+                    assert [*compress(other.argv, kept)] == [*compress(said.argv, kept)]
 
     @each_scenario
     @about("migrate_commands", shows=Shows.PLANNED)

@@ -42,7 +42,8 @@ class HostPair(Protocol):
 
         Args:
             running: Whether it runs; otherwise it is shut off.
-            persistent: Whether the source has its configuration; one that is shut off has.
+            persistent: Whether the source has its configuration; one that is shut off has.  Where
+                no guest is transient, most checks take a persistent one.
         """
 
     def slow(self) -> NotImplementedType | None:

@@ -25,10 +25,10 @@ from migrate_plugins import (
     entry_points,
 )
 from migrate_plugins.testing.conformance.answers import Answers
+from migrate_plugins.testing.conformance.loading import load
 from migrate_plugins.testing.conformance.rules import about
 from migrate_plugins.testing.conformance.samples import IPV6, Samples
 from migrate_plugins.testing.conformance.shape import misfits
-from migrate_plugins.testing.conformance.subject import load
 from migrate_plugins.testing.conformance.watch import Watch
 from migrate_plugins.testing.memory import MemoryDriver
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from migrate_plugins import ChosenBy, Driver, PortRule, Revision
 from migrate_plugins.testing.conformance.cases import each_revision
 from migrate_plugins.testing.conformance.rules import about
@@ -44,11 +46,16 @@ class Ports(DriverSubject):
     def test_port_is_never_one_that_is_taken(self, driver: Driver, revision: Revision) -> None:
         """A port lies in its range and is none of those that are taken, whichever those are."""
         random = Random(_SEED)  # noqa: S311 - trials, not secrets
-        for rule in _ranges(driver.port_rule(revision)):
+        own = driver.port_rule(revision)
+        port = driver.select_port(own, "desthost", frozenset())
+        assert port is not None, f"no port of {own.first}-{own.last}, and none is taken"
+        for rule in _ranges(own):
             numbers = range(rule.first, rule.last + 1)
             for _ in range(_TRIALS):
                 taken = frozenset(random.sample(numbers, random.randrange(len(numbers))))
                 port = driver.select_port(rule, random.choice(HOSTS), taken)
+                if port is None and rule.per_migration > 1:
+                    continue  # what is free need not lie together
                 assert port is not None, (
                     f"no port of {rule.first}-{rule.last}, with"
                     f" {len(numbers) - len(taken)} of them free"
@@ -60,7 +67,10 @@ class Ports(DriverSubject):
     @about("migrate_select_port")
     def test_ports_end(self, driver: Driver, revision: Revision) -> None:
         """Each port of a range is handed out once, and then None, again and again."""
-        for rule in _ranges(driver.port_rule(revision)):
+        own = driver.port_rule(revision)
+        if own.per_migration > 1:
+            pytest.skip(f"with {self.name} a migration takes {own.per_migration} ports")
+        for rule in _ranges(own):
             numbers = range(rule.first, rule.last + 1)
             taken = frozenset(numbers[_LONGEST:])
             given: list[int] = []

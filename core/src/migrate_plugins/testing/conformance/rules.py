@@ -31,20 +31,24 @@ class Rule(NamedTuple):
         text: The rule, in a sentence.
         hooks: The hooks that it is about.
         shows: What a check of one scenario shows of it, or None.
+        proves: Whether a check that is passed shows it; otherwise only one that fails counts.
     """
 
     id: str
     text: str
     hooks: tuple[str, ...]
     shows: Shows | None = None
+    proves: bool = True
 
 
-def about(*hooks: str, shows: Shows | None = None) -> Callable[[_Check], _Check]:
-    """Say which *hooks* a check is about; its docstring is the rule."""
+def about(
+    *hooks: str, shows: Shows | None = None, proves: bool = True
+) -> Callable[[_Check], _Check]:
+    """Say what a check is about, see :class:`Rule`; its docstring is the rule."""
 
     def mark(check: _Check) -> _Check:
         text = " ".join((check.__doc__ or "").split())
-        rule = Rule(check.__name__.removeprefix(_PREFIX), text, hooks, shows)
+        rule = Rule(check.__name__.removeprefix(_PREFIX), text, hooks, shows, proves)
         setattr(check, _ATTRIBUTE, rule)
         return check
 

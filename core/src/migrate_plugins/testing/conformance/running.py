@@ -47,6 +47,9 @@ __all__ = ["Connecting", "Running"]
 
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _ORDER: Final = [*Phase]
+# What a guest is that the hosts cannot make.
+_KINDS: Final = {None: "a guest", False: "a transient guest", True: "a persistent guest"}
+_STATES: Final = {False: "is shut off", True: "runs"}
 # Seconds between two looks.
 _PAUSE: Final = 0.02
 
@@ -177,16 +180,21 @@ class Running(Connecting):
         before = _read(driver, pair.source, name)
         outcome = self._run(migrator, _plan(migrator, driver, pair, scenario, revision, name))
         assert outcome.verdict is Verdict.DONE, _told(outcome)
-        assert _read(driver, pair.source, name) is None
-        there = _read(driver, pair.destination, name)
+        here, there = (_read(driver, uri, name) for uri in _both(pair))
         assert before is not None
+        assert here is None or not here.state.active, f"{name} is on the source too"
+        # All rows agree of the source; more than one is left where the destination is not read.
+        rows = outcome.plan.configuration.rows
+        promised = [row.after for row in rows if row.before.source_config is before.persistent]
+        kept = here is not None and here.persistent
+        assert kept in {then.source_config for then in promised}, f"on the source: {here}"
         assert there is not None
         assert (there.uuid, there.state) == (before.uuid, GuestState.RUNNING)
         # What the client cannot look at during the migration is no fault of the driver.
         assert outcome.differences == () or outcome.unreadable is not None, outcome.differences
 
     @each_scenario
-    @about("migrate_connect", shows=Shows.RAN)
+    @about("migrate_connect", shows=Shows.RAN, proves=False)
     def test_cancelled_migration_leaves_the_guest_on_the_source(
         self, migrator: Migrator, driver: Driver, pair: HostPair, revision: Revision, scenario: str
     ) -> None:
@@ -203,7 +211,7 @@ class Running(Connecting):
         self._stayed(driver, pair, name)
 
     @each_scenario
-    @about("migrate_connect", shows=Shows.RAN)
+    @about("migrate_connect", shows=Shows.RAN, proves=False)
     def test_broken_transfer_leaves_the_guest_on_the_source(
         self, migrator: Migrator, driver: Driver, pair: HostPair, revision: Revision, scenario: str
     ) -> None:
@@ -248,7 +256,7 @@ class Running(Connecting):
     def test_statistics_are_plausible(
         self, migrator: Migrator, driver: Driver, pair: HostPair, revision: Revision
     ) -> None:
-        """Statistics are typed and not negative; what is sent only grows, the total is no more."""
+        """No figure is negative; what is sent only grows, and no more remains than the total."""
         scenario = self._scenario(driver, revision)
         _can(pair.slow(), "slow a transfer down")
         seen: list[Statistics] = []
@@ -272,8 +280,6 @@ class Running(Connecting):
         for each in seen:
             if each.total is not None and each.remaining is not None:
                 assert each.remaining <= each.total, each
-        totals = [each.total for each in seen if each.total]
-        assert max(totals, default=0) <= 2 * min(totals, default=0), totals
 
     @each_revision
     @about("migrate_connect", "migrate_checks")
@@ -344,9 +350,14 @@ class Running(Connecting):
         """After --persistent and --undefinesource each host has the configuration it should."""
         scenario = self._scenario(driver, revision)
         options = driver.capabilities(revision).offers[scenario].options
-        persist = (False, True) if "persistent" in options else (False,)
+        # Where no guest is transient, none can arrive as one.
+        transient = pair.guest(persistent=False) is not NotImplemented
+        kinds = (False, True) if transient else (True,)
+        persist = [keep for keep in kinds if not keep or "persistent" in options]
+        if not persist:
+            pytest.skip(f"the hosts have no transient guests, and {self.name} offers no other")
         undefine = (False, True) if "undefine_source" in options else (False,)
-        for stored, keep, drop in product((False, True), persist, undefine):
+        for stored, keep, drop in product(kinds, persist, undefine):
             name = _guest(pair, persistent=stored)
             fields = {"persistent": keep, "undefine_source": drop}
             plan = _plan(migrator, driver, pair, scenario, revision, name, **fields)
@@ -418,10 +429,13 @@ def _can(answer: object, what: str) -> None:
         pytest.skip(f"the hosts cannot {what}")
 
 
-def _guest(pair: HostPair, *, running: bool = True, persistent: bool = False) -> str:
-    name = pair.guest(running=running, persistent=persistent)
-    _can(name, f"make a guest with running={running}, persistent={persistent}")
-    return str(name)
+def _guest(pair: HostPair, *, running: bool = True, persistent: bool | None = None) -> str:
+    """Make a guest; where it may be of either kind, a transient one if the hosts have such."""
+    for kind in (False, True) if persistent is None else (persistent,):
+        name = pair.guest(running=running, persistent=kind)
+        if name is not NotImplemented:
+            return str(name)
+    pytest.skip(f"the hosts cannot make {_KINDS[persistent]} that {_STATES[running]}")
 
 
 def _plan(
@@ -433,14 +447,18 @@ def _plan(
     guest: str,
     **more: Any,  # noqa: ANN401 - the fields of a request have many types
 ) -> Plan:
-    """Plan the migration of a guest between the two hosts."""
+    """Plan the migration of a guest between the two hosts; one that is stored stays so."""
     rule = SCENARIOS[scenario]
+    options = driver.capabilities(revision).offers[scenario].options
+    facts = _read(driver, pair.source, guest)
     fields: dict[str, Any] = {
         "guest": guest,
         "source": pair.source,
         "scenario": scenario,
         "revision": revision,
-        "live": "live" in driver.capabilities(revision).offers[scenario].options,
+        "live": "live" in options,
+        # Hosts without transient guests have none afterwards either.
+        "persistent": "persistent" in options and facts is not None and facts.persistent,
     }
     if rule.destination.need is not Need.NOT_USED:
         fields["destination"] = pair.destination

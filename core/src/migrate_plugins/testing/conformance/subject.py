@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -11,11 +10,9 @@ from migrate_plugins import Driver, MigrateError, Migrator, Offer, Plugin, Revis
 from migrate_plugins.testing.conformance.samples import Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from migrate_plugins import EntryPoint
-
-__all__ = ["DriverSubject", "Subject", "load"]
+__all__ = ["DriverSubject", "Subject"]
 
 
 class Subject:
@@ -57,16 +54,18 @@ class DriverSubject(Subject):
     Attributes:
         migration_uri: A migration URI that the hypervisor takes, where ``SCHEME://desthost/`` is
             none.
+        settings: A table for it that is right, as config.toml would have it.
     """
 
     kind = "driver"
     migration_uri: ClassVar[str | None] = None
+    settings: ClassVar[Mapping[str, Any]] = {}
 
     @pytest.fixture
-    def migrator(self, installed_driver: Callable[[str], Migrator]) -> Migrator:
+    def migrator(self, installed_driver: Callable[[str, Mapping[str, Any]], Migrator]) -> Migrator:
         """The driver as it is installed; override it to check one that is not."""
         try:
-            return installed_driver(self.name)
+            return installed_driver(self.name, self.settings)
         except MigrateError as error:
             problem = str(error)
         pytest.fail(problem, pytrace=False)
@@ -89,15 +88,6 @@ class DriverSubject(Subject):
         if offer is None:
             pytest.skip(f"{self.name} does not offer {scenario} in revision {revision}")
         return offer
-
-
-def load(point: EntryPoint) -> Any:  # noqa: ANN401 - a module, an object or a class
-    """Import what an entry point names."""
-    module, _, attribute = point.module.partition(":")
-    loaded: Any = import_module(module)
-    for name in filter(None, attribute.split(".")):
-        loaded = getattr(loaded, name)
-    return loaded
 
 
 def _facts(plugin: Plugin) -> dict[str, object]:
