@@ -102,7 +102,7 @@ def _import(point: EntryPoint, tracer: Tracer | None) -> Loaded:
     noise = heard.first_line
     told = [f"importing it takes {took:.1f} s"] if took > _PATIENCE else []
     told += [f"it prints when it is imported: {noise!r}"] if noise else []
-    status = Status.SLOW if took > _PATIENCE else Status.NOISY if noise else Status.ACTIVE
+    status = Status.NOISY if noise else Status.SLOW if took > _PATIENCE else Status.ACTIVE
     return Loaded(point, plugin, status, "; ".join(told) or None)
 
 
