@@ -83,7 +83,6 @@ PLANNING = [
     ("Undeclared",            {"api_is_declared"}),
     ("Noisy",                 {"plugin_is_active"}),
     ("WithoutURI",            {"planning_hooks_are_all_there", "held_port_reaches_the_uri"}),
-    ("WrongInfo",             {"driver_info_is_typed", "offered_scenario_plans"}),
     ("Untitled",              {"names_agree"}),
     ("ExampleWithoutHost",    {"example_can_be_opened_by_its_own_words"}),
     ("NamelessTransport",     {"control_protocols_have_ports"}),

@@ -37,7 +37,7 @@ __all__ = ["Driver", "plain_name", "policies"]
 
 _Answer = TypeVar("_Answer")
 
-# What is asked of a driver by its name, given the plugin and the plugins left out.
+# pluggy's caller of a hook among some of its plugins; it has no public name.
 _Caller = Any
 
 
@@ -125,7 +125,7 @@ class Driver:
         if port is not None and (
             type(port) is not int or not rule.first <= port <= rule.last or port in taken
         ):
-            problem = f"it chose {port!r}, which is no free port of {rule.first}-{rule.last}"
+            problem = f"it chose {shown(port)}, which is no free port of {rule.first}-{rule.last}"
             raise PluginFailedError(self._last(changed_by), hook=hook, problem=problem)
         return port
 

@@ -164,11 +164,13 @@ class Registry:
         for plugin in drivers:
             if plugin.point.name == name:
                 raise PluginUnusableError(name, status=plugin.status, reason=plugin.reason or "")
+        names = {plugin.point.name: plugin.status for plugin in drivers}
         unusable = {Status.SHADOWED, Status.BROKEN, Status.DISABLED}
-        known = [plugin.point.name for plugin in drivers if plugin.status not in unusable]
-        close = nearest(name, known)
+        usable = [name for name, status in names.items() if status not in unusable]
+        close = nearest(name, names)
         hint = f"; it may mean {close}" if close else ""
-        raise UsageError(f"there is no driver {name!r}{hint}; there are {', '.join(known)}")
+        known = ", ".join(usable or names)
+        raise UsageError(f"there is no driver {name!r}{hint}; there are {known}")
 
     def driver_for(self, scheme: str) -> Driver:
         """Find the driver that claims a connection URI's scheme.

@@ -142,14 +142,6 @@ class WithoutURI(Right):
     migrate_uri: ClassVar = None  # type: ignore[assignment]
 
 
-class WrongInfo(Right):
-    """Says with a text what is true or false."""
-
-    def info(self, info: DriverInfo) -> DriverInfo:
-        control = {"": ControlProtocol("nothing", None, encrypted="yes")}  # type: ignore[arg-type]
-        return super().info(info)._replace(control=control)
-
-
 class Untitled(Right):
     """Has no title."""
 
@@ -200,11 +192,10 @@ class Heavy(Right):
 
 
 class WrongCapabilities(Right):
-    """Says with a word that may be changed what its claim rests on."""
+    """Names its options in a set that anybody may change."""
 
     def capabilities(self, capabilities: Capabilities) -> Capabilities:
-        claim = capabilities.offers["native-direct"].claim._replace(basis="code")  # type: ignore[arg-type]
-        return with_offer(capabilities, "native-direct", claim=claim)
+        return with_offer(capabilities, "native-direct", options={"live"})
 
 
 class UnknownScenario(Right):
