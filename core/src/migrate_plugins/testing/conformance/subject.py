@@ -23,7 +23,7 @@ class Subject:
         kind: ``driver`` or ``policy``.
     """
 
-    name: ClassVar[str]
+    name: ClassVar[str] = ""  # told as a name that nothing has
     kind: ClassVar[str]
 
     @pytest.fixture
