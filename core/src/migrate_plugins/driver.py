@@ -97,7 +97,7 @@ class Driver:
     def capabilities_changed_by(self, revision: Revision, *fields: str) -> tuple[str, ...]:
         """Name the policies that change *fields* of what it can do; of all where none is given."""
         known = self._known(revision)
-        if any(
+        if known.own is not known.found and any(
             getattr(known.found, field) != getattr(known.own, field)
             for field in fields or Capabilities._fields
         ):
@@ -107,6 +107,8 @@ class Driver:
     def offer_changed_by(self, revision: Revision, scenario: str) -> tuple[str, ...]:
         """Name the policies that change on what terms it offers a scenario."""
         known = self._known(revision)
+        if known.own is known.found:
+            return ()
         same = known.found.offers.get(scenario) == known.own.offers.get(scenario)
         return () if same else known.changed_by
 
