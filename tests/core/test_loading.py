@@ -83,7 +83,7 @@ def test_what_another_thread_prints_meanwhile_goes_where_it_belongs(
         thread.join()
         return object()
 
-    monkeypatch.setattr("migrate_plugins.loading.import_module", import_module)
+    monkeypatch.setattr("migrate_plugins.installed.import_module", import_module)
 
     (loaded,) = load([points["noisy"]], Switches())
 
@@ -118,7 +118,7 @@ def test_import_that_raises_whatever_is_broken(
     def import_module(_name: str) -> object:
         raise raised
 
-    monkeypatch.setattr("migrate_plugins.loading.import_module", import_module)
+    monkeypatch.setattr("migrate_plugins.installed.import_module", import_module)
 
     (loaded,) = load([points["good"]], Switches())
 
@@ -131,7 +131,7 @@ def test_ctrl_c_during_an_import_is_the_users(
     def import_module(_name: str) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("migrate_plugins.loading.import_module", import_module)
+    monkeypatch.setattr("migrate_plugins.installed.import_module", import_module)
 
     with pytest.raises(KeyboardInterrupt):
         list(load([points["good"]], Switches()))
@@ -512,7 +512,7 @@ def test_plugin_that_loads_plugins_itself_does_not_hang(
         return Silent()
 
     inner: list[object] = []
-    monkeypatch.setattr("migrate_plugins.loading.import_module", import_module)
+    monkeypatch.setattr("migrate_plugins.installed.import_module", import_module)
 
     (loaded,) = load([points["good"]], Switches())
 

@@ -232,7 +232,10 @@ class Driver:
             if changed:
                 changed_by.append(link.plugin)
             if self._tracer is not None:
-                self._trace(hook, link.plugin, arguments, answer, perf_counter() - began, changed)
+                from migrate_plugins.tracing import Step  # noqa: PLC0415 - few trace
+
+                seconds = perf_counter() - began
+                self._tracer(Step.of(hook, link.plugin, arguments, answer, seconds, changed))
         if isinstance(answer, MigrateError):
             raise answer
         return answer, tuple(changed_by)
@@ -307,22 +310,6 @@ class Driver:
             problem = f"it wrote {uri}, which {self.info.name} cannot read: {error.part}"
         if problem is not None:
             raise PluginFailedError(self._last(changed_by), hook="migrate_uri", problem=problem)
-
-    def _trace(
-        self,
-        hook: str,
-        plugin: str,
-        arguments: dict[str, object],
-        answer: object,
-        took: float,
-        changed: bool | None,
-    ) -> None:
-        from migrate_plugins.tracing import Step, asked, without_secrets  # noqa: PLC0415 - few trace
-
-        if self._tracer is not None:
-            microseconds = round(took * 1e6)
-            told = without_secrets(answer)
-            self._tracer(Step(hook, plugin, asked(arguments), told, microseconds, changed))
 
 
 def plain_name(registered: str) -> str:

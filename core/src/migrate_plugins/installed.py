@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,6 +47,14 @@ class EntryPoint(NamedTuple):
     def is_driver(self) -> bool:
         """Whether it announces itself as a driver, real or simulated."""
         return self.group != PLUGINS
+
+    def load(self) -> Any:  # noqa: ANN401 - a module, an object or a class
+        """Import what it names, as plainly as can be: whatever that raises is the caller's."""
+        module, _, attribute = self.module.partition(":")
+        loaded: Any = import_module(module)
+        for name in filter(None, attribute.split(".")):
+            loaded = getattr(loaded, name)
+        return loaded
 
 
 def entry_points(path: Iterable[str] | None = None) -> list[EntryPoint]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from _thread import RLock, get_ident
 from enum import StrEnum
-from importlib import import_module
 from io import TextIOBase
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TextIO, cast
@@ -82,14 +81,11 @@ def load(
 
 
 def _import(point: EntryPoint, tracer: Tracer | None) -> Loaded:
-    module, _, attribute = point.module.partition(":")
     began = perf_counter()
     plugin: Any
     with _LISTENING, _Listener() as heard:
         try:
-            plugin = import_module(module)
-            for name in filter(None, attribute.split(".")):
-                plugin = getattr(plugin, name)
+            plugin = point.load()
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, SystemExit too

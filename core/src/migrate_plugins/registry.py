@@ -99,14 +99,13 @@ class Registry:
         found = [item if isinstance(item, Loaded) else Loaded(*item) for item in plugins]
         for loaded in sorted(found, key=lambda loaded: self._rank(loaded.point)):
             self._loaded[loaded.point] = self._register(admitted(loaded, self._config))
-        hooks = {point: self._hooks(loaded) for point, loaded in self._loaded.items()}
         drivers = self._make_drivers()
         self.plugins: Final = tuple(
             Plugin(
                 point,
                 loaded.status,
                 loaded.reason,
-                hooks[point] if loaded.status.takes_part else (),
+                self._hooks(loaded),
                 drivers.get(point),
                 edition(loaded.plugin) if loaded.status.takes_part else None,
                 loaded.values,
@@ -282,7 +281,9 @@ class Registry:
             except BaseException as error:  # noqa: BLE001 - one bad plugin may not break the rest
                 answer = error
             if self._tracer is not None:
-                self._trace(hook, name, arguments, answer, perf_counter() - began)
+                from migrate_plugins.tracing import Step  # noqa: PLC0415 - few trace
+
+                self._tracer(Step.of(hook, name, arguments, answer, perf_counter() - began))
             yield name, answer
 
     def _rank(self, point: EntryPoint) -> tuple[bool, bool, EntryPoint]:
@@ -422,15 +423,6 @@ class Registry:
             return ()
         callers = self._manager.get_hookcallers(loaded.plugin) or []
         return tuple(sorted(caller.name for caller in callers))
-
-    def _trace(
-        self, hook: str, plugin: str, arguments: Mapping[str, object], answer: object, took: float
-    ) -> None:
-        from migrate_plugins.tracing import Step, asked, without_secrets  # noqa: PLC0415 - few trace
-
-        if self._tracer is not None:
-            told = without_secrets(answer)
-            self._tracer(Step(hook, plugin, asked(arguments), told, round(took * 1e6)))
 
 
 def _same_name(one: EntryPoint, other: EntryPoint) -> bool:

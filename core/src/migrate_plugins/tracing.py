@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from migrate_plugins.errors import shown
 
-__all__ = ["Step", "Tracer", "asked", "hidden", "masked", "without_secrets"]
+__all__ = ["Step", "Tracer", "hidden", "masked", "without_secrets"]
 
 _MASK: Final = "***"
 
@@ -50,6 +50,22 @@ class Step(NamedTuple):
     answer: str
     microseconds: int
     changed: bool | None = None
+
+    @classmethod
+    def of(
+        cls,
+        hook: str,
+        plugin: str,
+        arguments: Mapping[str, object],
+        answer: object,
+        seconds: float,
+        changed: bool | None = None,
+    ) -> Step:
+        """Tell of an answer to a hook."""
+        asked = ", ".join(
+            f"{name}={masked(_brief(each, name))}" for name, each in arguments.items()
+        )
+        return cls(hook, plugin, asked, without_secrets(answer), round(seconds * 1e6), changed)
 
 
 # Anything that takes a step: `print` will do.
@@ -107,8 +123,3 @@ def _brief(value: object, key: str = "") -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_brief, value))}]"
     return shown(value)
-
-
-def asked(arguments: Mapping[str, object]) -> str:
-    """Give the arguments of a hook as text."""
-    return ", ".join(f"{name}={masked(_brief(value, name))}" for name, value in arguments.items())

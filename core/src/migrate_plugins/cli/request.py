@@ -144,6 +144,8 @@ def planned(arguments: argparse.Namespace, output: Output) -> Plan:
 
 def _defaults(arguments: argparse.Namespace, config: Config) -> dict[str, Any]:
     """Give the defaults of config.toml, by field, that what was typed leaves room for."""
+    if not config.defaults:
+        return {}
     typed = {field for field, value in vars(arguments).items() if value not in (None, False, ())}
     fields = {
         spelling.removeprefix("--"): option.field

@@ -21,13 +21,12 @@ def main() -> None:
     """Do it."""
     # After the look above.
     from migrate_plugins import Config, EntryPoint, MigrateError, Migrator, Registry  # noqa: PLC0415
-    from migrate_plugins.testing.conformance.loading import load  # noqa: PLC0415
     from migrate_plugins.testing.conformance.samples import Samples  # noqa: PLC0415
 
     told = json.load(sys.stdin)
     point = EntryPoint(*told["point"])
     config = Config(drivers={point.name: told["settings"]})
-    registry = Registry([(point, load(point))], config, driver=point.name)
+    registry = Registry([(point, point.load())], config, driver=point.name)
     registry.check_chosen(point.name)
     driver, migrator = registry.drivers[point.name], Migrator(registry)
     for request in Samples(driver, told["migration_uri"]).requests():

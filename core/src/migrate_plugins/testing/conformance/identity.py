@@ -10,7 +10,6 @@ import sys
 from typing import ClassVar, Final
 
 from migrate_plugins import ConnectionURI, Driver, Plugin, Status
-from migrate_plugins.testing.conformance.loading import load
 from migrate_plugins.testing.conformance.rules import about
 from migrate_plugins.testing.conformance.subject import DriverSubject
 
@@ -48,7 +47,7 @@ class Identity(DriverSubject):
     @about("migrate_driver")
     def test_api_is_declared(self, driver: Driver, plugin: Plugin) -> None:
         """A plugin says for which edition of the contract it was written."""
-        declared = getattr(load(plugin.point), "MIGRATE_PLUGINS_API", None)
+        declared = getattr(plugin.point.load(), "MIGRATE_PLUGINS_API", None)
         assert type(declared) is int, (
             f"{driver.info.name} has MIGRATE_PLUGINS_API = {declared!r}; give the module or class"
             f" that the entry point names the line MIGRATE_PLUGINS_API = {plugin.api}"

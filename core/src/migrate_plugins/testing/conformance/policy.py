@@ -25,7 +25,6 @@ from migrate_plugins import (
     entry_points,
 )
 from migrate_plugins.testing.conformance.answers import Answers
-from migrate_plugins.testing.conformance.loading import load
 from migrate_plugins.testing.conformance.rules import about
 from migrate_plugins.testing.conformance.samples import IPV6, Samples
 from migrate_plugins.testing.conformance.shape import misfits
@@ -87,7 +86,7 @@ class PolicyConformance(Answers):
         known = [point for point in entry_points() if point.group == _GROUP]
         for point in known:
             if point.name == self.name:
-                return point, load(point)
+                return point, point.load()
         names = ", ".join(point.name for point in known) or "none"
         pytest.fail(
             f"no policy {self.name!r} is installed; there are: {names}; install its distribution,"
