@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         DriverError,
         ExitCode,
         InvalidURIError,
+        JournalError,
         MigrateError,
         MigrationFailedError,
         NeedsPersonError,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from migrate_plugins.findings import Finding, Severity
     from migrate_plugins.hookspecs import API, hookimpl
     from migrate_plugins.installed import EntryPoint, entry_points
+    from migrate_plugins.journal import Journal, Writer
     from migrate_plugins.loading import Loaded, Status
     from migrate_plugins.migrator import Migrator
     from migrate_plugins.model import (
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
     from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
     from migrate_plugins.ports import HeldPort, PortLedger
     from migrate_plugins.progress import Event, Observer, Phase, Statistics
+    from migrate_plugins.records import PhaseRecord, Record, Sample
     from migrate_plugins.registry import Plugin, Registry
     from migrate_plugins.runner import Run
     from migrate_plugins.sessions import (
@@ -134,6 +137,8 @@ __all__ = [
     "HeldPort",
     "HostFacts",
     "InvalidURIError",
+    "Journal",
+    "JournalError",
     "Kind",
     "Loaded",
     "MigrateError",
@@ -151,6 +156,7 @@ __all__ = [
     "Option",
     "Outcome",
     "Phase",
+    "PhaseRecord",
     "Plan",
     "PlanError",
     "PlanOnlyError",
@@ -164,11 +170,13 @@ __all__ = [
     "PortRule",
     "PortsExhaustedError",
     "Reason",
+    "Record",
     "Registry",
     "Report",
     "Request",
     "Revision",
     "Run",
+    "Sample",
     "Scenario",
     "Seat",
     "Session",
@@ -184,6 +192,7 @@ __all__ = [
     "URIs",
     "UsageError",
     "Verdict",
+    "Writer",
     "__version__",
     "config_path",
     "disabled_in",
@@ -222,6 +231,7 @@ _HOMES: Final = {
             "DriverError",
             "ExitCode",
             "InvalidURIError",
+            "JournalError",
             "MigrateError",
             "MigrationFailedError",
             "NeedsPersonError",
@@ -237,6 +247,7 @@ _HOMES: Final = {
         "findings": ("Finding", "Severity"),
         "hookspecs": ("API", "hookimpl"),
         "installed": ("EntryPoint", "entry_points"),
+        "journal": ("Journal", "Writer"),
         "loading": ("Loaded", "Status"),
         "migrator": ("Migrator",),
         "model": (
@@ -264,6 +275,7 @@ _HOMES: Final = {
         "plan": ("Channel", "Plan", "PlannedPort", "PlannedURI", "URIs"),
         "ports": ("HeldPort", "PortLedger"),
         "progress": ("Event", "Observer", "Phase", "Statistics"),
+        "records": ("PhaseRecord", "Record", "Sample"),
         "registry": ("Plugin", "Registry"),
         "runner": ("Run",),
         "sessions": ("Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"),
