@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from migrate_plugins.checks.report import Report
     from migrate_plugins.config import Config, config_path, disabled_in, write_disabled
-    from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.diagnosis import Diagnosis, Remedy
     from migrate_plugins.diagram import draw_diagram
     from migrate_plugins.document import (
         SCENARIOS,
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from migrate_plugins.registry import Plugin, Registry
     from migrate_plugins.runner import Run
     from migrate_plugins.sessions import (
+        Access,
         Facts,
         GuestFacts,
         GuestState,
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
         Session,
     )
     from migrate_plugins.settings import NamedHost, Setting, Settings, nearest, unknown_key
+    from migrate_plugins.shells import Answer, Shell, find_shell
     from migrate_plugins.switches import Switches
     from migrate_plugins.tracing import Step, Tracer, hidden, masked
     from migrate_plugins.uris import ConnectionURI, MigrationURI, netloc
@@ -103,7 +105,9 @@ __all__ = [
     "OPTIONS",
     "SCENARIOS",
     "WRITE_MIGRATION_URI",
+    "Access",
     "After",
+    "Answer",
     "AuthenticationError",
     "Basis",
     "Before",
@@ -165,6 +169,7 @@ __all__ = [
     "PortsExhaustedError",
     "Reason",
     "Registry",
+    "Remedy",
     "Report",
     "Request",
     "Revision",
@@ -175,6 +180,7 @@ __all__ = [
     "Setting",
     "Settings",
     "Severity",
+    "Shell",
     "Statistics",
     "Status",
     "Step",
@@ -189,6 +195,7 @@ __all__ = [
     "disabled_in",
     "draw_diagram",
     "entry_points",
+    "find_shell",
     "hidden",
     "hookimpl",
     "masked",
@@ -209,7 +216,7 @@ _HOMES: Final = {
     for module, names in {
         "checks.report": ("Report",),
         "config": ("Config", "config_path", "disabled_in", "write_disabled"),
-        "diagnosis": ("Diagnosis",),
+        "diagnosis": ("Diagnosis", "Remedy"),
         "diagram": ("draw_diagram",),
         "document": ("SCENARIOS", "WRITE_MIGRATION_URI", "After", "Before", "Need", "Scenario"),
         "driver": ("Driver",),
@@ -266,8 +273,17 @@ _HOMES: Final = {
         "progress": ("Event", "Observer", "Phase", "Statistics"),
         "registry": ("Plugin", "Registry"),
         "runner": ("Run",),
-        "sessions": ("Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"),
+        "sessions": (
+            "Access",
+            "Facts",
+            "GuestFacts",
+            "GuestState",
+            "HostFacts",
+            "Migration",
+            "Session",
+        ),
         "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),
+        "shells": ("Answer", "Shell", "find_shell"),
         "switches": ("Switches",),
         "tracing": ("Step", "Tracer", "hidden", "masked"),
         "uris": ("ConnectionURI", "MigrationURI", "netloc"),
