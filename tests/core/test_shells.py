@@ -19,24 +19,24 @@ HERE = Shell(("sh", "-c"), "this machine")
 
 # fmt: off
 WAYS = [
-    # connection URI                                       command
-    ("qemu:///system",                                     ("sh", "-c")),
-    ("qemu+unix:///session",                               ("sh", "-c")),
-    ("qemu+unix:///session?socket=/run/alpha",        None),
-    ("qemu+tls://alpha/system",        None),
-    ("qemu+tcp://alpha/system",        None),
-    ("memory://alpha/",        None),
-    ("qemu+ssh://alpha/system",        (*SSH, "--", "alpha")),
-    ("qemu+libssh2://alpha/system",        (*SSH, "--", "alpha")),
-    ("xen+ssh://ro%20ot@alpha:22/",        (*SSH, "-p", "22", "-l", "ro ot", "--", "alpha")),
-    ("qemu+ssh://[2001:db8::7]/system",        (*SSH, "--", "2001:db8::7")),
-    ("qemu+ssh://alpha/system?keyfile=/k&no_verify=1",     (*SSH, "-i", "/k", *TRUST, "--", "alpha")),
-    ("qemu+ssh://alpha/system?command=/opt/ssh",           ("/opt/ssh", *SSH[1:], "--", "alpha")),
-    ("qemu+tls://beta/system",        ("ssh", "beta")),
-    ("qemu+tcp://10.0.0.2/system",        ("ssh", "beta")),
-    ("qemu+ssh://gamma/system",        None),
-    ("qemu+ssh://delta/system",        (*SSH, "--", "delta")),
-    (None,                                                 None),
+    # connection URI                                   command
+    ("qemu:///system",                                 ("sh", "-c")),
+    ("qemu+unix:///session",                           ("sh", "-c")),
+    ("qemu+unix:///session?socket=/run/alpha",         None),
+    ("qemu+tls://alpha/system",                        None),
+    ("qemu+tcp://alpha/system",                        None),
+    ("memory://alpha/",                                None),
+    ("qemu+ssh://alpha/system",                        (*SSH, "--", "alpha")),
+    ("qemu+libssh2://alpha/system",                    (*SSH, "--", "alpha")),
+    ("xen+ssh://ro%20ot@alpha:22/",                    (*SSH, "-p", "22", "-l", "ro ot", "--", "alpha")),
+    ("qemu+ssh://[2001:db8::7]/system",                (*SSH, "--", "2001:db8::7")),
+    ("qemu+ssh://alpha/system?keyfile=/k&no_verify=1", (*SSH, "-i", "/k", *TRUST, "--", "alpha")),
+    ("qemu+ssh://alpha/system?command=/opt/ssh",       ("/opt/ssh", *SSH[1:], "--", "alpha")),
+    ("qemu+tls://beta/system",                         ("ssh", "beta")),
+    ("qemu+tcp://10.0.0.2/system",                     ("ssh", "beta")),
+    ("qemu+ssh://gamma/system",                        None),
+    ("qemu+ssh://delta/system",                        (*SSH, "--", "delta")),
+    (None,                                             None),
 ]
 
 ANSWERS = [
