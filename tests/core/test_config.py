@@ -85,7 +85,7 @@ WRONG = [
      [("uri-missing", "hosts.a has no uri", "give the one that this machine opens it by")]),
     ('[hosts.a]\nurl = "q:///s"',
      [("key-unknown", "hosts.a.url is no known key",
-       "it may mean uri; known here: addresses, peer_uri, uri"),
+       "it may mean uri; known here: addresses, peer_uri, shell, uri"),
       ("uri-missing", "hosts.a has no uri", "give the one that this machine opens it by")]),
     ('[hosts.a]\nuri = "q:///s"\naddresses = ["a.example"]',
      [("value-wrong", "hosts.a.addresses is ['a.example']",

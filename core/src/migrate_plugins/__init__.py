@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from migrate_plugins.checks.report import Report
     from migrate_plugins.config import Config, config_path, disabled_in, write_disabled
-    from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.diagnosis import Diagnosis, Remedy
     from migrate_plugins.diagram import draw_diagram
     from migrate_plugins.document import (
         SCENARIOS,
@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from migrate_plugins.registry import Plugin, Registry
     from migrate_plugins.runner import Run
     from migrate_plugins.sessions import (
+        Access,
         Facts,
         GuestFacts,
         GuestState,
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
         Session,
     )
     from migrate_plugins.settings import NamedHost, Setting, Settings, nearest, unknown_key
+    from migrate_plugins.shells import Answer, Shell, find_shell
     from migrate_plugins.switches import Switches
     from migrate_plugins.tracing import Step, Tracer, hidden, masked
     from migrate_plugins.uris import ConnectionURI, MigrationURI, netloc
@@ -106,7 +108,9 @@ __all__ = [
     "OPTIONS",
     "SCENARIOS",
     "WRITE_MIGRATION_URI",
+    "Access",
     "After",
+    "Answer",
     "AuthenticationError",
     "Basis",
     "Before",
@@ -172,6 +176,7 @@ __all__ = [
     "Reason",
     "Record",
     "Registry",
+    "Remedy",
     "Report",
     "Request",
     "Revision",
@@ -183,6 +188,7 @@ __all__ = [
     "Setting",
     "Settings",
     "Severity",
+    "Shell",
     "Statistics",
     "Status",
     "Step",
@@ -198,6 +204,7 @@ __all__ = [
     "disabled_in",
     "draw_diagram",
     "entry_points",
+    "find_shell",
     "hidden",
     "hookimpl",
     "masked",
@@ -218,7 +225,7 @@ _HOMES: Final = {
     for module, names in {
         "checks.report": ("Report",),
         "config": ("Config", "config_path", "disabled_in", "write_disabled"),
-        "diagnosis": ("Diagnosis",),
+        "diagnosis": ("Diagnosis", "Remedy"),
         "diagram": ("draw_diagram",),
         "document": ("SCENARIOS", "WRITE_MIGRATION_URI", "After", "Before", "Need", "Scenario"),
         "driver": ("Driver",),
@@ -278,8 +285,17 @@ _HOMES: Final = {
         "records": ("PhaseRecord", "Record", "Sample"),
         "registry": ("Plugin", "Registry"),
         "runner": ("Run",),
-        "sessions": ("Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"),
+        "sessions": (
+            "Access",
+            "Facts",
+            "GuestFacts",
+            "GuestState",
+            "HostFacts",
+            "Migration",
+            "Session",
+        ),
         "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),
+        "shells": ("Answer", "Shell", "find_shell"),
         "switches": ("Switches",),
         "tracing": ("Step", "Tracer", "hidden", "masked"),
         "uris": ("ConnectionURI", "MigrationURI", "netloc"),

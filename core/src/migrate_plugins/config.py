@@ -8,6 +8,7 @@
     uri = "qemu+ssh://beta.example/system"      # as this machine opens it
     peer_uri = "qemu+tls://10.0.0.2/system"     # as other hosts open it, for peer-to-peer
     addresses = ["192.0.2.7", "10.0.0.2"]
+    shell = ["ssh", "root@beta.example"]        # how a check may look at it from within
 
     [defaults]
     live = true
@@ -40,7 +41,12 @@ __all__ = ["Config", "config_path", "disabled_in", "with_disabled", "write_disab
 
 _NAME: Final = ("MIGRATE_PLUGINS_CONFIG", "XDG_CONFIG_HOME")
 _TABLES: Final = ("defaults", "disabled", "drivers", "hosts", "journal", "policies")
-_HOST: Final = {"uri": Kind.TEXT, "peer_uri": Kind.TEXT, "addresses": Kind.NAMES}
+_HOST: Final = {
+    "uri": Kind.TEXT,
+    "peer_uri": Kind.TEXT,
+    "addresses": Kind.NAMES,
+    "shell": Kind.NAMES,
+}
 # Of the command line beside its table of options, by their names there.
 _FLOW: Final = {
     "connect": Kind.TEXT,
@@ -295,6 +301,8 @@ def _hosts(table: Mapping[str, Any], reasons: list[Reason]) -> dict[str, NamedHo
 
 def _faulty(key: str, value: Any) -> str | None:  # noqa: ANN401 - as TOML gives it
     """Tell what a URI or an address should be where it cannot be read."""
+    if key == "shell":
+        return None
     if key != "addresses":
         try:
             ConnectionURI.parse(value)

@@ -226,7 +226,7 @@ class Outcome(NamedTuple):
             "unreadable": self.unreadable,
             "configuration": configuration and configuration._asdict(),
             "error": None if self.error is None else str(self.error),
-            "diagnoses": [diagnosis._asdict() for diagnosis in self.diagnoses],
+            "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
             "differences": list(self.differences),
             "elapsed": round(self.elapsed, 3),
             "statistics": self.statistics and self.statistics._asdict(),

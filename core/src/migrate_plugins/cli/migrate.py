@@ -117,7 +117,9 @@ def _tell(outcome: Outcome, output: Output) -> None:
         output.error(f"  {outcome.error}")
     for diagnosis in outcome.diagnoses:
         output.error(f"  {diagnosis.id}: {diagnosis.cause}")
-        output.error(f"      {diagnosis.remedy}")
+        for remedy in diagnosis.remedies:
+            where = "" if remedy.where is None else f"on the {remedy.where}: "
+            output.error(f"      {where}{remedy.text}")
     for finding in outcome.findings:
         if finding.severity is not Severity.INFO:
             label = output.style(finding.severity, "yellow")
