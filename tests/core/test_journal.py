@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,11 +42,13 @@ from migrate_plugins import (
     Writer,
 )
 from migrate_plugins.journal import journal_url, user
+from migrate_plugins.lite import SCHEMA
 from migrate_plugins.processes import Process
-from migrate_plugins.store import SCHEMA, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from migrate_plugins.lite import Rows
 
 MIB = 1024 * 1024
 HOME = os.path.expanduser("~")  # noqa: PTH111 - a text, as it is compared
@@ -464,12 +467,10 @@ def test_processes_and_threads_write_at_once(
     journal: Journal, plan: Plan, url: str, tmp_path: Path
 ) -> None:
     processes = [_start(url, plan, tmp_path, 8) for _ in range(4)]
-    threads = [threading.Thread(target=_live, args=(journal, plan, Verdict.DONE)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    said = [process.communicate(timeout=90) for process in processes]
-    for thread in threads:
-        thread.join(30)
+    with ThreadPoolExecutor(4) as threads:
+        lives = [threads.submit(_live, journal, plan, Verdict.DONE) for _ in range(4)]
+        said = [process.communicate(timeout=90) for process in processes]
+        mine = {life.result(30) for life in lives}
 
     assert [process.returncode for process in processes] == [0] * 4, said
     told = {number: each for out, _ in said for number, each in _acknowledged(out).items()}
@@ -478,6 +479,7 @@ def test_processes_and_threads_write_at_once(
     kept = _kept(journal)
     assert sorted(kept) == [*range(1, 4 * 8 + 4 + 1)]
     assert {number: kept[number] for number in told} == told
+    assert mine == kept.keys() - told.keys()
     assert all(record.verdict is not None for record in journal.records())
     assert _sound(tmp_path / "new/folder/journal.sqlite")
 
@@ -542,15 +544,15 @@ def test_full_disk_loses_nothing_that_was_acknowledged(plan: Plan, tmp_path: Pat
 def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Let every write hang until this is set, and everybody be impatient."""
     released = threading.Event()
-    writing = Store.writing
+    writing = Journal._rows
 
     @contextmanager
-    def hanging(self: Store) -> Iterator[Any]:
+    def hanging(self: Journal) -> Iterator[Rows]:
         assert released.wait(30)
-        with writing(self) as connection:
-            yield connection
+        with writing(self) as rows:
+            yield rows
 
-    monkeypatch.setattr(Store, "writing", hanging)
+    monkeypatch.setattr(Journal, "_rows", hanging)
     for name in ("_PATIENCE", "_HASTE", "_LAST"):
         monkeypatch.setattr(f"migrate_plugins.journal.{name}", 0.05)
     yield released

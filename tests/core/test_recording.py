@@ -142,6 +142,7 @@ def test_every_end_is_recorded(
     (record,) = journal.records()
     assert (outcome.verdict, record.verdict, record.in_doubt) == (verdict, verdict, doubtful)
     assert record.text == outcome.sentence
+    assert record.outcome is not None
     assert record.outcome == json.loads(json.dumps(outcome.to_json()))
     assert (record.outcome["diagnoses"] == []) is (verdict is Verdict.DONE)
 
