@@ -55,7 +55,7 @@ PRINTING = [
 ]
 
 # What costs a planner time, or may not be there at all.
-HEAVY = ["asyncio", "importlib.metadata", "libvirt", "plotille", "pygal", "rich", "sqlalchemy"]
+HEAVY = ["asyncio", "importlib.metadata", "libvirt", "leather", "plotille", "rich", "sqlalchemy"]
 
 # argv, and which of them it imports.
 IMPORTS = [

@@ -77,6 +77,14 @@ class Journal:
         """Where it is, without a password."""
         return masked(self.url) if self._lite is None else self._lite.place
 
+    def check(self) -> None:
+        """Return if its URL can be used; whether somebody answers there is not tried.
+
+        Raises:
+            JournalError: It is no URL, or the library for its database is not installed.
+        """
+        self._store()
+
     def warm_up(self) -> None:
         """Load what writing takes, in the background, where that takes long."""
         if self._lite is not None and self._lite.made():

@@ -83,7 +83,9 @@ def _show(arguments: argparse.Namespace, journal: Journal, output: Output) -> in
             ) from error
     if arguments.json:
         output.json("history-show", record.to_json())
-    elif arguments.html is None:
+    elif arguments.html is not None:
+        output.text(f"written to {arguments.html}")
+    else:
         chronicle(record, output)
     return ExitCode.DONE
 

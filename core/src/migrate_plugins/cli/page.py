@@ -32,15 +32,27 @@ h2 { font-size: 1.1rem; margin-top: 2rem; border-bottom: 1px solid var(--line); 
 p { margin: .3rem 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0;
-  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+  border-bottom: 1px solid var(--line); }
 th { color: var(--faint); font-weight: 600; white-space: nowrap; }
+td { overflow-wrap: break-word; }
+td:not(:last-child) { white-space: nowrap; }
 code { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; }
 figure svg { width: 100%; height: auto; display: block; }
+.plot svg > g > rect:first-child { fill: transparent; }
+.plot text { fill: var(--ink); font-family: inherit; }
+.plot .tick line { stroke: var(--line); }
+.plot [stroke="#0072b2"] { stroke: var(--one); }
+.plot [fill="#0072b2"] { fill: var(--one); }
+.plot [stroke="#d55e00"] { stroke: var(--two); }
+.plot [fill="#d55e00"] { fill: var(--two); }
 .paper { background: #ffffff; border-radius: 6px; }
 details { margin: 1rem 0; }
 @media print { details { display: none; } }
 """
+
+# Of the first curve of a plot, and of the second.
+_STROKES: Final = (("#0072b2", None), ("#d55e00", "7 5"))
 
 # Nothing may be loaded and nothing may run, whatever stands in the texts.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
@@ -129,18 +141,23 @@ def _diagnoses(record: Record) -> Iterator[str]:
 def _findings(record: Record) -> Iterator[str]:
     findings: Sequence[dict[str, Any]] = (record.outcome or {}).get("findings", ())
     rows = [
-        (each["severity"], each["id"], each["text"], each["accepted"] or "") for each in findings
+        (each["severity"], each["id"], each["text"] + _because(each["accepted"]))
+        for each in findings
     ]
     if rows:
         yield "<h2>Findings before</h2>"
-        yield from _table(("", "id", "", "accepted because"), rows)
+        yield from _table(("", "id", ""), rows)
+
+
+def _because(accepted: str | None) -> str:
+    return "" if accepted is None else f" (accepted: {accepted})"
 
 
 def _plots(record: Record) -> Iterator[str]:
     remaining, rate, dirty = curves(record)
     drawn = [shown for shown in ([remaining], [rate, dirty]) if _long_enough(shown)]
     for shown in drawn:
-        yield f"<figure>{_plot(shown)}</figure>"
+        yield f'<figure class="plot">{_plot(shown)}</figure>'
     if not drawn:
         yield "<p>Too few figures were recorded for a plot.</p>"
     if not record.samples:
@@ -164,47 +181,32 @@ def _long_enough(shown: Iterable[Curve]) -> bool:
 
 def _plot(shown: Sequence[Curve]) -> str:
     """Draw curves of one unit as an SVG element."""
-    from pygal import XY
-    from pygal.style import Style
+    from leather import Chart
 
-    colours = Style(
-        background="transparent",
-        plot_background="transparent",
-        foreground="var(--ink)",
-        foreground_strong="var(--ink)",
-        foreground_subtle="var(--line)",
-        colors=("var(--one)", "var(--two)"),
-        font_family="inherit",
-        label_font_size=12,
-        major_label_font_size=12,
-        legend_font_size=13,
-        title_font_size=14,
-        opacity=1,
-        guide_stroke_color="var(--line)",
-        major_guide_stroke_color="var(--line)",
-    )
-    names = [curve.name for curve in shown if curve.points]
-    chart = XY(
-        style=colours,
-        js=(),  # tooltips are a script, from elsewhere
-        disable_xml_declaration=True,
-        explicit_size=False,
-        width=900,
-        height=260,
-        show_dots=False,
-        show_x_guides=False,
-        show_legend=len(names) > 1,
-        legend_at_bottom=True,
-        title=f"{' and '.join(names)}, {shown[0].unit}".capitalize(),
-        x_title="seconds since it was asked for",
-        include_x_axis=True,  # from nothing on: else a small change looks large
-        value_formatter=lambda value: f"{value:.0f}",
-        x_value_formatter=lambda value: f"{value:.0f}",
-        pretty_print=False,
-    )
-    for curve, dashes in zip(shown, ("", "7, 5"), strict=False):
+    drawn = [curve for curve in shown if curve.points]
+    title = " and ".join(curve.name for curve in drawn)
+    chart = Chart(f"{title[:1].upper()}{title[1:]}, {drawn[0].unit}")
+    for curve, (colour, dashes) in zip(shown, _STROKES, strict=False):
         if curve.points:
-            style = {"width": 2.5, **({"dasharray": dashes} if dashes else {})}
-            chart.add(curve.name, [*curve.points], stroke_style=style)
-    drawn: str = chart.render(is_unicode=True)
-    return re.sub(r"<!--.*?-->", "", drawn, flags=re.DOTALL)
+            chart.add_line(
+                curve.points,
+                name=curve.name if len(drawn) > 1 else None,
+                stroke_color=colour,
+                stroke_dasharray=dashes,
+                width=2.5,
+            )
+    points = [point for curve in drawn for point in curve.points]
+    # From nothing on: else a small change looks large.
+    chart.add_x_scale(0, max(at for at, _ in points))
+    chart.add_y_scale(0, max(value for _, value in points) or 1)
+    chart.add_x_axis(name="seconds since it was asked for", tick_formatter=_tick)
+    chart.add_y_axis(tick_formatter=_tick)
+    drawing: str = chart.to_svg(width=900, height=320)
+    # As wide as there is room for.
+    return re.sub(
+        r'<svg width="(\d+)" height="(\d+)"', r'<svg viewBox="0 0 \1 \2"', drawing, count=1
+    )
+
+
+def _tick(value: float, _index: int, _count: int) -> str:
+    return f"{float(value):g}"
