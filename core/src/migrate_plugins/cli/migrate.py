@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.reason is not None and not arguments.reason.strip():
         raise UsageError("--reason is empty; say why, or leave it out")
     migrator: Migrator = arguments.invocation.migrator
-    if migrator.journal is not None and not arguments.no_journal:
+    if not arguments.no_journal and migrator.journal is not None:
         migrator.journal.warm_up()  # while this plans and connects
     plan = planned(arguments, output)
     accept = accepted(arguments)
