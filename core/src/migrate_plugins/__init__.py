@@ -81,6 +81,8 @@ if TYPE_CHECKING:
     from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
     from migrate_plugins.ports import HeldPort, PortLedger
     from migrate_plugins.progress import Event, Observer, Phase, Statistics
+    from migrate_plugins.reconciler import Reconciled, Taken
+    from migrate_plugins.reconciliation import Promise, Recorded, Settlement, Sight, State
     from migrate_plugins.registry import Plugin, Registry
     from migrate_plugins.runner import Run
     from migrate_plugins.sessions import (
@@ -88,6 +90,8 @@ if TYPE_CHECKING:
         GuestFacts,
         GuestState,
         HostFacts,
+        Mend,
+        Mender,
         Migration,
         Session,
     )
@@ -136,6 +140,8 @@ __all__ = [
     "InvalidURIError",
     "Kind",
     "Loaded",
+    "Mend",
+    "Mender",
     "MigrateError",
     "Migration",
     "MigrationFailedError",
@@ -163,7 +169,10 @@ __all__ = [
     "PortLedger",
     "PortRule",
     "PortsExhaustedError",
+    "Promise",
     "Reason",
+    "Reconciled",
+    "Recorded",
     "Registry",
     "Report",
     "Request",
@@ -174,11 +183,15 @@ __all__ = [
     "Session",
     "Setting",
     "Settings",
+    "Settlement",
     "Severity",
+    "Sight",
+    "State",
     "Statistics",
     "Status",
     "Step",
     "Switches",
+    "Taken",
     "Tracer",
     "Transport",
     "URIs",
@@ -264,9 +277,20 @@ _HOMES: Final = {
         "plan": ("Channel", "Plan", "PlannedPort", "PlannedURI", "URIs"),
         "ports": ("HeldPort", "PortLedger"),
         "progress": ("Event", "Observer", "Phase", "Statistics"),
+        "reconciler": ("Reconciled", "Taken"),
+        "reconciliation": ("Promise", "Recorded", "Settlement", "Sight", "State"),
         "registry": ("Plugin", "Registry"),
         "runner": ("Run",),
-        "sessions": ("Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"),
+        "sessions": (
+            "Facts",
+            "GuestFacts",
+            "GuestState",
+            "HostFacts",
+            "Mend",
+            "Mender",
+            "Migration",
+            "Session",
+        ),
         "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),
         "switches": ("Switches",),
         "tracing": ("Step", "Tracer", "hidden", "masked"),

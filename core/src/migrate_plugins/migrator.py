@@ -9,6 +9,7 @@ from migrate_plugins.model import Request
 from migrate_plugins.registry import Registry
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable, Mapping
 
     from migrate_plugins.checks.report import Report
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from migrate_plugins.plan import Plan
     from migrate_plugins.planner import Planner
     from migrate_plugins.progress import Observer
+    from migrate_plugins.reconciler import Reconciled
+    from migrate_plugins.reconciliation import Recorded
     from migrate_plugins.runner import Run
     from migrate_plugins.tracing import Tracer
 
@@ -153,18 +156,60 @@ class Migrator:
     ) -> Outcome:
         """Check and run *plan*, and tell where the guest is afterwards.
 
-        Ctrl-C cancels the migration; the outcome then says so.
+        Ctrl-C cancels the migration; the outcome then says so.  A second one leaves at once, with
+        KeyboardInterrupt: where the guest is then is for :meth:`reconcile` to tell.
 
         Raises:
             BlockedError: The check found errors that *accept* does not name; nothing was changed.
             ConnectError: A host that the client needs cannot be opened; nothing was changed.
         """
         run = self.start(plan, observers=observers, accept=accept)
-        while True:
-            try:
-                return run.outcome()
-            except KeyboardInterrupt:
-                run.cancel()
+        try:
+            return run.outcome()
+        except KeyboardInterrupt:
+            run.cancel()
+        try:
+            return run.outcome()
+        except KeyboardInterrupt as left:
+            command = f"migrate-plugins reconcile {plan.guest}"
+            left.add_note(f"where {plan.guest} is was not waited for; `{command}` tells")
+            raise
+
+    def reconcile(
+        self,
+        plan: Plan,
+        recorded: Recorded | None = None,
+        *,
+        apply: bool = False,
+        follow: bool = False,
+        cancelled: threading.Event | None = None,
+        observers: Iterable[Observer] = (),
+    ) -> Reconciled:
+        """Find out what became of a migration that nobody saw the end of.
+
+        No host is waited for for ever, and no guest is ever started.
+
+        Args:
+            plan: What was asked for.
+            recorded: What the journal knows of it; None where there is no record.
+            apply: Whether to take the safe steps, one after the other, until none is left.
+            follow: Whether to follow a migration that is under way to its end.
+            cancelled: Set, now or later, to cancel a migration that is under way; it is followed.
+            observers: Called with each event of a migration that is followed.
+        """
+        from threading import Event  # noqa: PLC0415 - planning reconciles nothing
+
+        from migrate_plugins.reconciler import Reconciler  # noqa: PLC0415
+        from migrate_plugins.reconciliation import Recorded  # noqa: PLC0415
+
+        driver = self.registry.drivers[plan.driver]
+        with Reconciler(driver, plan, recorded or Recorded(), observers=observers) as reconciler:
+            found = None
+            if follow or cancelled is not None:
+                found = reconciler.follow(cancelled or Event())
+            if apply:
+                found = reconciler.apply()
+            return found or reconciler.look()
 
     def diagnose(
         self, text: str, *, code: int | None = None, domain: int | None = None
