@@ -54,7 +54,7 @@ def within(
         with lock:
             if not ended.is_set():
                 given_up.set()
-                raise TimeoutError(f"no answer within {seconds:.0f} s")
+                raise TimeoutError(f"no answer within {seconds:g} s")
     if errors:
         raise errors[0]
     return answers[0]

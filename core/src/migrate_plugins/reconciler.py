@@ -141,7 +141,7 @@ class Reconciler:
         recorded: Recorded,
         *,
         observers: Iterable[Observer] = (),
-        patience: float = PATIENCE,
+        patience: float | None = None,
     ) -> None:
         """Open nothing yet.
 
@@ -150,9 +150,10 @@ class Reconciler:
             plan: What was asked for.
             recorded: What the journal knows.
             observers: Called with each event of a migration that is followed.
-            patience: Seconds that a host may take for an answer.
+            patience: Seconds that a host may take for an answer; None for the usual ones.
         """
         uris = plan.uris
+        patience = PATIENCE if patience is None else patience
         unseen = (
             f"{plan.scenario.id} gives no URI by which it could be opened from here;"
             " give one with --destination"
@@ -358,7 +359,8 @@ class _Host:
         for _attempt in range(2):  # a connection may have broken since the last look
             fresh = self._session is None
             try:
-                return Sight(self._name, self.ask(read))
+                guest = self.ask(read)  # it also learns the host's name
+                return Sight(self._name, guest)
             except TimeoutError as error:
                 return Sight(self._name, unreadable=str(error))
             except MigrateError as error:
