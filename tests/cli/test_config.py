@@ -35,6 +35,7 @@ disabled = ["lab"]
 uri = "qemu+tcp://root:***@alpha/system"
 # peer_uri is not set
 addresses = []
+# shell is not set
 
 [defaults]
 live = true
@@ -236,7 +237,12 @@ def test_show_for_programs(spawn: Spawn, config: Callable[[str], Path]) -> None:
         "exists": True,
         "disabled": {"lab": f"disabled in {file}; `migrate-plugins enable lab` undoes it"},
         "hosts": {
-            "alpha": {"uri": "qemu+tcp://alpha/system", "peer_uri": None, "addresses": []},
+            "alpha": {
+                "uri": "qemu+tcp://alpha/system",
+                "peer_uri": None,
+                "addresses": [],
+                "shell": None,
+            },
         },
         "defaults": {"live": True},
         "policies": {"require-encryption": {"status": "active", "mode": "never", "networks": []}},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrate_plugins import (
+    Access,
     Basis,
     Capabilities,
     ChosenBy,
@@ -33,6 +34,7 @@ from migrate_plugins import (
     PluginFailedError,
     PortRule,
     Registry,
+    Remedy,
     Revision,
     Severity,
     Status,
@@ -584,7 +586,7 @@ FACTS = Facts(HostFacts("a", None, "x", "x"), None, None, None)
 def test_check_of_a_plugin_that_raises_is_a_finding(both: Migrator) -> None:
     plan = both.plan("web1", source="good://a/", destination="good://b/")
 
-    findings = both.registry.checks(plan, FACTS)
+    findings = both.registry.checks(plan, FACTS, Access(), Access())
 
     assert sorted(findings) == [
         Finding(
@@ -600,8 +602,8 @@ def test_check_of_a_plugin_that_raises_is_a_finding(both: Migrator) -> None:
 
 def test_diagnoses_of_the_others_when_one_raises(both: Migrator) -> None:
     assert both.diagnose("no licence left") == [
-        Diagnosis("licence-expired", "the licence has expired", "renew it", 0.9),
-        Diagnosis("licence", "it may be the licence", "ask acme", 0.2),
+        Diagnosis("licence-expired", "the licence has expired", (Remedy("renew it"),), 0.9),
+        Diagnosis("licence", "it may be the licence", (Remedy("ask acme"),), 0.2),
     ]
     assert both.diagnose("something else") == []
 
@@ -637,7 +639,7 @@ def test_broadcast_answer_of_the_wrong_kind_is_a_finding() -> None:
     migrator = Migrator([(_point("wrong"), Wrong(**FINE)), (_point("chat", PLUGINS), Talkative())])
     plan = migrator.plan("web1", source="wrong:///", destination="wrong:///")
 
-    findings = migrator.registry.checks(plan, FACTS)
+    findings = migrator.registry.checks(plan, FACTS, Access(), Access())
 
     assert [(finding.id, finding.severity) for finding in findings] == [
         ("plugin-failed", Severity.WARNING)

@@ -46,6 +46,7 @@ from migrate_plugins import (
     PortLedger,
     PortRule,
     Registry,
+    Remedy,
     Severity,
     Statistics,
     Verdict,
@@ -250,7 +251,7 @@ class Site:
         self, text: str, code: int | None, domain: int | None
     ) -> Sequence[Diagnosis]:
         self.asked.append((text, code, domain))
-        return [Diagnosis("fake", "it is a fake", "use a real one", 0.5)]
+        return [Diagnosis("fake", "it is a fake", (Remedy("use a real one"),), 0.5)]
 
     @hookimpl
     def migrate_observe(self, event: Event) -> None:
@@ -540,7 +541,9 @@ def test_error_is_diagnosed_and_the_guest_is_read_back(
 
     assert (outcome.verdict, outcome.exit_code) == (Verdict.FAILED, ExitCode.FAILED)
     assert outcome.error is hosts.migrations[0].error
-    assert outcome.diagnoses == (Diagnosis("fake", "it is a fake", "use a real one", 0.5),)
+    assert outcome.diagnoses == (
+        Diagnosis("fake", "it is a fake", (Remedy("use a real one"),), 0.5),
+    )
     assert site.asked == [("Connection refused", 38, 7)]
     assert outcome.sentence == (
         "the migration failed: web1 is still on alpha (alpha: running; beta: no such guest)"

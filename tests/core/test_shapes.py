@@ -20,6 +20,7 @@ from migrate_plugins import (
     Offer,
     PortRule,
     Reason,
+    Remedy,
     Severity,
 )
 from migrate_plugins.shapes import misfit
@@ -31,7 +32,7 @@ CAPABILITIES = Capabilities({"native-direct": OFFER}, ("xmigr",), "stream", "mad
 RULE = PortRule(1, 2, ChosenBy.US, "here")
 COMMAND = NativeCommand("x", ("x",))
 FINDING = Finding("a", Severity.ERROR, None, "text")
-DIAGNOSIS = Diagnosis("a", "cause", "remedy", 1)
+DIAGNOSIS = Diagnosis("a", "cause", (Remedy("remedy"),), 1)
 
 
 def _but(value: Any, **fields: Any) -> Any:  # noqa: ANN401 - wrong on purpose

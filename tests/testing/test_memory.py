@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from migrate_plugins import (
+    Access,
     AuthenticationError,
     Basis,
     BlockedError,
@@ -404,7 +405,7 @@ def test_another_drivers_plan_is_not_called_simulated(memory: Migrator) -> None:
     plan = memory.plan("web1", source=ALPHA, destination=BETA, live=True)
     facts = memory.check(plan).facts
 
-    found = memory.registry.checks(plan._replace(driver="qemu"), facts)
+    found = memory.registry.checks(plan._replace(driver="qemu"), facts, Access(), Access())
 
     assert found == []
 

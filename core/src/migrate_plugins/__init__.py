@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from migrate_plugins.checks.report import Report
     from migrate_plugins.config import Config, config_path, disabled_in, write_disabled
-    from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.diagnosis import Diagnosis, Remedy
     from migrate_plugins.diagram import draw_diagram
     from migrate_plugins.document import (
         SCENARIOS,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         DriverError,
         ExitCode,
         InvalidURIError,
+        JournalError,
         MigrateError,
         MigrationFailedError,
         NeedsPersonError,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from migrate_plugins.findings import Finding, Severity
     from migrate_plugins.hookspecs import API, hookimpl
     from migrate_plugins.installed import EntryPoint, entry_points
+    from migrate_plugins.journal import Journal, Writer
     from migrate_plugins.loading import Loaded, Status
     from migrate_plugins.migrator import Migrator
     from migrate_plugins.model import (
@@ -83,9 +85,11 @@ if TYPE_CHECKING:
     from migrate_plugins.progress import Event, Observer, Phase, Statistics
     from migrate_plugins.reconciler import Reconciled, Taken
     from migrate_plugins.reconciliation import Promise, Recorded, Settlement, Sight, State
+    from migrate_plugins.records import PhaseRecord, Record, Sample
     from migrate_plugins.registry import Plugin, Registry
     from migrate_plugins.runner import Run
     from migrate_plugins.sessions import (
+        Access,
         Facts,
         GuestFacts,
         GuestState,
@@ -96,6 +100,7 @@ if TYPE_CHECKING:
         Session,
     )
     from migrate_plugins.settings import NamedHost, Setting, Settings, nearest, unknown_key
+    from migrate_plugins.shells import Answer, Shell, find_shell
     from migrate_plugins.switches import Switches
     from migrate_plugins.tracing import Step, Tracer, hidden, masked
     from migrate_plugins.uris import ConnectionURI, MigrationURI, netloc
@@ -107,7 +112,9 @@ __all__ = [
     "OPTIONS",
     "SCENARIOS",
     "WRITE_MIGRATION_URI",
+    "Access",
     "After",
+    "Answer",
     "AuthenticationError",
     "Basis",
     "Before",
@@ -138,6 +145,8 @@ __all__ = [
     "HeldPort",
     "HostFacts",
     "InvalidURIError",
+    "Journal",
+    "JournalError",
     "Kind",
     "Loaded",
     "Mend",
@@ -157,6 +166,7 @@ __all__ = [
     "Option",
     "Outcome",
     "Phase",
+    "PhaseRecord",
     "Plan",
     "PlanError",
     "PlanOnlyError",
@@ -172,12 +182,15 @@ __all__ = [
     "Promise",
     "Reason",
     "Reconciled",
+    "Record",
     "Recorded",
     "Registry",
+    "Remedy",
     "Report",
     "Request",
     "Revision",
     "Run",
+    "Sample",
     "Scenario",
     "Seat",
     "Session",
@@ -185,6 +198,7 @@ __all__ = [
     "Settings",
     "Settlement",
     "Severity",
+    "Shell",
     "Sight",
     "State",
     "Statistics",
@@ -197,11 +211,13 @@ __all__ = [
     "URIs",
     "UsageError",
     "Verdict",
+    "Writer",
     "__version__",
     "config_path",
     "disabled_in",
     "draw_diagram",
     "entry_points",
+    "find_shell",
     "hidden",
     "hookimpl",
     "masked",
@@ -222,7 +238,7 @@ _HOMES: Final = {
     for module, names in {
         "checks.report": ("Report",),
         "config": ("Config", "config_path", "disabled_in", "write_disabled"),
-        "diagnosis": ("Diagnosis",),
+        "diagnosis": ("Diagnosis", "Remedy"),
         "diagram": ("draw_diagram",),
         "document": ("SCENARIOS", "WRITE_MIGRATION_URI", "After", "Before", "Need", "Scenario"),
         "driver": ("Driver",),
@@ -235,6 +251,7 @@ _HOMES: Final = {
             "DriverError",
             "ExitCode",
             "InvalidURIError",
+            "JournalError",
             "MigrateError",
             "MigrationFailedError",
             "NeedsPersonError",
@@ -250,6 +267,7 @@ _HOMES: Final = {
         "findings": ("Finding", "Severity"),
         "hookspecs": ("API", "hookimpl"),
         "installed": ("EntryPoint", "entry_points"),
+        "journal": ("Journal", "Writer"),
         "loading": ("Loaded", "Status"),
         "migrator": ("Migrator",),
         "model": (
@@ -279,9 +297,11 @@ _HOMES: Final = {
         "progress": ("Event", "Observer", "Phase", "Statistics"),
         "reconciler": ("Reconciled", "Taken"),
         "reconciliation": ("Promise", "Recorded", "Settlement", "Sight", "State"),
+        "records": ("PhaseRecord", "Record", "Sample"),
         "registry": ("Plugin", "Registry"),
         "runner": ("Run",),
         "sessions": (
+            "Access",
             "Facts",
             "GuestFacts",
             "GuestState",
@@ -292,6 +312,7 @@ _HOMES: Final = {
             "Session",
         ),
         "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),
+        "shells": ("Answer", "Shell", "find_shell"),
         "switches": ("Switches",),
         "tracing": ("Step", "Tracer", "hidden", "masked"),
         "uris": ("ConnectionURI", "MigrationURI", "netloc"),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Event
-    from migrate_plugins.sessions import Facts, Session
+    from migrate_plugins.sessions import Access, Facts, Session
     from migrate_plugins.uris import MigrationURI
 
 __all__ = ["API", "OLDEST_API", "PROJECT", "hookimpl"]
@@ -228,7 +228,9 @@ def migrate_refuse(plan: Plan) -> Sequence[Reason] | None:
 
 
 @hookspec
-def migrate_checks(plan: Plan, facts: Facts) -> Sequence[Finding] | None:
+def migrate_checks(
+    plan: Plan, facts: Facts, source: Access, destination: Access
+) -> Sequence[Finding] | None:
     """Anyone may look at a plan and at both hosts, and say what is wrong.
 
     Called by a check, after the facts were read and before anything is changed.  It may not
@@ -237,6 +239,8 @@ def migrate_checks(plan: Plan, facts: Facts) -> Sequence[Finding] | None:
     Args:
         plan: Complete, with the configuration as found.
         facts: What both hosts answered; what could not be read is None.
+        source: The source host, to read more of it than *facts* have.
+        destination: The destination host, likewise.
 
     Returns:
         Findings, or None for none.

@@ -7,14 +7,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from migrate_plugins.errors import MigrateError, one_line
-from migrate_plugins.sessions import Facts
+from migrate_plugins.model import Flow
+from migrate_plugins.sessions import Access, Facts
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from types import TracebackType
 
     from migrate_plugins.driver import Driver
     from migrate_plugins.plan import Plan
     from migrate_plugins.sessions import GuestFacts, Session
+    from migrate_plugins.settings import NamedHost
 
 __all__ = ["Hosts", "Readback"]
 
@@ -73,6 +76,21 @@ class Hosts:
                 # By now it is known where the guest is, and that is not to be lost.
                 with suppress(Exception, SystemExit):
                     session.close()
+
+    def accesses(self, named: Collection[NamedHost]) -> tuple[Access, Access]:
+        """Give the ways to look at source and destination; *named* are those of config.toml."""
+        from migrate_plugins.shells import find_shell  # noqa: PLC0415 - not every run looks
+
+        uris = self._plan.uris
+        there = find_shell(uris.destination_from_client.value, named)
+        if there is None and self._plan.scenario.flow is Flow.MANAGED_PEER2PEER:
+            # The source's view of it may be the only one that config.toml knows.
+            known = [host for host in named if uris.destination.value in {host.uri, host.peer_uri}]
+            there = find_shell(uris.destination.value, known) if known else None
+        return (
+            Access(self.source, find_shell(uris.source.value, named)),
+            Access(self.destination, there),
+        )
 
     def facts(self) -> Facts:
         """Read what a check needs to know.

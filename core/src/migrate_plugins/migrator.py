@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
+from migrate_plugins.errors import UsageError
 from migrate_plugins.model import Request
 from migrate_plugins.registry import Registry
 
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from migrate_plugins.config import Config
     from migrate_plugins.diagnosis import Diagnosis
     from migrate_plugins.installed import EntryPoint
+    from migrate_plugins.journal import Journal
     from migrate_plugins.outcome import Outcome
     from migrate_plugins.plan import Plan
     from migrate_plugins.planner import Planner
     from migrate_plugins.progress import Observer
     from migrate_plugins.reconciler import Reconciled
     from migrate_plugins.reconciliation import Recorded
+    from migrate_plugins.records import Record
     from migrate_plugins.runner import Run
     from migrate_plugins.tracing import Tracer
 
@@ -56,9 +59,21 @@ class Migrator:
     Without global state; one object may be used from several threads.
     """
 
-    def __init__(self, plugins: Registry | Iterable[tuple[EntryPoint, object]]) -> None:
-        """Use *plugins*; :meth:`installed` is what most callers want."""
+    def __init__(
+        self,
+        plugins: Registry | Iterable[tuple[EntryPoint, object]],
+        journal: Journal | None = None,
+    ) -> None:
+        """Use *plugins*; :meth:`installed` is what most callers want.
+
+        Args:
+            plugins: A registry, or plugins each with its entry point.
+            journal: Where migrations are recorded; None for nowhere.
+        """
         self.registry = plugins if isinstance(plugins, Registry) else Registry(plugins)
+        self._journal = journal
+        # Has the journal's place until somebody asks for it: planning needs none.
+        self._config: Config | None = None
 
     @classmethod
     def installed(
@@ -71,6 +86,8 @@ class Migrator:
     ) -> Migrator:
         """Use every installed plugin; one that fails to load is listed, the rest works.
 
+        Migrations are recorded in the journal that is configured.
+
         Args:
             config: What config.toml says; None reads it.
             no_plugins: Whether to use only what comes with migrate-plugins.
@@ -82,7 +99,23 @@ class Migrator:
             UsageError: No plugin has the name *driver*.
             PluginUnusableError: One has, and it does not take part.
         """
-        return cls(Registry.installed(config, no_plugins=no_plugins, driver=driver, tracer=tracer))
+        if config is None:
+            from migrate_plugins.config import Config  # noqa: PLC0415 - whoever has one has it
+
+            config = Config.load()
+        registry = Registry.installed(config, no_plugins=no_plugins, driver=driver, tracer=tracer)
+        migrator = cls(registry)
+        migrator._config = config
+        return migrator
+
+    @property
+    def journal(self) -> Journal | None:
+        """Where migrations are recorded, or None where they are not."""
+        if self._journal is None and self._config is not None:
+            from migrate_plugins.journal import Journal  # noqa: PLC0415 - see _config
+
+            self._journal = Journal.configured(self._config)
+        return self._journal
 
     @cached_property
     def _planner(self) -> Planner:
@@ -124,6 +157,8 @@ class Migrator:
         *,
         observers: Iterable[Observer] = (),
         accept: Mapping[str, str] | None = None,
+        reason: str | None = None,
+        record: bool = True,
     ) -> Run:
         """Check and run *plan* in the background.
 
@@ -131,18 +166,28 @@ class Migrator:
             plan: What to do.
             observers: Called with each event, from the migration's own thread.
             accept: Id of a finding to the reason for accepting it.
+            reason: Why, for the journal.
+            record: Whether to record it, where there is a journal.
 
         Returns:
             A handle to watch and to cancel it.
+
+        Raises:
+            UsageError: A *reason* is given, and nothing is recorded.
         """
         from migrate_plugins.runner import Run  # noqa: PLC0415 - planning runs nothing
 
+        journal = self.journal if record else None
+        if reason is not None and journal is None:
+            raise UsageError("a reason is given, and no journal is kept that it could stand in")
         run = Run(
             self.registry,
             self._planner,
             plan,
             observers=tuple(observers),
             accept=accept or {},
+            journal=journal,
+            reason=reason,
         )
         run.start()
         return run
@@ -153,17 +198,28 @@ class Migrator:
         *,
         observers: Iterable[Observer] = (),
         accept: Mapping[str, str] | None = None,
+        reason: str | None = None,
+        record: bool = True,
     ) -> Outcome:
         """Check and run *plan*, and tell where the guest is afterwards.
 
         Ctrl-C cancels the migration; the outcome then says so.  A second one leaves at once, with
         KeyboardInterrupt: where the guest is then is for :meth:`reconcile` to tell.
 
+        Args:
+            plan: What to do.
+            observers: Called with each event, from the migration's own thread.
+            accept: Id of a finding to the reason for accepting it.
+            reason: Why, for the journal.
+            record: Whether to record it, where there is a journal.
+
         Raises:
+            UsageError: A *reason* is given, and nothing is recorded.
             BlockedError: The check found errors that *accept* does not name; nothing was changed.
             ConnectError: A host that the client needs cannot be opened; nothing was changed.
+            JournalError: The journal cannot be written; nothing was changed.
         """
-        run = self.start(plan, observers=observers, accept=accept)
+        run = self.start(plan, observers=observers, accept=accept, reason=reason, record=record)
         try:
             return run.outcome()
         except KeyboardInterrupt:
@@ -210,6 +266,21 @@ class Migrator:
             if apply:
                 found = reconciler.apply()
             return found or reconciler.look()
+
+    def history(self, guest: str | None = None, *, limit: int | None = None) -> list[Record]:
+        """Tell of the migrations that were recorded, the newest first.
+
+        Args:
+            guest: Only of this guest, by its name on the source.
+            limit: At most so many.
+
+        Raises:
+            JournalError: The journal cannot be read.
+            UsageError: None is kept.
+        """
+        if self.journal is None:
+            raise UsageError("no journal is kept, so there is no history")
+        return self.journal.records(guest=guest, limit=limit)
 
     def diagnose(
         self, text: str, *, code: int | None = None, domain: int | None = None

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from migrate_plugins.diagnosis import Diagnosis
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Event
-    from migrate_plugins.sessions import Facts
+    from migrate_plugins.sessions import Access, Facts
+    from migrate_plugins.settings import NamedHost
     from migrate_plugins.tracing import Tracer
 
 __all__ = ["Plugin", "Registry"]
@@ -197,6 +198,11 @@ class Registry:
             )
         return driver
 
+    @property
+    def hosts(self) -> Mapping[str, NamedHost]:
+        """The hosts that config.toml names."""
+        return self._config.hosts
+
     def claims(self, scheme: str) -> bool:
         """Whether some driver claims *scheme* for its connection URIs."""
         return scheme.lower() in self._schemes
@@ -213,10 +219,13 @@ class Registry:
                 reasons += answer
         return reasons
 
-    def checks(self, plan: Plan, facts: Facts) -> list[Finding]:
+    def checks(
+        self, plan: Plan, facts: Facts, source: Access, destination: Access
+    ) -> list[Finding]:
         """Ask everyone for findings; a plugin that raises is a finding itself."""
         findings: list[Finding] = []
-        for name, answer in self.answers("migrate_checks", Finding, plan=plan, facts=facts):
+        given = {"plan": plan, "facts": facts, "source": source, "destination": destination}
+        for name, answer in self.answers("migrate_checks", Finding, **given):
             if isinstance(answer, BaseException):
                 findings.append(
                     Finding(

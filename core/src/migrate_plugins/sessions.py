@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Statistics
+    from migrate_plugins.shells import Shell
 
 __all__ = [
+    "Access",
     "Facts",
     "GuestFacts",
     "GuestState",
@@ -151,6 +153,18 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Close the session; again is no error."""
+
+
+class Access(NamedTuple):
+    """How one may look at a host.
+
+    Attributes:
+        session: Open, or None where the client cannot open the host.
+        shell: Runs a program there that only reads, or None where there is no way to.
+    """
+
+    session: Session | None = None
+    shell: Shell | None = None
 
 
 class Mend(StrEnum):

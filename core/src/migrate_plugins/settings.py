@@ -35,12 +35,15 @@ class NamedHost(NamedTuple):
         uri: Its connection URI as the client opens it.
         peer_uri: Its connection URI as other hosts open it (peer-to-peer); None: the same.
         addresses: IP addresses that it has, on whatever networks.
+        shell: A command that takes one more word, a command line for the host's shell; empty where
+            no program may be run there; None: whatever the URI allows.
     """
 
     name: str
     uri: str
     peer_uri: str | None = None
     addresses: tuple[str, ...] = ()
+    shell: tuple[str, ...] | None = None
 
 
 class Setting(NamedTuple):

@@ -77,7 +77,15 @@ _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
     },
     "NativeCommand": {"tool": _TEXT, "not_expressible": _TEXT_OR_NONE},
     "Finding": {"id": _TEXT, "severity": _is(Severity), "text": _TEXT},
-    "Diagnosis": {"id": _TEXT, "cause": _TEXT, "remedy": _TEXT, "confidence": _is(int, float)},
+    "Diagnosis": {
+        "id": _TEXT,
+        "cause": _TEXT,
+        "remedies": lambda value: (
+            type(value) is tuple and all(type(each).__name__ == "Remedy" for each in value)
+        ),
+        "confidence": _is(int, float),
+        "finding": _TEXT_OR_NONE,
+    },
     "Reason": {"id": _TEXT, "text": _TEXT, "instead": _TEXT},
     "Command": {"name": _TEXT, "summary": _TEXT, "module": _TEXT},
 }

@@ -100,18 +100,22 @@ class Anchor:
         Raises:
             CommandError: It failed, or took longer than *seconds*.
         """
-        user = [] if self.privileged else ["--user", "--preserve-credentials"]
-        lab = ["nsenter", f"--target={self.process.pid}", *user, "--net", "--mount", "--pid"]
-        inner = [] if host is None else ["nsenter", f"--target={self.holders[host]}"]
-        flags = [] if host is None else ["--net", "--uts", "--mount"]
         # Stopped from inside as well: our own limit ends nsenter and leaves the program behind.
         limit = ["timeout", "--signal=KILL", f"{seconds + 1:g}"]
-        whole = [*lab, "--wd=/", *inner, *flags, *limit, *argv]
+        whole = [*self.way(host), *limit, *argv]
         try:
             return commands.run(whole, seconds=seconds, stdin=stdin)
         except CommandError as error:
             # The way in is ours; the reader asked for what lies at its end.
             raise CommandError(argv, status=error.status, output=error.output) from error
+
+    def way(self, host: str | None) -> list[str]:
+        """The words before a program that run it in the namespaces of *host*, or in the shared."""
+        user = [] if self.privileged else ["--user", "--preserve-credentials"]
+        lab = ["nsenter", f"--target={self.process.pid}", *user, "--net", "--mount", "--pid"]
+        inner = [] if host is None else ["nsenter", f"--target={self.holders[host]}"]
+        flags = [] if host is None else ["--net", "--uts", "--mount"]
+        return [*lab, "--wd=/", *inner, *flags]
 
 
 def handle_of(owner: int) -> int:

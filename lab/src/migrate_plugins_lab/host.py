@@ -44,6 +44,11 @@ class Host:
         """Which of libvirt's two daemons it is."""
         return "system" if self.privileged else "session"
 
+    @property
+    def shell(self) -> tuple[str, ...]:
+        """A command that takes one more word, a command line, and runs it on the host."""
+        return (*self.anchor.way(self.name), "sh", "-c")
+
     def run(
         self, argv: Sequence[str], *, seconds: float = commands.SECONDS, stdin: str = ""
     ) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins import Command, Diagnosis, Finding, NativeCommand, PortRule, Severity, hookimpl
+from migrate_plugins import (
+    Command,
+    Diagnosis,
+    Finding,
+    NativeCommand,
+    PortRule,
+    Remedy,
+    Severity,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -34,8 +43,8 @@ class Policy:
         if "licence" not in text:
             return None
         return [
-            Diagnosis("licence", "it may be the licence", "ask acme", 0.2),
-            Diagnosis("licence-expired", "the licence has expired", "renew it", 0.9),
+            Diagnosis("licence", "it may be the licence", (Remedy("ask acme"),), 0.2),
+            Diagnosis("licence-expired", "the licence has expired", (Remedy("renew it"),), 0.9),
         ]
 
     @hookimpl

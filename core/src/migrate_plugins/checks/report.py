@@ -79,7 +79,7 @@ def check(
         *plan.findings,
         *_refused([*registry.unmet, *registry.refusals(plan)]),
         *compare(plan, facts),
-        *registry.checks(plan, facts),
+        *registry.checks(plan, facts, *hosts.accesses(registry.hosts.values())),
     ]
     findings = [
         finding._replace(accepted=accept.get(finding.id)) if finding.acceptable else finding

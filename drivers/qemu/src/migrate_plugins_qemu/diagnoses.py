@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate_plugins import Diagnosis
+from migrate_plugins import Diagnosis, Remedy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ _KNOWN: Final = (
 def diagnose(text: str, code: int | None) -> Sequence[Diagnosis]:
     """Give what *text* may mean; a *code* that is given must agree."""
     return [
-        Diagnosis(known.id, known.cause, known.remedy, known.confidence)
+        Diagnosis(known.id, known.cause, (Remedy(known.remedy),), known.confidence)
         for known in _KNOWN
         if (code is None or code == known.code) and re.search(known.pattern, text)
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from migrate_plugins import (
+    Access,
     Command,
     Diagnosis,
     Event,
@@ -85,7 +86,8 @@ class Answers(Subject):
         """Findings are typed, whatever the hosts show, and the same each time."""
         for plan in plans:
             for facts in _FACTS:
-                given = {"plan": plan, "facts": facts}
+                nowhere = {"source": Access(), "destination": Access()}
+                given = {"plan": plan, "facts": facts, **nowhere}
                 findings = self._ask(migrator, plugin, "migrate_checks", Finding, **given)
                 for finding in findings:
                     assert _ID.fullmatch(finding.id), f"{finding.id!r} is no id"
@@ -107,7 +109,8 @@ class Answers(Subject):
             for diagnosis in diagnoses:
                 assert _ID.fullmatch(diagnosis.id), f"{diagnosis.id!r} is no id"
                 assert diagnosis.cause.strip(), f"{diagnosis.id}: it names no cause"
-                assert diagnosis.remedy.strip(), f"{diagnosis.id}: it names no remedy"
+                remedies = [remedy.text.strip() for remedy in diagnosis.remedies]
+                assert "".join(remedies), f"{diagnosis.id}: it names no remedy"
                 assert 0 <= diagnosis.confidence <= 1, f"{diagnosis.id}: {diagnosis.confidence}"
             again = self._ask(migrator, plugin, "migrate_diagnose", Diagnosis, **given)
             assert again == diagnoses, "two answers to one question"

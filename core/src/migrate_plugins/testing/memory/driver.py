@@ -21,6 +21,7 @@ from migrate_plugins import (
     NativeCommand,
     Offer,
     PortRule,
+    Remedy,
     Revision,
     Severity,
     Transport,
@@ -149,7 +150,7 @@ class MemoryDriver:
         if not text.startswith("simulated:"):
             return None
         cause = "a fault that was asked for: of the URI's ?fault=, or of the hosts in memory"
-        return [Diagnosis("fault-simulated", cause, "leave the fault out", 1.0)]
+        return [Diagnosis("fault-simulated", cause, (Remedy("leave the fault out"),), 1.0)]
 
 
 def _has_scope(scenario: str, revision: Revision) -> bool:

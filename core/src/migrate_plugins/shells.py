@@ -1,0 +1,131 @@
+"""A way to run a program on a host, to see what that host sees; only ever to read.
+
+A host can be looked at like this where the client is on it, where the client reaches its daemon
+over ssh anyway, and where config.toml says how::
+
+    [hosts.beta]
+    uri = "qemu+tls://beta.example/system"
+    shell = ["ssh", "-o", "BatchMode=yes", "root@beta.example"]
+
+Everywhere else there is no shell, and whoever wanted one says what to run there instead.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from migrate_plugins.uris import ConnectionURI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from migrate_plugins.settings import NamedHost
+
+__all__ = ["Answer", "Shell", "find_shell"]
+
+# Seconds that a program on a host may take, and ssh to get there.
+_PATIENCE: Final = 10.0
+_SSH: Final = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=5")
+
+
+class Answer(NamedTuple):
+    """What a program on a host said.
+
+    Attributes:
+        status: Its exit status, or None where it could not be run or took too long.
+        output: Its standard output.
+        error: Its standard error, or why it could not be run.
+    """
+
+    status: int | None
+    output: str
+    error: str
+
+
+class Shell(NamedTuple):
+    """A way to run a program on a host.
+
+    Attributes:
+        argv: A command that takes one more word: a command line for the host's own shell.
+        because: Why it reaches that host.
+    """
+
+    argv: tuple[str, ...]
+    because: str
+
+    def run(self, argv: Sequence[str], *, seconds: float = _PATIENCE) -> Answer:
+        """Run a program that only reads, for at most *seconds*.
+
+        Messages come in English, and the program has no input; what goes wrong is in the answer.
+        """
+        import os  # noqa: PLC0415 - planning runs nothing
+        import signal  # noqa: PLC0415
+        from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired  # noqa: PLC0415
+
+        line = f"LC_ALL=C.UTF-8 {shlex.join(argv)}"
+        try:
+            # A session of its own: Ctrl-C is ours to hear, and what it started ends with it.
+            process = Popen(
+                [*self.argv, line],
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:
+            return Answer(None, "", f"{self.argv[0]}: {error.strerror}")
+        with process:
+            try:
+                output, problem = process.communicate(timeout=seconds)
+            except TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return Answer(None, "", f"no answer within {seconds:g} s")
+        return Answer(process.returncode, output, problem)
+
+
+def find_shell(text: str | None, hosts: Iterable[NamedHost] = ()) -> Shell | None:
+    """Find a way to run programs on the host behind a connection URI.
+
+    Args:
+        text: The URI, or None where there is none.
+        hosts: Those that config.toml names.
+
+    Returns:
+        None where there is no such way, or where config.toml forbids it with an empty list.
+    """
+    if text is None:
+        return None
+    for host in hosts:
+        if text in {host.uri, host.peer_uri} and host.shell is not None:
+            because = f"config.toml says how for {host.name}"
+            return Shell(host.shell, because) if host.shell else None
+    uri = ConnectionURI.parse(text)
+    transport = (uri.transport or "").lower()
+    if uri.host is None:
+        # A socket that is named may lead anywhere: into a container, or through a tunnel.
+        local = transport in {"", "unix"} and "socket" not in uri.parameters
+        return Shell(("sh", "-c"), f"{text} is this machine") if local else None
+    if transport in {"ssh", "libssh", "libssh2"}:
+        return Shell(tuple(_ssh(uri)), f"{text} goes over ssh")
+    return None
+
+
+def _ssh(uri: ConnectionURI) -> Iterable[str]:
+    """Write ssh's command as libvirt does for the same URI."""
+    given = uri.parameters
+    yield given.get("command") or "ssh"
+    yield from _SSH
+    if given.get("keyfile"):
+        yield from ("-i", given["keyfile"])
+    if given.get("no_verify") == "1":
+        yield from ("-o", "StrictHostKeyChecking=no")
+    if uri.port is not None:
+        yield from ("-p", str(uri.port))
+    if uri.user is not None:
+        from urllib.parse import unquote  # noqa: PLC0415 - planning runs nothing
+
+        yield from ("-l", unquote(uri.user))
+    yield from ("--", uri.host or "")
