@@ -25,14 +25,15 @@ from migrate_plugins import (
     hookimpl,
 )
 from migrate_plugins.deadline import within
+from migrate_plugins.reconciler import Reconciler
 from migrate_plugins.testing import MemoryDriver, MemoryHosts
 from migrate_plugins.testing.memory.hosts import Configuration, MemoryGuest
 from migrate_plugins.testing.memory.session import MemorySession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from migrate_plugins import Reconciled
+    from migrate_plugins import Observer, Reconciled
 
 SOURCE, DESTINATION = "memory://alpha/", "memory://beta/"
 RUNNING, PAUSED = GuestState.RUNNING, GuestState.PAUSED
@@ -58,9 +59,24 @@ class Scene:
         fields = {"source": SOURCE, "destination": DESTINATION, "live": True, **options}
         return self.migrator.plan(name, **fields)
 
-    def reconcile(self, plan: Plan | None = None, **how: Any) -> Reconciled:  # noqa: ANN401 - as above
-        recorded = how.pop("recorded", Recorded(before=RUNNING))
-        return self.migrator.reconcile(plan or self.plan(), recorded, **how)
+    def reconcile(
+        self,
+        plan: Plan | None = None,
+        *,
+        recorded: Recorded | None = None,
+        apply: bool = False,
+        cancelled: threading.Event | None = None,
+        observers: Sequence[Observer] | None = None,
+    ) -> Reconciled:
+        """Look, apply or follow, with what a journal would know."""
+        plan = plan or self.plan()
+        recorded = recorded or Recorded(before=RUNNING)
+        driver = self.migrator.registry.drivers["memory"]
+        with Reconciler(driver, plan, recorded, observers=observers or ()) as reconciler:
+            found = reconciler.look()
+            if observers is not None or cancelled is not None:
+                found = reconciler.follow(cancelled or threading.Event())
+            return reconciler.apply() if apply else found
 
     def place(self, host: str, state: GuestState, reason: str, name: str = "web2") -> None:
         uuid = self.uuid(name)
@@ -313,7 +329,7 @@ def test_migration_under_way_is_followed_to_its_end(scene: Scene) -> None:
         if len(events) == 2:
             scene.hosts.heal()
 
-    found = scene.reconcile(plan, follow=True, observers=[observe])
+    found = scene.reconcile(plan, observers=[observe])
 
     assert found.settlement.state is State.FINISHED
     assert {event.phase for event in events} == {Phase.TRANSFER}
@@ -406,6 +422,7 @@ def test_result_goes_to_json(scene: Scene) -> None:
         "unreadable": None,
     }
     assert told == {
+        "id": None,
         "guest": "web2",
         "state": "clean-up-missing",
         "verdict": "unknown",
@@ -417,6 +434,7 @@ def test_result_goes_to_json(scene: Scene) -> None:
         "taken": [],
         "cancelled": False,
         "problem": None,
+        "unrecorded": None,
     }
 
 

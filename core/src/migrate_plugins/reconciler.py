@@ -11,6 +11,7 @@ from migrate_plugins.deadline import within
 from migrate_plugins.document import Crash
 from migrate_plugins.errors import DriverError, MigrateError, one_line
 from migrate_plugins.model import Seat
+from migrate_plugins.outcome import Verdict
 from migrate_plugins.progress import Event, Phase
 from migrate_plugins.reconciliation import Promise, Recorded, Sight, State, settle
 from migrate_plugins.sessions import Mender
@@ -70,6 +71,8 @@ class Reconciled(NamedTuple):
         taken: The steps that were taken.
         cancelled: Whether somebody asked to cancel it here.
         problem: Why nothing could be followed or done, or None.
+        id: The number of its record in the journal, or None.
+        unrecorded: Why the journal could not be told, or None.
     """
 
     plan: Plan
@@ -80,19 +83,30 @@ class Reconciled(NamedTuple):
     taken: tuple[Taken, ...] = ()
     cancelled: bool = False
     problem: str | None = None
+    id: int | None = None
+    unrecorded: str | None = None
 
     @property
     def exit_code(self) -> ExitCode:
         """The command line's exit status."""
         return self.settlement.exit_code
 
+    @property
+    def verdict(self) -> Verdict:
+        """The same in the words of an outcome."""
+        state = self.settlement.state
+        if self.cancelled and state is State.ROLLED_BACK:
+            return Verdict.CANCELLED
+        return state.verdict
+
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON's own types."""
         found = self.settlement
         return {
+            "id": self.id,
             "guest": self.plan.guest,
             "state": found.state.value,
-            "verdict": found.state.verdict.value,
+            "verdict": self.verdict.value,
             "exit_code": int(self.exit_code),
             "text": found.sentence,
             "certain": found.certain,
@@ -116,6 +130,7 @@ class Reconciled(NamedTuple):
             ],
             "cancelled": self.cancelled,
             "problem": self.problem,
+            "unrecorded": self.unrecorded,
             "plan": self.plan.to_json(),
         }
 

@@ -20,9 +20,10 @@ from migrate_plugins.outcome import Verdict
 from migrate_plugins.sessions import GuestState, Mend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from migrate_plugins.plan import Plan
+    from migrate_plugins.records import Record
     from migrate_plugins.sessions import GuestFacts
 
 __all__ = ["RULES", "Promise", "Recorded", "Settlement", "Sight", "State", "Step", "settle"]
@@ -167,6 +168,26 @@ class Recorded(NamedTuple):
     writer: str | None = None
     alive: bool | None = False
     elsewhere: str | None = None
+
+    @classmethod
+    def of(cls, record: Record, others: Iterable[Record] = ()) -> Recorded:
+        """Read it from a record, and from the others that the journal has of the same guest."""
+        guest = record.facts and record.facts.guest
+        later = [
+            other.id
+            for other in others
+            if other.id > record.id and other.begun and _hosts(other) - _hosts(record)
+        ]
+        machine = record.machine.partition(" ")[0]
+        return cls(
+            begun=record.begun,
+            before=None if guest is None else guest.state,
+            uuid=record.uuid,
+            writer=f"process {record.process} on {machine}",
+            # The process of one that has ended may live on for other things.
+            alive=record.alive if record.verdict is None else False,
+            elsewhere=f"record {max(later)}" if later else None,
+        )
 
 
 class Step(NamedTuple):
@@ -670,3 +691,22 @@ def _not_by_us(guest: GuestFacts) -> str:
 
 def _agreed(values: set[bool]) -> bool | None:
     return next(iter(values)) if len(values) == 1 else None
+
+
+def _hosts(record: Record) -> set[str]:
+    """Both hosts of a record, by what they are taken to be, or else by their URIs."""
+    found = set()
+    source, destination = (
+        (None, None)
+        if record.facts is None
+        else (record.facts.source.uuid, record.facts.destination and record.facts.destination.uuid)
+    )
+    uris = None if record.plan is None else record.plan.uris
+    for uuid, given in (
+        (source, uris and uris.source.value),
+        (destination, uris and (uris.destination_from_client.value or uris.migration.value)),
+    ):
+        told = uuid or given
+        if told is not None:
+            found.add(told)
+    return found
