@@ -446,8 +446,8 @@ def test_another_guest_of_the_name_is_told_and_keeps_every_step_back() -> None:
 def test_living_process_is_named() -> None:
     found = row(RUNS, NONE, PROMISE, ALIVE).found
 
-    assert found.why == (
-        "process 4711 on host1 decides: wait for it, or interrupt it (Ctrl-C, or SIGINT to it)"
+    assert found.sentence == (
+        "process 4711 on host1 still migrates web1 (alpha: running; beta: no such guest)"
     )
 
 

@@ -73,7 +73,7 @@ class Doubt(NamedTuple):
         """Tell the journal what was found, where that settles it."""
         if self.record is None:
             return found
-        found = found._replace(id=self.record.id)
+        found = found._replace(record=self.record)
         if self.journal is None or not found.settlement.state.settled or not self.record.in_doubt:
             return found
         from migrate_plugins.journal import user  # noqa: PLC0415 - only where it is told

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Observer, Statistics
     from migrate_plugins.reconciliation import Settlement, Step
+    from migrate_plugins.records import Record
     from migrate_plugins.sessions import GuestFacts, Migration, Session
 
 __all__ = ["Reconciled", "Reconciler", "Taken"]
@@ -67,11 +68,12 @@ class Reconciled(NamedTuple):
         settlement: What became of it.
         source: What the source says.
         destination: What the destination says.
-        command: The next step as a line for a shell, or None.
+        command: The next step as a line for a shell, or None; where a process still migrates, what
+            interrupts it.
         taken: The steps that were taken.
         cancelled: Whether somebody asked to cancel it here.
         problem: Why nothing could be followed or done, or None.
-        id: The number of its record in the journal, or None.
+        record: Its record in the journal, or None.
         unrecorded: Why the journal could not be told, or None.
     """
 
@@ -83,7 +85,7 @@ class Reconciled(NamedTuple):
     taken: tuple[Taken, ...] = ()
     cancelled: bool = False
     problem: str | None = None
-    id: int | None = None
+    record: Record | None = None
     unrecorded: str | None = None
 
     @property
@@ -103,7 +105,7 @@ class Reconciled(NamedTuple):
         """Give it as JSON's own types."""
         found = self.settlement
         return {
-            "id": self.id,
+            "id": self.record and self.record.id,
             "guest": self.plan.guest,
             "state": found.state.value,
             "verdict": self.verdict.value,
@@ -178,9 +180,10 @@ class Reconciler:
         self._promise = Promise.of(plan, recorded.before)
         self._observers = tuple(observers)
         self._driver = driver
+        ends = {Seat.SOURCE: uris.source, Seat.DESTINATION: uris.destination_from_client}
         self._hosts = {
-            Seat.SOURCE: _Host(driver, uris.source.value, patience, unseen),
-            Seat.DESTINATION: _Host(driver, uris.destination_from_client.value, patience, unseen),
+            seat: _Host(driver, uri.value, patience, name or f"the {seat}", unseen)
+            for (seat, uri), name in zip(ends.items(), recorded.hosts, strict=True)
         }
         self._taken: list[Taken] = []
         self._problem: str | None = None
@@ -333,7 +336,7 @@ class Reconciler:
     def _command(self, found: Settlement) -> str | None:
         """Give the next step as people type it."""
         if found.step is None:
-            return None
+            return self._recorded.interrupt if found.state is State.IN_PROGRESS else None
         mend, seat, guest = found.step
 
         def command(session: Session) -> str | None:
@@ -347,13 +350,15 @@ class Reconciler:
 class _Host:
     """A host that is opened when it is first asked, and anew when it did not answer."""
 
-    def __init__(self, driver: Driver, uri: str | None, patience: float, unseen: str) -> None:
+    def __init__(
+        self, driver: Driver, uri: str | None, patience: float, name: str, unseen: str
+    ) -> None:
         self._driver = driver
         self._uri = uri
         self._patience = patience
         self._unseen = unseen
         self._session: Session | None = None
-        self._name = uri or "the destination"
+        self._name = name
         self.uuid: str | None = None
 
     def look(self, name: str, uuid: str | None) -> Sight:
@@ -377,7 +382,7 @@ class _Host:
                 guest = self.ask(read)  # it also learns the host's name
                 return Sight(self._name, guest)
             except TimeoutError as error:
-                return Sight(self._name, unreadable=str(error))
+                return Sight(self._name, unreadable=f"{error} from {self._uri}")
             except MigrateError as error:
                 problem = str(error)
             except Exception as error:  # noqa: BLE001 - a driver's fault: it is not readable

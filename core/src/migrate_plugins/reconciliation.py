@@ -84,8 +84,15 @@ class Sight(NamedTuple):
     unreadable: str | None = None
 
     @property
+    def brief(self) -> str:
+        """In one word or two."""
+        if self.unreadable is not None:
+            return "cannot be read"
+        return "no such guest" if self.guest is None else self.guest.state.value
+
+    @property
     def words(self) -> str:
-        """In a few words."""
+        """In a few words, with everything that decides."""
         if self.unreadable is not None:
             return f"cannot be read: {self.unreadable}"
         if self.guest is None:
@@ -160,6 +167,8 @@ class Recorded(NamedTuple):
         writer: Whose process began it, for example ``process 4711 on host1``, or None.
         alive: Whether that process still runs; None where it cannot be asked.
         elsewhere: A later migration that may have taken the guest to a third host, or None.
+        hosts: What source and destination called themselves, or None where it is not recorded.
+        interrupt: The command that interrupts that process, or None.
     """
 
     begun: bool = True
@@ -168,11 +177,16 @@ class Recorded(NamedTuple):
     writer: str | None = None
     alive: bool | None = False
     elsewhere: str | None = None
+    hosts: tuple[str | None, str | None] = (None, None)
+    interrupt: str | None = None
 
     @classmethod
     def of(cls, record: Record, others: Iterable[Record] = ()) -> Recorded:
         """Read it from a record, and from the others that the journal has of the same guest."""
-        guest = record.facts and record.facts.guest
+        facts = record.facts
+        guest = facts and facts.guest
+        # The process of one that has ended may live on for other things.
+        alive = record.alive if record.verdict is None else False
         later = [
             other.id
             for other in others
@@ -184,9 +198,13 @@ class Recorded(NamedTuple):
             before=None if guest is None else guest.state,
             uuid=record.uuid,
             writer=f"process {record.process} on {machine}",
-            # The process of one that has ended may live on for other things.
-            alive=record.alive if record.verdict is None else False,
+            alive=alive,
             elsewhere=f"record {max(later)}" if later else None,
+            hosts=(
+                facts and facts.source.name,
+                facts and facts.destination and facts.destination.name,
+            ),
+            interrupt=f"kill -INT {record.process}" if alive else None,
         )
 
 
@@ -275,9 +293,7 @@ class Case(NamedTuple):
     @property
     def on(self) -> str:
         """Both hosts in a sentence."""
-        return f"{self.source.host}: {self.source.words}; {self.destination.host}: " + (
-            self.destination.words
-        )
+        return "; ".join(f"{sight.host}: {sight.brief}" for sight in self.sights)
 
     @property
     def postcopy(self) -> bool:
@@ -364,8 +380,8 @@ def _alive(case: Case) -> Settlement | None:
     writer = case.recorded.writer or "the process that began it"
     return Settlement(
         State.IN_PROGRESS,
-        f"{writer} is still at it ({case.on})",
-        why=f"{writer} decides: wait for it, or interrupt it (Ctrl-C, or SIGINT to it)",
+        f"{writer} still migrates {case.promise.guest} ({case.on})",
+        why="it decides: wait for its end, or interrupt it, and it cancels the migration",
     )
 
 

@@ -190,8 +190,8 @@ class Mender(Session, Protocol):
     def adopt(self, name: str) -> Migration | None:
         """Take over the migration of a guest that is under way from this host.
 
-        Whoever began it may be gone.  Its end is noticed by asking again and again, and its
-        ``result()`` raises nothing: how it ended is told to nobody, both hosts have to be read.
+        Whoever began it may be gone.  Its end is noticed by asking again and again; how it ended
+        may be told to nobody: ``result()`` may return although it failed, so read both hosts.
 
         Returns:
             The migration, or None where none is under way.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
 
-    from migrate_plugins import Event, Migrator, Plan, Reconciled, Record, Sight
+    from migrate_plugins import Event, Migrator, Plan, Reconciled, Record
     from migrate_plugins.cli.output import Output
 
 __all__ = ["configure", "run"]
@@ -164,14 +164,11 @@ def _close(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _tell(found: Reconciled, arguments: argparse.Namespace, output: Output) -> None:
-    plan, settlement = found.plan, found.settlement
-    uris = plan.uris
-    target = uris.destination_from_client.value or uris.destination.value or uris.migration.value
-    record = "no record" if found.id is None else f"record {found.id}"
-    output.text(f"{output.style(plan.guest, 'bold')} ({record}, {plan.scenario.id})")
-    output.text(f"  asked for: {uris.source.value} -> {target}")
+    settlement = found.settlement
+    output.text(f"{output.style(found.plan.guest, 'bold')} {_asked(found)}")
     for seat, sight in (("source", found.source), ("destination", found.destination)):
-        _say(output, f"{seat} {_named(sight, seat)}: {sight.words}")
+        name = sight.host if sight.host == f"the {seat}" else f"{seat} {sight.host}"
+        _say(output, f"{name}: {sight.words}")
     for taken in found.taken:
         done = "done" if taken.error is None else f"not done: {taken.error}"
         _say(output, f"{taken.step.mend} on {taken.host}: {done}")
@@ -190,8 +187,15 @@ def _tell(found: Reconciled, arguments: argparse.Namespace, output: Output) -> N
         output.note(f"not recorded: {found.unrecorded}")
 
 
-def _named(sight: Sight, seat: str) -> str:
-    return "" if sight.host == f"the {seat}" else sight.host
+def _asked(found: Reconciled) -> str:
+    """Tell what was asked for, by whom and when, as far as that is known."""
+    way = f"{found.plan.scenario.id} from {found.source.host} to {found.destination.host}"
+    record = found.record
+    if record is None:
+        return f"(no record): {way}"
+    when = record.started.astimezone().strftime("%Y-%m-%d %H:%M")
+    why = f": {record.reason}" if record.reason else ""
+    return f"(record {record.id}): {way}, by {record.user}, {when}{why}"
 
 
 def _next(found: Reconciled, arguments: argparse.Namespace) -> Iterator[str]:
@@ -205,15 +209,15 @@ def _next(found: Reconciled, arguments: argparse.Namespace) -> Iterator[str]:
             yield _again(found, arguments, "--apply")
     elif settlement.state is State.IN_PROGRESS and settlement.certain:
         yield _again(found, arguments, "--watch")
-        yield _again(found, arguments, "--cancel")
+        yield found.command or _again(found, arguments, "--cancel")
     elif settlement.state is State.IN_PROGRESS:
         yield _again(found, arguments)
 
 
 def _again(found: Reconciled, arguments: argparse.Namespace, *options: str) -> str:
-    if found.id is None:
+    if found.record is None:
         return f"this command again{', with ' if options else ''}{' '.join(options)}"
-    command = ["migrate-plugins", "reconcile", "--id", str(found.id), *options]
+    command = ["migrate-plugins", "reconcile", "--id", str(found.record.id), *options]
     if arguments.destination is not None:
         command += ["--destination", arguments.destination]
     return shlex.join(command)
