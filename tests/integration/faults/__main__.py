@@ -46,7 +46,7 @@ def main() -> int:
     trials = []
     for _ in cells:
         trial = done.get()
-        print(trial, file=sys.stderr, flush=True)
+        print(trial if isinstance(trial, str) else f"{trial.cell}: {trial[1:]}", file=sys.stderr, flush=True)
         trials.append(trial)
     for worker in workers:
         worker.join()
