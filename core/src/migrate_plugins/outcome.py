@@ -137,6 +137,7 @@ class Outcome(NamedTuple):
         statistics: Of the transfer as a whole, or None.
         facts: What both hosts said before.
         source_unreadable: Why the source could not be read, or None where it could.
+        id: Its number in the journal, or None where none is kept.
     """
 
     plan: Plan
@@ -152,6 +153,7 @@ class Outcome(NamedTuple):
     statistics: Statistics | None = None
     facts: Facts | None = None
     source_unreadable: str | None = None
+    id: int | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -213,6 +215,7 @@ class Outcome(NamedTuple):
         configuration = self.configuration
         return {
             "schema": SCHEMA,
+            "id": self.id,
             "verdict": self.verdict.value,
             "exit_code": int(self.exit_code),
             "text": self.sentence,

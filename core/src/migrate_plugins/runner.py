@@ -20,6 +20,7 @@ from migrate_plugins.model import ChosenBy
 from migrate_plugins.outcome import Outcome, Verdict, judge
 from migrate_plugins.paths import held_towards
 from migrate_plugins.progress import Event, Phase
+from migrate_plugins.recording import Recording
 from migrate_plugins.sessions import GuestState
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins.checks.report import Report
     from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.journal import Journal
     from migrate_plugins.model import Request
     from migrate_plugins.plan import Plan
     from migrate_plugins.planner import Planner
@@ -53,6 +55,8 @@ class Run:
         *,
         observers: Sequence[Observer],
         accept: Mapping[str, str],
+        journal: Journal | None = None,
+        reason: str | None = None,
     ) -> None:
         """Take what :meth:`migrate_plugins.Migrator.start` was given; nothing happens yet."""
         self._registry = registry
@@ -60,6 +64,9 @@ class Run:
         self._plan = plan
         self._observers = tuple(observers)
         self._accept = accept
+        self._journal = journal
+        self._reason = reason
+        self._recording = Recording(None)
         self._started = monotonic()
         self._cancelled = threading.Event()
         # Not the thread's join(): after a Ctrl-C in it Python 3.11 takes the thread for ended.
@@ -89,6 +96,7 @@ class Run:
         Raises:
             ConnectError: A host cannot be opened; nothing was changed.
             BlockedError: The check found errors; nothing was changed.
+            JournalError: The journal cannot be written; nothing was changed.
             MigrateError: Anything else that kept the migration from being started.
         """
         self._ended.wait()
@@ -105,20 +113,31 @@ class Run:
             problem = one_line(error)
             self._error = PluginFailedError(self._plan.driver, hook="a run", problem=problem)
         finally:
+            # Whatever broke once a transfer was begun leaves the record open, and so in doubt.
+            if not self._transferring or isinstance(self._error, UsageError):
+                self._recording.failed(self._error)
+            self._recording.close()
             self._ended.set()
 
     def _migrate(self) -> Outcome:
         plan = self._plan
+        if self._journal is not None:
+            writer = self._journal.begin(plan, reason=self._reason, accepted=self._accept)
+            self._recording = Recording(writer)
         self._say(Phase.CONNECT, f"opening {plan.uris.source.value}")
         with Hosts(self._registry.drivers[plan.driver], plan) as hosts:
             self._say(Phase.CHECK)
             report = check(self._registry, self._planner, plan, hosts, self._accept)
+            self._recording.plan(report.plan, report.facts)
             report.raise_for_errors()
             with self._port_held(report.plan) as complete:
+                if complete is not report.plan:
+                    self._recording.plan(complete)
                 error, statistics = self._transfer(hosts, complete)
                 report = report._replace(plan=complete)
             self._say(Phase.VERIFY)
             outcome = self._verify(hosts, report, error, statistics)
+        outcome = self._recording.ended(outcome)
         self._say(Phase.DONE, outcome.sentence)
         return outcome
 
@@ -147,7 +166,7 @@ class Run:
     def _transfer(self, hosts: Hosts, plan: Plan) -> tuple[MigrateError | None, Statistics | None]:
         """Start the migration and watch it to its end."""
         # In this order: whoever sets the flag and then still sees an earlier phase may leave.
-        self._say(Phase.PREPARE)
+        self._say(Phase.PREPARE, self._recording.sentence)
         if self._cancelled.is_set():
             return None, None
         self._transferring = True
@@ -214,6 +233,7 @@ class Run:
     ) -> None:
         self.phase = phase
         event = Event(self._plan.guest, phase, monotonic() - self._started, text, statistics)
+        self._recording.ahead(event)
         for observer in self._observers:
             with suppress(BaseException):  # who only watches may not disturb
                 observer(event)

@@ -28,6 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_request(parser)
     add_accept(parser)
+    parser.add_argument("--reason", metavar="TEXT", help="why, for the journal")
+    parser.add_argument(
+        "--no-journal", action="store_true", help="migrate although nothing is recorded"
+    )
     parser.add_argument(
         "--progress",
         choices=["auto", "bar", "plain", "json", "none"],
@@ -38,14 +42,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Migrate."""
+    if arguments.reason is not None and (arguments.no_journal or not arguments.reason.strip()):
+        wrong = "is empty" if not arguments.no_journal else "has nowhere to stand (--no-journal)"
+        raise UsageError(f"--reason {wrong}; leave one out")
     migrator: Migrator = arguments.invocation.migrator
+    if migrator.journal is not None and not arguments.no_journal:
+        migrator.journal.warm_up()  # while this plans and connects
     plan = planned(arguments, output)
     accept = accepted(arguments)
     if arguments.json and arguments.progress not in {None, "none"}:
         raise UsageError("--json gives one object, --progress more; give one of the two")
     form = arguments.progress or ("none" if arguments.json else "auto")
     with watching(form, output) as observe:
-        run = migrator.start(plan, observers=[observe], accept=accept)
+        run = migrator.start(
+            plan,
+            observers=[observe],
+            accept=accept,
+            reason=arguments.reason,
+            record=not arguments.no_journal,
+        )
         with _cancelled_by_signals(run):
             outcome = run.outcome()
     # Whoever read us may be gone, or the disk full: the exit status still tells the truth.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from contextlib import suppress
 from functools import cache
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
 import libvirt
 
-from migrate_plugins import GuestFacts, GuestState, HostFacts
+from migrate_plugins import DriverError, GuestFacts, GuestState, HostFacts, Mend
 from migrate_plugins_qemu.calls import Call, choose_call
 from migrate_plugins_qemu.faults import NOT_THERE, connecting, doing
 from migrate_plugins_qemu.statistics import read_statistics
@@ -21,13 +22,19 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Plan, Session, Statistics
 
-__all__ = ["LibvirtMigration", "LibvirtSession", "connect"]
+__all__ = ["AdoptedMigration", "LibvirtMigration", "LibvirtSession", "connect"]
 
 # Seconds between two keep-alive messages, and how many may go unanswered: virsh's own.
 _KEEPALIVE: Final = (5, 6)
 
 # Seconds that the event loop rests after an error.
 _PAUSE: Final = 0.1
+
+# Seconds between two looks at a job that somebody else began.
+_LOOK: Final = 0.2
+
+# What is sent out, as :func:`_job` calls it.
+_OUT: Final = "migration out"
 
 # Both hosts are opened at once, from two threads; the library is prepared by the first.
 _PREPARING: Final = threading.Lock()
@@ -109,6 +116,54 @@ class LibvirtSession:
                 versions.append(there.connection.getLibVersion())
         call = choose_call(plan, min(versions), flags)
         return LibvirtMigration(plan, call, domain, there)
+
+    def adopt(self, name: str) -> AdoptedMigration | None:
+        """Take over a migration that is under way from here."""
+        with doing(f"finding {name}"):
+            try:
+                domain = self.connection.lookupByName(name)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() == NOT_THERE:
+                    return None
+                raise
+            return AdoptedMigration(domain) if _sends(domain) else None
+
+    def mend(self, step: Mend, guest: GuestFacts) -> None:
+        """Take a step with a guest, if it is still as it was read."""
+        now = self.guest_by_uuid(guest.uuid)
+        if now is None or (now.state, now.job) != (guest.state, guest.job):
+            seen = "gone" if now is None else f"{now.state}, job: {now.job or 'none'}"
+            raise DriverError(
+                f"{step} of {guest.name}", problem=f"it has changed since it was read: it is {seen}"
+            )
+        with doing(f"{step} of {guest.name} behind {self.uri}"):
+            domain = self.connection.lookupByUUIDString(guest.uuid)
+            if step is Mend.ABORT:
+                domain.abortJob()
+            elif step is Mend.RESUME:
+                domain.resume()
+            elif step is Mend.DESTROY:
+                domain.destroy()
+            elif step is Mend.DEFINE:
+                kept = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+                self.connection.defineXML(domain.XMLDesc(kept))
+            else:
+                # As libvirt's own --undefinesource: what the guest keeps beside it stays.
+                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+
+    def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
+        """Give the same step for virsh."""
+        virsh = ["virsh", "-c", self.uri]
+        if step is Mend.DEFINE:
+            dump = shlex.join([*virsh, "dumpxml", "--inactive", "--security-info", guest.name])
+            return f"{dump} | {shlex.join([*virsh, 'define', '/dev/stdin'])}"
+        words = {
+            Mend.ABORT: ("domjobabort",),
+            Mend.RESUME: ("resume",),
+            Mend.DESTROY: ("destroy",),
+            Mend.UNDEFINE: ("undefine", "--keep-nvram"),
+        }[step]
+        return shlex.join([*virsh, *words, guest.name])
 
     def close(self) -> None:
         """Close the connection."""
@@ -207,6 +262,53 @@ class LibvirtMigration:
             self._ended.set()
 
 
+class AdoptedMigration:
+    """A migration that another process began; see :class:`migrate_plugins.Mender`.
+
+    libvirt tells its end to whoever began it alone, so that we have to ask.
+    """
+
+    def __init__(self, domain: libvirt.virDomain) -> None:
+        """Watch the job of *domain*."""
+        self._domain = domain
+        self._postcopy = False
+
+    def wait(self, seconds: float) -> bool:
+        """Ask until it has ended, at most *seconds*."""
+        end = monotonic() + seconds
+        with doing(f"asking for the job of {self._domain.name()}"):
+            while _sends(self._domain):
+                left = end - monotonic()
+                if left <= 0:
+                    return False
+                sleep(min(_LOOK, left))
+        return True
+
+    def statistics(self) -> Statistics | None:
+        """Read the job's statistics; there are none after the end."""
+        with doing("reading the job's statistics"):
+            return read_statistics(self._domain.jobStats(), postcopy=self._postcopy)
+
+    def cancel(self) -> None:
+        """Abort the job."""
+        with doing(f"cancelling the migration of {self._domain.name()}"):
+            self._domain.abortJob()
+
+    def suspend(self) -> None:
+        """Pause the guest on the source."""
+        with doing(f"pausing {self._domain.name()}"):
+            self._domain.suspend()
+
+    def switch_to_postcopy(self) -> None:
+        """Let the guest go on at the destination."""
+        with doing(f"switching {self._domain.name()} to post-copy"):
+            self._domain.migrateStartPostCopy(0)
+        self._postcopy = True
+
+    def result(self) -> None:
+        """Return: how it ended is told to whoever began it."""
+
+
 @cache
 def _prepare_library() -> None:
     """Keep libvirt quiet, and give it the event loop that its keep-alive needs.
@@ -240,6 +342,8 @@ def _job(domain: libvirt.virDomain) -> str | None:
     try:
         statistics = domain.jobStats()
     except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
+            return None  # it has shut down since its state was read
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_UNSUPPORTED:
             raise
         return "migration in"  # libvirt tells of such a job on the source alone
@@ -247,6 +351,16 @@ def _job(domain: libvirt.virDomain) -> str | None:
         return None
     operation = statistics.get("operation", libvirt.VIR_DOMAIN_JOB_OPERATION_UNKNOWN)
     return _constant("VIR_DOMAIN_JOB_OPERATION_", operation) or "a job"
+
+
+def _sends(domain: libvirt.virDomain) -> bool:
+    """Whether a guest is being migrated away; one that is gone, or shut off, is not."""
+    try:
+        return _job(domain) == _OUT
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != NOT_THERE:
+            raise
+        return False
 
 
 def _reason(state: int, reason: int) -> str | None:
