@@ -1,6 +1,6 @@
 """Try the whole table, in several labs at once, and print it as Markdown.
 
-    .venv/bin/python tests/integration/faults [--labs N] [--only TEXT] [--json FILE]
+.venv/bin/python tests/integration/faults [--labs N] [--only TEXT] [--json FILE]
 """
 
 from __future__ import annotations
@@ -46,7 +46,11 @@ def main() -> int:
     trials = []
     for _ in cells:
         trial = done.get()
-        print(trial if isinstance(trial, str) else f"{trial.cell}: {trial[1:]}", file=sys.stderr, flush=True)
+        print(
+            trial if isinstance(trial, str) else f"{trial.cell}: {trial[1:]}",
+            file=sys.stderr,
+            flush=True,
+        )
         trials.append(trial)
     for worker in workers:
         worker.join()
