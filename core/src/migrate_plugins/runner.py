@@ -49,6 +49,7 @@ _SILENCE: Final = 90.0
 _STALL: Final = 60.0
 _STOPPING: Final = 60.0
 
+_SILENT: Final = "the hypervisor does not answer"
 _ASKED: Final = "asked the hypervisor to stop"
 
 
@@ -297,8 +298,14 @@ class _Watch:
 
     def statistics(self) -> Statistics | None:
         """Read them, or give the last ones where the host is busy or tells no more."""
-        with suppress(MigrateError, TimeoutError):
-            now = self._line.ask(_ANSWER, self._migration.statistics)
+        with suppress(MigrateError):
+            try:
+                now = self._line.ask(_ANSWER, self._migration.statistics)
+            except TimeoutError:
+                if self._told != _SILENT:
+                    self._told = _SILENT
+                    self._say(Phase.TRANSFER, _SILENT, None)
+                return self._last
             self._answered = monotonic()
             if now is not None:
                 if self._last is None or now.transferred != self._last.transferred:

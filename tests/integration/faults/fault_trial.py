@@ -10,63 +10,32 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import libvirt
-from fault_table import FULL, POWER_OFF, TOOL, Cell, Flow, Moment
+from fault_table import CRAWL, FULL, POWER_OFF, TOOL, Cell, Flow, Moment, Trial
 
 from migrate_plugins_lab import faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from migrate_plugins_lab.guest import Guest
     from migrate_plugins_lab.host import Host
     from migrate_plugins_lab.lab import Lab
 
-__all__ = ["Trial", "listen", "run"]
+__all__ = ["listen", "run"]
 
 # The copy never ends at this rate while the guest writes over 64 MiB again and again.
 _RATE: Final = "100mbit"
 _DIRTY: Final = {Moment.COPY: 64}
 # Seconds.
 _SOON: Final = 60.0
-_LONGEST: Final = 100.0
+_LONGEST: Final = 150.0
+_CRAWLING: Final = 12.0
 _TICKS: Final = 50
 _PROGRAM: Final = (sys.executable, "-m", "migrate_plugins")
-
-
-class Trial(NamedTuple):
-    """What came of a cell.
-
-    Attributes:
-        cell: Which one.
-        verdict: The tool's own; None where it was killed, or gave none.
-        status: Its exit status, negative for the signal that ended it.
-        told: The first diagnosis' id, or None.
-        seconds: From the fault to the tool's end.
-        cancelled: Whether it went on until it was cancelled.
-        here: State of the guest on the source once all is healed and reconciled, or None.
-        there: Likewise on the destination.
-        settled: What reconcile calls it, step by step.
-        stored: Hosts that have the guest's configuration in the end.
-        breaks: Where the guest's life was not one.
-        text: The last words of the tool.
-    """
-
-    cell: Cell
-    verdict: str | None
-    status: int
-    told: str | None
-    seconds: float
-    cancelled: bool
-    here: str | None
-    there: str | None
-    settled: tuple[str, ...]
-    stored: tuple[str, ...]
-    breaks: tuple[str, ...]
-    text: str
 
 
 class _Tool:
@@ -158,7 +127,7 @@ def _try(cell: Cell, lab: Lab, folder: Path, guest: Guest, environment: dict[str
         watch = None
         if cell.moment is Moment.SWITCHOVER:
             watch = stack.enter_context(_switchover(alpha, fire))
-        if cell.moment is Moment.BEFORE:
+        if cell.moment is Moment.BEFORE and cell.fault is not TOOL:
             fire(0)
         tool = _Tool(_command(cell, alpha, beta), environment)
         stack.callback(_kill, tool.process)
@@ -174,12 +143,11 @@ def _try(cell: Cell, lab: Lab, folder: Path, guest: Guest, environment: dict[str
     settled = _reconcile(environment)
     if cell.fault is not POWER_OFF and "running" in {_state_of(alpha), _state_of(beta)}:
         guest.wait_for_ticks()
-    told = outcome.get("diagnoses") or [{"id": None}]
     return Trial(
         cell,
         outcome.get("verdict"),
         status,
-        told[0]["id"],
+        tuple(each["id"] for each in outcome.get("diagnoses", ())),
         seconds,
         cancelled,
         _state_of(alpha),
@@ -226,7 +194,7 @@ def _strike(cell: Cell, tool: _Tool, fire: Callable[[int], None]) -> tuple[float
         tool.wait_for(lambda event: event["phase"] == "verify", _SOON)
         began = time.monotonic()
         fire(pid)
-    if tool.end(_LONGEST):
+    if tool.end(_CRAWLING if cell.fault is CRAWL else _LONGEST):
         return began, False
     os.kill(pid, signal.SIGINT)
     if not tool.end(_SOON):
@@ -255,13 +223,19 @@ def _weapon(cell: Cell, lab: Lab, folder: Path) -> Iterator[Callable[[int], None
         return fire
 
     if cell.fault is TOOL:
-        yield once(lambda pid: pid and os.kill(pid, signal.SIGKILL))
+        yield once(lambda pid: os.kill(pid, signal.SIGKILL))
         return
     if cell.fault is FULL:
-        yield once(lambda _pid: _fill(folder))
+
+        def strike_disk(_pid: int) -> None:
+            _fill(folder)
+            if cell.moment is Moment.COPY:  # it is to come to an end
+                lab.fault("alpha", "heal")
+
+        yield once(strike_disk)
         return
     if cell.fault.host is None:
-        yield once(lambda _pid: None)
+        yield once(lambda _pid: _wait_until_off(lab))
         return
     with faults.armed(lab.host(cell.fault.host), *cell.fault.kind) as strike:
         yield once(lambda _pid: strike())
@@ -307,6 +281,14 @@ def _state(cell: Cell, folder: Path) -> Iterator[dict[str, str]]:
         subprocess.run(["umount", str(folder)], check=True, timeout=10)
 
 
+def _wait_until_off(lab: Lab) -> None:
+    give_up = time.monotonic() + 20
+    while any(_state_of(host) == "running" for host in lab.hosts):
+        if time.monotonic() > give_up:
+            raise AssertionError("the guest does not power itself off")
+        time.sleep(0.1)
+
+
 def _fill(folder: Path) -> None:
     """Leave not a byte free."""
     with (folder / "full").open("wb", buffering=0) as file, suppress(OSError):
@@ -328,7 +310,7 @@ def _reconcile(environment: dict[str, str]) -> tuple[str, ...]:
         said = json.loads(done.stdout)
     except ValueError:
         return (f"status {done.returncode}: {done.stderr.strip()[-200:]}",)
-    return tuple(f"{each}" for each in said.get("guests", []))
+    return tuple(each["state"] for each in said.get("guests", []))
 
 
 def _state_of(host: Host) -> str | None:
