@@ -1,8 +1,0 @@
-"""The table and the trials are a program too, which finds its modules beside it."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
