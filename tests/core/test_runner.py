@@ -133,7 +133,7 @@ class FakeMigration:
     def wait(self, seconds: float) -> bool:
         assert 0 < seconds <= 1
         # A little, as a real one: a thread that a failed test leaves behind may not run wild.
-        threading.Event().wait(0.001)
+        threading.Event().wait(0.005)
         self.hosts.script(self)
         self.looks += 1
         if self.looks == FOR_EVER:
