@@ -7,14 +7,18 @@ import shutil
 import signal
 import subprocess
 from importlib import import_module
+from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from hypothesis import settings
 
 from migrate_plugins import EntryPoint, Migrator
 from migrate_plugins.installed import DRIVERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAMES = ("qemu", "vbox", "vmware", "xen")
 
@@ -35,10 +39,19 @@ os.environ.pop("MIGRATE_PLUGINS_DISABLE", None)
 os.environ.pop("MIGRATE_PLUGINS_JOURNAL", None)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _state(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep what is recorded in a folder of these tests: no person's journal is written to."""
-    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for each test; none is made before something is kept in it."""
+    root = tmp_path_factory.mktemp("state")
+    return map(root.joinpath, map(str, count()))
+
+
+@pytest.fixture(autouse=True)
+def state(states: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of this test's own for what is kept: no person's journal is written to."""
+    folder = next(states)
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder
 
 
 # A shell that starts us in the background has Ctrl-C ignored, and our children would too.

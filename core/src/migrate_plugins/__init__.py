@@ -83,6 +83,8 @@ if TYPE_CHECKING:
     from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
     from migrate_plugins.ports import HeldPort, PortLedger
     from migrate_plugins.progress import Event, Observer, Phase, Statistics
+    from migrate_plugins.reconciler import Reconciled, Taken
+    from migrate_plugins.reconciliation import Promise, Recorded, Settlement, Sight, State
     from migrate_plugins.records import PhaseRecord, Record, Sample
     from migrate_plugins.registry import Plugin, Registry
     from migrate_plugins.runner import Run
@@ -92,6 +94,8 @@ if TYPE_CHECKING:
         GuestFacts,
         GuestState,
         HostFacts,
+        Mend,
+        Mender,
         Migration,
         Session,
     )
@@ -145,6 +149,8 @@ __all__ = [
     "JournalError",
     "Kind",
     "Loaded",
+    "Mend",
+    "Mender",
     "MigrateError",
     "Migration",
     "MigrationFailedError",
@@ -173,8 +179,11 @@ __all__ = [
     "PortLedger",
     "PortRule",
     "PortsExhaustedError",
+    "Promise",
     "Reason",
+    "Reconciled",
     "Record",
+    "Recorded",
     "Registry",
     "Remedy",
     "Report",
@@ -187,12 +196,16 @@ __all__ = [
     "Session",
     "Setting",
     "Settings",
+    "Settlement",
     "Severity",
     "Shell",
+    "Sight",
+    "State",
     "Statistics",
     "Status",
     "Step",
     "Switches",
+    "Taken",
     "Tracer",
     "Transport",
     "URIs",
@@ -283,6 +296,8 @@ _HOMES: Final = {
         "plan": ("Channel", "Plan", "PlannedPort", "PlannedURI", "URIs"),
         "ports": ("HeldPort", "PortLedger"),
         "progress": ("Event", "Observer", "Phase", "Statistics"),
+        "reconciler": ("Reconciled", "Taken"),
+        "reconciliation": ("Promise", "Recorded", "Settlement", "Sight", "State"),
         "records": ("PhaseRecord", "Record", "Sample"),
         "registry": ("Plugin", "Registry"),
         "runner": ("Run",),
@@ -292,6 +307,8 @@ _HOMES: Final = {
             "GuestFacts",
             "GuestState",
             "HostFacts",
+            "Mend",
+            "Mender",
             "Migration",
             "Session",
         ),

@@ -311,6 +311,10 @@ class NeedsPersonError(_OutcomeError):
 
     exit_code = ExitCode.NEEDS_PERSON
 
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.add_note(f"`{outcome.next_command}` tells how to go on")
+
 
 class CancelledError(_OutcomeError):
     """The migration was cancelled and the guest is still on the source."""

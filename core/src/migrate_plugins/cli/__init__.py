@@ -42,6 +42,11 @@ COMMANDS: Final = (
     Command("check", "every finding on both hosts; changes nothing", f"{__name__}.check"),
     Command("migrate", "check, migrate, and read back where the guest is", f"{__name__}.migrate"),
     Command("history", "migrations that were recorded, and one in full", f"{__name__}.history"),
+    Command(
+        "reconcile",
+        "where a guest is that nobody saw arrive, and the safe way back",
+        f"{__name__}.reconcile",
+    ),
     Command("config", "show, check or locate config.toml", f"{__name__}.config"),
     Command("enable", "let a plugin take part again", f"{__name__}.enable"),
     Command("disable", "keep a plugin from being loaded", f"{__name__}.disable"),

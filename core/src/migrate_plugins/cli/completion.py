@@ -120,8 +120,17 @@ class _Values(BaseCompleter):
             "names": self._plugins,
         }
 
-    def __call__(self, *, prefix: str, action: argparse.Action, **_: object) -> Iterable[str]:
+    def __call__(
+        self,
+        *,
+        prefix: str,
+        action: argparse.Action,
+        parsed_args: argparse.Namespace,
+        **_: object,
+    ) -> Iterable[str]:
         """Give each choice, as a mapping with what describes it, or names of files."""
+        if action.dest == "id" and getattr(parsed_args, "action", "") is None:
+            return ()  # `history` takes a number behind `show` alone
         for name in (*action.option_strings, action.dest):
             if name in self._choices:
                 return self._choices[name]()
