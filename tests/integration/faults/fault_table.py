@@ -131,12 +131,13 @@ class Trial(NamedTuple):
 
 
 # What it comes to during the copy, where it does not simply fail.
-_COPY: Final[Mapping[Fault, str]] = {
-    SOURCE_KILLED: "unknown",
-    SOURCE_FROZEN: "unknown",
-    CRAWL: "cancelled",
-    FULL: "done",
-    POWER_OFF: "lost",
+_COPY: Final[Mapping[Fault, frozenset[str | None]]] = {
+    SOURCE_KILLED: frozenset({"unknown"}),
+    SOURCE_FROZEN: frozenset({"unknown"}),
+    # A tunnel that is stuck keeps libvirt from stopping: then it is for reconcile to tell.
+    CRAWL: frozenset({"cancelled", "unknown"}),
+    FULL: frozenset({"done"}),
+    POWER_OFF: frozenset({"lost"}),
 }
 
 _STATUS: Final = {"done": 0, "failed": 1, "cancelled": 130}
@@ -162,7 +163,7 @@ def expected(cell: Cell) -> frozenset[str | None]:
         return frozenset({"unknown"})  # the source's daemon waits for it, and heeds nobody
     if moment is Moment.SWITCHOVER and fault != FULL:
         return frozenset({"done", "failed", "unknown", "paused", "cancelled"})
-    return frozenset({_COPY.get(fault, "failed")})
+    return _COPY.get(fault, frozenset({"failed"}))
 
 
 def wrong(trial: Trial) -> list[str]:
