@@ -33,7 +33,7 @@ from migrate_plugins import (
 )
 from migrate_plugins.cli import main
 from migrate_plugins.cli.chronicle import chronicle, lines, standing
-from migrate_plugins.cli.curves import Curve, curves
+from migrate_plugins.cli.curves import Curve, curves, draw
 from migrate_plugins.cli.moments import span
 from migrate_plugins.cli.output import Output
 from migrate_plugins.cli.page import page
@@ -256,6 +256,28 @@ def test_curves_have_no_point_where_nothing_was_told(full: Record) -> None:
     )
     untold = Sample(1.0, Statistics())
     assert [curve.points for curve in curves(full._replace(samples=(untold,)))] == [(), (), ()]
+
+
+points = st.lists(
+    st.tuples(st.floats(0, 1e6), st.floats(0, 1e7)),
+    min_size=1,
+    max_size=20,
+    unique_by=lambda p: p[0],
+).map(lambda found: tuple(sorted(found)))
+
+
+@given(first=points, second=st.just(()) | points, width=st.integers(80, 200))
+def test_chart_fits_and_has_every_curve(
+    first: tuple[tuple[float, float], ...], second: tuple[tuple[float, float], ...], width: int
+) -> None:
+    shown = [Curve("rate", "MiB/s", first), Curve("dirty rate", "MiB/s", second)]
+
+    told = draw(shown, width - 2)
+
+    assert all(len(line) <= width - 2 for line in told)
+    plot = "".join(line.partition("|")[2] for line in told[1:-2])
+    assert any(0x2800 < ord(sign) <= 0x28FF for sign in plot)
+    assert ("x" in plot) is bool(second)
 
 
 # --- one in full ---------------------------------------------------------------------------------

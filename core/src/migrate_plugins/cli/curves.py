@@ -20,7 +20,7 @@ FEWEST: Final = 2
 
 # Of a chart in a terminal: lines, and the columns beside the curve itself.
 _HEIGHT: Final = 8
-_MARGIN: Final = 14
+_MARGIN: Final = 24
 _WIDEST: Final = 100
 
 
@@ -90,7 +90,8 @@ def draw(shown: Sequence[Curve], width: int) -> list[str]:
     figure.with_colors = False
     figure.x_label, figure.y_label = "s", shown[0].unit
     first, last = min(at for at, _ in points), max(at for at, _ in points)
-    figure.set_x_limits(min_=first, max_=last)
+    # A little beyond the last point: at the very edge it would not be drawn.
+    figure.set_x_limits(min_=first, max_=last + ((last - first) or 1) * 0.02)
     figure.set_y_limits(min_=0, max_=max(value for _, value in points) * 1.05 or 1)
     figure.x_ticks_fkt = lambda least, _most: f"{least:.1f}"
     figure.y_ticks_fkt = lambda least, _most: f"{least:9.1f}"
