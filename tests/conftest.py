@@ -35,12 +35,10 @@ os.environ.pop("MIGRATE_PLUGINS_DISABLE", None)
 os.environ.pop("MIGRATE_PLUGINS_JOURNAL", None)
 
 
-@pytest.fixture(autouse=True)
-def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of this test's own for what is kept: no journal of a person's is written to."""
-    folder = tmp_path_factory.mktemp("state")
-    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
-    return folder
+@pytest.fixture(scope="session", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what is recorded in a folder of these tests: no person's journal is written to."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 # A shell that starts us in the background has Ctrl-C ignored, and our children would too.

@@ -73,8 +73,10 @@ IMPORTS = [
                                                ["libvirt"]),
     (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "bar", "--no-journal"],
                                                ["libvirt", "rich"]),
+    # SQLAlchemy brings the first two
     (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "none"],
-                                               ["asyncio", "importlib.metadata", "libvirt", "sqlalchemy"]),
+                                               ["asyncio", "importlib.metadata", "libvirt",
+                                                "sqlalchemy"]),
 ]
 # fmt: on
 

@@ -46,6 +46,7 @@ COMMANDS: Final = (
         "where a guest is that nobody saw arrive, and the safe way back",
         f"{__name__}.reconcile",
     ),
+    Command("history", "migrations that were recorded, and one in full", f"{__name__}.history"),
     Command("config", "show, check or locate config.toml", f"{__name__}.config"),
     Command("enable", "let a plugin take part again", f"{__name__}.enable"),
     Command("disable", "keep a plugin from being loaded", f"{__name__}.disable"),
