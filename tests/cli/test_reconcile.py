@@ -244,11 +244,12 @@ def test_destination_is_opened_as_somebody_says(
     assert outcome.verdict is Verdict.UNKNOWN
     hosts.heal()
 
-    unseen = call("reconcile")
+    unseen = call("reconcile", "--json")
     seen = call("reconcile", "--destination", DESTINATION)
 
     assert unseen.status == ExitCode.CONNECT
-    assert "give one with --destination\n" in unseen.out
+    (guest,) = json.loads(unseen.out)["guests"]
+    assert guest["destination"]["unreadable"].endswith("; give one with --destination")
     assert seen.status == ExitCode.NEEDS_PERSON
     assert "  lost\n" in seen.out
 
