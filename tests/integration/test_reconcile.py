@@ -63,11 +63,15 @@ def reconcile(*argv: str) -> Said:
     return Said(done.returncode, guests[0], monotonic() - began)
 
 
+def succeed(*argv: str) -> str:
+    """Run a command that must succeed, and give what it printed."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=BOUND)
+    assert done.returncode == 0, f"{argv}: {done.returncode}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
 def nothing_in_doubt() -> bool:
-    done = subprocess.run(
-        command("reconcile"), capture_output=True, text=True, check=True, timeout=BOUND
-    )
-    return done.stdout == "nothing is in doubt\n"
+    return succeed(*command("reconcile")) == "nothing is in doubt\n"
 
 
 def start(lab: Lab, scenario: str, *options: str) -> subprocess.Popen[str]:
@@ -261,7 +265,7 @@ def test_printed_command_does_what_apply_does(hosts: Lab) -> None:
     hosts.fault("beta", "heal")
 
     step = reconcile().guest["step"]["command"]
-    subprocess.run(["bash", "-c", step], check=True, timeout=BOUND, capture_output=True)
+    succeed("bash", "-c", step)
 
     assert reconcile().brief == (ExitCode.DONE, "rolled-back")
     assert state(alpha) == "running (unpaused)"
@@ -323,7 +327,7 @@ def test_configurations_are_mended_by_the_commands_that_are_printed(hosts: Lab) 
     alpha, beta = hosts.hosts
     guest = hosts.guest("web1", persistent=True)
     argv = ["web1", beta.uri, "-c", alpha.uri, "--live", "--persistent", "--undefinesource"]
-    subprocess.run(command("migrate", *argv), check=True, timeout=BOUND, capture_output=True)
+    succeed(*command("migrate", *argv))
     # As if libvirt had been interrupted in the middle of it.
     stored = hosts.folder.path / "web1.xml"
     stored.write_text(beta.virsh("dumpxml", "--inactive", "web1"), encoding="utf-8")
@@ -334,12 +338,7 @@ def test_configurations_are_mended_by_the_commands_that_are_printed(hosts: Lab) 
     while (said := reconcile("web1")).guest["step"]:
         steps.append(said.guest["step"]["mend"])
         assert len(steps) < 4
-        subprocess.run(
-            ["bash", "-c", said.guest["step"]["command"]],
-            check=True,
-            timeout=BOUND,
-            capture_output=True,
-        )
+        succeed("bash", "-c", said.guest["step"]["command"])
 
     assert (said.brief, steps) == ((ExitCode.DONE, "finished"), ["define", "undefine"])
     assert (state(alpha), state(beta)) == (None, "running (migrated)")
@@ -351,7 +350,7 @@ def test_configurations_are_mended_by_apply(hosts: Lab) -> None:
     alpha, beta = hosts.hosts
     hosts.guest("web1", persistent=True)
     argv = ["web1", beta.uri, "-c", alpha.uri, "--live", "--persistent", "--undefinesource"]
-    subprocess.run(command("migrate", *argv), check=True, timeout=BOUND, capture_output=True)
+    succeed(*command("migrate", *argv))
     stored = hosts.folder.path / "web1.xml"
     stored.write_text(beta.virsh("dumpxml", "--inactive", "web1"), encoding="utf-8")
     alpha.virsh("define", str(stored))
@@ -410,16 +409,10 @@ def test_guest_that_is_gone_is_said_to_be_lost_until_a_person_closes_the_record(
 
     said = reconcile("--apply")
     number = str(said.guest["id"])
-    closed = subprocess.run(
-        command("reconcile", "--id", number, "--close", "destroyed on purpose"),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=BOUND,
-    )
+    closed = succeed(*command("reconcile", "--id", number, "--close", "destroyed on purpose"))
 
     assert (said.brief, said.taken) == ((ExitCode.NEEDS_PERSON, "lost"), [])
-    assert closed.stdout == f"record {number} is closed\n"
+    assert closed == f"record {number} is closed\n"
     assert nothing_in_doubt()
 
 
