@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from migrate_plugins import ExitCode
-from migrate_plugins_lab import daemon
 from migrate_plugins_lab.errors import CommandError
 
 if TYPE_CHECKING:
@@ -234,7 +233,7 @@ def test_guest_stuck_at_the_switchover_goes_on_at_the_source(hosts: Lab) -> None
     kill(process)
 
     frozen = reconcile("--apply")
-    daemon.send(beta, signal.SIGKILL)
+    hosts.fault("beta", "kill-daemon")
     hosts.fault("beta", "heal")
     seen = reconcile()
     said = reconcile("--apply")
@@ -261,7 +260,7 @@ def test_printed_command_does_what_apply_does(hosts: Lab) -> None:
     alpha, beta = hosts.hosts
     guest = busy_guest(hosts)
     kill(stuck(hosts))
-    daemon.send(beta, signal.SIGKILL)
+    hosts.fault("beta", "kill-daemon")
     hosts.fault("beta", "heal")
 
     step = reconcile().guest["step"]["command"]
@@ -384,7 +383,7 @@ def test_guest_that_was_started_anew_beside_its_paused_copy_is_left_to_a_person(
     alpha, beta = hosts.hosts
     busy_guest(hosts)
     kill(stuck(hosts))
-    daemon.send(beta, signal.SIGKILL)
+    hosts.fault("beta", "kill-daemon")
     hosts.fault("beta", "heal")
     start_twin(hosts)
 

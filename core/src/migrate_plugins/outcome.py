@@ -253,4 +253,7 @@ class Outcome(NamedTuple):
 
 
 def _state(guest: GuestFacts | None) -> str:
-    return "no such guest" if guest is None else guest.state.value
+    if guest is None:
+        return "no such guest"
+    usual = guest.reason is None or guest.state is GuestState.RUNNING
+    return guest.state.value if usual else f"{guest.state.value} ({guest.reason})"

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
-from migrate_plugins import DriverError, GuestFacts, GuestState, HostFacts, Mend
+from migrate_plugins import DriverError, Flow, GuestFacts, GuestState, HostFacts, Mend
 from migrate_plugins_qemu.calls import Call, choose_call
 from migrate_plugins_qemu.faults import NOT_THERE, connecting, doing
 from migrate_plugins_qemu.statistics import read_statistics
@@ -29,6 +29,12 @@ _KEEPALIVE: Final = (5, 6)
 
 # Seconds that the event loop rests after an error.
 _PAUSE: Final = 0.1
+
+# In libvirt's own words, where it notices by itself.
+_LOST: Final = (
+    "Lost connection to destination host; the migration was aborted, since the client has to"
+    " finish it there"
+)
 
 # Seconds between two looks at a job that somebody else began.
 _LOOK: Final = 0.2
@@ -213,11 +219,17 @@ class LibvirtMigration:
         self._ended = threading.Event()
         self._error: Exception | None = None
         self._postcopy = False
+        self._direct = plan.scenario.flow is Flow.MANAGED_DIRECT
+        self._lost = False
         there = destination.connection if destination is not None else None
         threading.Thread(target=self._run, args=(call, there), daemon=True).start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most *seconds* for the end."""
+        """Wait at most *seconds* for the end; one that cannot come is not waited for."""
+        if self._cannot_finish():
+            self._lost = True
+            with suppress(libvirt.libvirtError):  # it may be ending by itself
+                self._domain.abortJob()
         return self._ended.wait(seconds)
 
     def statistics(self) -> Statistics | None:
@@ -250,8 +262,21 @@ class LibvirtMigration:
     def result(self) -> None:
         """Return if it succeeded."""
         if self._error is not None:
-            with doing(f"migrating {self._plan.guest}"):
+            action = f"migrating {self._plan.guest}"
+            if self._lost:
+                raise DriverError(action, problem=_LOST) from self._error
+            with doing(action):
                 raise self._error
+
+    def _cannot_finish(self) -> bool:
+        """Whether the client was to finish it on a destination that it has lost.
+
+        libvirt itself finds that out when all memory has been sent, which may be never.
+        """
+        there = self._destination
+        if self._lost or not self._direct or there is None or self._ended.is_set():
+            return False
+        return not there.connection.isAlive()
 
     def _run(self, call: Call, destination: libvirt.virConnect | None) -> None:
         try:
