@@ -15,6 +15,8 @@ from migrate_plugins import ExitCode
 from migrate_plugins_lab.errors import CommandError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from migrate_plugins_lab.guest import Guest
     from migrate_plugins_lab.host import Host
     from migrate_plugins_lab.lab import Lab
@@ -25,6 +27,12 @@ RATE = "100mbit"
 PEER2PEER = ["native-p2p", "tunnelled-p2p"]
 # Seconds: a host's patience, the start of a process, and a machine that is busy.
 BOUND = 40.0
+
+
+@pytest.fixture(autouse=True)
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal of each test's own: what is in doubt for one is not for another."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 class Said(NamedTuple):
@@ -257,7 +265,7 @@ def test_guest_stuck_at_the_switchover_goes_on_at_the_source(hosts: Lab) -> None
 
 
 def test_printed_command_does_what_apply_does(hosts: Lab) -> None:
-    alpha, beta = hosts.hosts
+    alpha, _ = hosts.hosts
     guest = busy_guest(hosts)
     kill(stuck(hosts))
     hosts.fault("beta", "kill-daemon")
