@@ -479,3 +479,44 @@ def test_host_that_is_down_is_told_with_its_error(hosts: Lab) -> None:
     hosts.fault("beta", "heal")
     assert reconcile().brief == (ExitCode.DONE, "rolled-back")
     goes_on(guest)
+
+
+def in_postcopy(lab: Lab) -> Guest:
+    """Have the guest run at the destination, most of its memory not there yet, and no tool."""
+    assert lab.postcopy, lab.postcopy.reason
+    guest = busy_guest(lab)
+    kill(start(lab, "native-p2p", "--postcopy", "--revision", "current"))
+    lab.hosts[0].virsh("migrate-postcopy", "web1")
+    end = monotonic() + BOUND
+    while state(lab.hosts[0]) != "paused (post-copy)":
+        assert monotonic() < end, state(lab.hosts[0])
+        sleep(0.05)
+    return guest
+
+
+def test_migration_that_ends_in_post_copy_is_finished(privileged_hosts: Lab) -> None:
+    alpha, beta = privileged_hosts.hosts
+    guest = in_postcopy(privileged_hosts)
+
+    said = reconcile("--watch")
+
+    assert said.brief == (ExitCode.DONE, "finished")
+    assert (state(alpha), state(beta)) == (None, "running (migrated)")
+    goes_on(guest)
+
+
+def test_guest_that_broke_off_in_post_copy_is_not_touched(privileged_hosts: Lab) -> None:
+    alpha, beta = privileged_hosts.hosts
+    in_postcopy(privileged_hosts)
+    beta.run(["ss", "--kill", "--tcp", "sport >= :49152 and sport <= :49215"])
+    end = monotonic() + BOUND
+    while state(alpha) != "paused (post-copy failed)":
+        assert monotonic() < end, state(alpha)
+        sleep(0.1)
+
+    said = reconcile("--apply")
+
+    assert said.brief == (ExitCode.NEEDS_PERSON, "switchover-stuck")
+    assert (said.taken, said.guest["step"]) == ([], None)
+    assert state(alpha) == "paused (post-copy failed)"
+    assert state(beta) == "running (post-copy failed)"
