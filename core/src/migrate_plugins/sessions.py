@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from migrate_plugins.plan import Plan
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from migrate_plugins.shells import Shell
 
 __all__ = [
+    "STARTED_AGAIN",
     "Access",
     "Facts",
     "GuestFacts",
@@ -24,6 +25,11 @@ __all__ = [
     "Migration",
     "Session",
 ]
+
+
+# The reason of a guest that runs on the source, which had stopped it for it to go on elsewhere and
+# then started it again: a destination that froze in between still starts it when it thaws.
+STARTED_AGAIN: Final = "migration canceled"
 
 
 class GuestState(StrEnum):
@@ -69,7 +75,8 @@ class GuestFacts(NamedTuple):
         job: What is being done to it, for example ``migration out``; None for nothing.
         reason: Why it is in this state, in the hypervisor's words, or None.  Some of libvirt's
             decide what may be done to the guest: ``migration``, ``migrated``, ``unpaused``,
-            ``user``, ``failed``, ``postcopy``, ``postcopy failed``.  A driver of another hypervisor
+            ``user``, ``failed``, ``postcopy``, ``postcopy failed``, and of a guest that runs
+            :data:`STARTED_AGAIN`.  A driver of another hypervisor
             uses them where they are true; a reason that is not told is no reason to do anything.
     """
 
