@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate_plugins import (
+        Access,
         Diagnosis,
         Facts,
         Finding,
@@ -163,10 +164,12 @@ def migrate_connect(uri: str) -> Session:
 
 
 @hookimpl
-def migrate_checks(plan: Plan, facts: Facts) -> Sequence[Finding]:
+def migrate_checks(
+    plan: Plan, facts: Facts, source: Access, destination: Access
+) -> Sequence[Finding]:
     from migrate_plugins_qemu.checks import check  # noqa: PLC0415 - planning needs none
 
-    return check(plan, facts)
+    return check(plan, facts, source, destination)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Findings that only QEMU under libvirt knows of."""
+"""The names that hosts go by in URIs, and what libvirt makes of them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Facts, Plan
 
-__all__ = ["check"]
+__all__ = ["check_names"]
 
 
-def check(plan: Plan, facts: Facts) -> Sequence[Finding]:
+def check_names(plan: Plan, facts: Facts) -> Sequence[Finding]:
     """Give them all."""
     findings = []
     second = plan.uris.destination.value

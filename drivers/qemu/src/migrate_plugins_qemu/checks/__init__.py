@@ -1,0 +1,63 @@
+"""Findings that only QEMU under libvirt knows of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate_plugins import Finding, Severity
+from migrate_plugins_qemu.checks.case import Case
+from migrate_plugins_qemu.checks.certificates import check_certificates
+from migrate_plugins_qemu.checks.devices import check_devices
+from migrate_plugins_qemu.checks.disks import check_disks
+from migrate_plugins_qemu.checks.guest import check_guest
+from migrate_plugins_qemu.checks.machine import check_machine
+from migrate_plugins_qemu.checks.names import check_names
+from migrate_plugins_qemu.checks.networks import check_networks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from migrate_plugins import Access, Facts, Plan
+    from migrate_plugins_qemu.inspection import Inspection
+
+__all__ = ["check", "judge"]
+
+
+def check(plan: Plan, facts: Facts, source: Access, destination: Access) -> Sequence[Finding]:
+    """Give them all."""
+    if plan.driver != "qemu":
+        return []  # everyone is asked about every plan
+    return [*check_names(plan, facts), *_guest(plan, facts, source, destination)]
+
+
+def judge(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Finding]:
+    """Give what follows from what both hosts told about the guest.  Pure."""
+    if facts.guest is None:
+        return
+    there = facts.destination.name if facts.destination is not None else None
+    unseen = plan.uris.destination.value or plan.receiver or "the destination"
+    case = Case(plan, facts.guest, facts.source.name, there or unseen, facts, inspection)
+    yield from check_guest(case)
+    yield from check_machine(case)
+    yield from check_disks(case)
+    yield from check_networks(case)
+    yield from check_devices(case)
+    yield from check_certificates(case)
+    hosts = dict.fromkeys(each.host for each in inspection.unread)
+    for host in hosts:
+        told = [f"{each.what}: {each.why}" for each in inspection.unread if each.host == host]
+        yield Finding(
+            "not-read",
+            Severity.INFO,
+            host,
+            f"{host} did not tell all that a check asks for; what follows from it is unknown",
+            seen="; ".join(told),
+        )
+
+
+def _guest(plan: Plan, facts: Facts, source: Access, destination: Access) -> Iterator[Finding]:
+    from migrate_plugins_qemu.inspection import inspect  # noqa: PLC0415 - imports libvirt
+
+    inspection = inspect(plan, facts, source, destination)
+    if inspection is not None:
+        yield from judge(plan, facts, inspection)
