@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         PortsExhaustedError,
         UsageError,
     )
-    from migrate_plugins.findings import Finding, Severity
+    from migrate_plugins.findings import Finding, FindingKind, Severity
     from migrate_plugins.hookspecs import API, hookimpl
     from migrate_plugins.installed import EntryPoint, entry_points
     from migrate_plugins.loading import Loaded, Status
@@ -132,6 +132,7 @@ __all__ = [
     "ExitCode",
     "Facts",
     "Finding",
+    "FindingKind",
     "Flow",
     "GuestFacts",
     "GuestState",
@@ -241,7 +242,7 @@ _HOMES: Final = {
             "PortsExhaustedError",
             "UsageError",
         ),
-        "findings": ("Finding", "Severity"),
+        "findings": ("Finding", "FindingKind", "Severity"),
         "hookspecs": ("API", "hookimpl"),
         "installed": ("EntryPoint", "entry_points"),
         "loading": ("Loaded", "Status"),

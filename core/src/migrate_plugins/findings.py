@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["Finding", "Severity"]
+__all__ = ["Finding", "FindingKind", "Severity"]
 
 
 class Severity(StrEnum):
@@ -45,3 +45,18 @@ class Finding(NamedTuple):
     def blocks(self) -> bool:
         """Whether the migration must not go on."""
         return self.severity is Severity.ERROR and self.accepted is None
+
+
+class FindingKind(NamedTuple):
+    """A kind of finding, as it is documented.
+
+    Attributes:
+        id: What its findings are called; one that ends in ``-unknown`` says only that something
+            could not be found out.
+        severity: The worst that they can be.
+        summary: What they say, in a sentence without a full stop.
+    """
+
+    id: str
+    severity: Severity
+    summary: str

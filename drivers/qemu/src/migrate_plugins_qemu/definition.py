@@ -60,6 +60,7 @@ class Disk(NamedTuple):
         shareable: Whether other guests may use it at once.
         transient: Whether what the guest writes is thrown away.
         optional: Whether a guest starts without it.
+        backing: Files and devices that its image rests on.
     """
 
     target: str
@@ -74,6 +75,7 @@ class Disk(NamedTuple):
     shareable: bool
     transient: bool
     optional: bool
+    backing: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -129,6 +131,12 @@ def disks(definition: Element) -> Iterator[Disk]:
             shareable=disk.find("shareable") is not None,
             transient=disk.find("transient") is not None,
             optional=attribute(disk, "source", "startupPolicy") in {"optional", "requisite"},
+            backing=tuple(
+                path
+                for below in disk.iter("backingStore")
+                for source in below.iterfind("source")
+                if (path := source.get("file") or source.get("dev"))
+            ),
         )
 
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 MIGRATE_PLUGINS_API: Final = 1
 
+NAME: Final = "qemu"
+
 # What qemu.conf calls migration_port_min and migration_port_max.
 PORTS: Final = (49152, 49215)
 
@@ -91,7 +93,7 @@ def _offers(revision: Revision) -> dict[str, Offer]:
 @hookimpl
 def migrate_driver() -> DriverInfo:
     return DriverInfo(
-        name="qemu",
+        name=NAME,
         title="QEMU and KVM",
         connection_schemes=("qemu",),
         migration_schemes=SCHEMES[Revision.CURRENT],
@@ -166,7 +168,9 @@ def migrate_connect(uri: str) -> Session:
 @hookimpl
 def migrate_checks(
     plan: Plan, facts: Facts, source: Access, destination: Access
-) -> Sequence[Finding]:
+) -> Sequence[Finding] | None:
+    if plan.driver != NAME:
+        return None
     from migrate_plugins_qemu.checks import check  # noqa: PLC0415 - planning needs none
 
     return check(plan, facts, source, destination)

@@ -83,10 +83,12 @@ class Network(NamedTuple):
     Attributes:
         active: Whether it is started.
         mtu: As its definition has it, or None.
+        bridge: The bridge that it is, where it is one of the host's, or None.
     """
 
     active: bool
     mtu: int | None
+    bridge: str | None = None
 
 
 class Memory(NamedTuple):
@@ -419,7 +421,7 @@ class _Reading:
                 if cpu is not None and mode == "custom":
                     text = ET.tostring(cpu, encoding="unicode")
                     connection.compareHypervisorCPU(*_kind(target), text, flags)
-                elif mode == "host-passthrough":
+                elif mode in {"host-passthrough", "maximum"} and guest.get("type") == "kvm":
                     own = ET.fromstring(source.getCapabilities()).find("host/cpu")  # noqa: S314
                     if own is not None:
                         connection.compareCPU(ET.tostring(own, encoding="unicode"), flags)
@@ -618,8 +620,13 @@ def _kind(target: Element) -> tuple[str | None, str | None, str | None, str | No
 def _network(connection: libvirt.virConnect, name: str) -> Network:
     network = connection.networkLookupByName(name)
     text = network.XMLDesc(0)
-    mtu = definition.attribute(ET.fromstring(text), "mtu", "size")  # noqa: S314
-    return Network(bool(network.isActive()), int(mtu) if mtu else None)
+    told = ET.fromstring(text)  # noqa: S314 - our own daemon wrote it
+    mtu = definition.attribute(told, "mtu", "size")
+    return Network(
+        bool(network.isActive()),
+        int(mtu) if mtu else None,
+        definition.attribute(told, "bridge", "name"),
+    )
 
 
 def _sources(guest: Element) -> dict[str, str | None]:
@@ -634,9 +641,11 @@ def _sources(guest: Element) -> dict[str, str | None]:
 def _wanted(target: Element) -> dict[str, str | None]:
     """Name what has to be looked at on the destination: all that QEMU opens there."""
     paths: dict[str, str | None] = {path: None for _, path, _ in definition.backend_paths(target)}
-    return paths | {
-        disk.path: disk.format for disk in definition.disks(target) if disk.path is not None
-    }
+    for disk in definition.disks(target):
+        paths |= dict.fromkeys(disk.backing)
+        if disk.path is not None:
+            paths[disk.path] = disk.format
+    return paths
 
 
 def _needs_network(target: Element) -> bool:

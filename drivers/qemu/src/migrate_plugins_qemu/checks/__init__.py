@@ -25,8 +25,6 @@ __all__ = ["check", "judge"]
 
 def check(plan: Plan, facts: Facts, source: Access, destination: Access) -> Sequence[Finding]:
     """Give them all."""
-    if plan.driver != "qemu":
-        return []  # everyone is asked about every plan
     return [*check_names(plan, facts), *_guest(plan, facts, source, destination)]
 
 
@@ -47,7 +45,7 @@ def judge(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Finding]
     for host in hosts:
         told = [f"{each.what}: {each.why}" for each in inspection.unread if each.host == host]
         yield Finding(
-            "not-read",
+            "host-facts-unknown",
             Severity.INFO,
             host,
             f"{host} did not tell all that a check asks for; what follows from it is unknown",

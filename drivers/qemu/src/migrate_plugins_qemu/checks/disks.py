@@ -107,7 +107,7 @@ def _named(case: Case) -> Iterator[Finding]:
         disk = disks.get(name)
         if disk is None:
             yield Finding(
-                "migrate-disk-unknown",
+                "migrate-disk-missing",
                 Severity.ERROR,
                 case.source,
                 f"{case.guest.name} has no disk {name!r}",
@@ -145,8 +145,11 @@ def _shared(case: Case, disk: Disk, there: Disk, unknown: list[str]) -> Iterator
     shared = _judge(case, disk)
     if shared is False:
         yield _not_shared(case, disk)
+        if case.plan.request.unsafe:  # then it is read there as it is
+            yield from _present(case, there, unknown)
         return
     yield from _present(case, there, unknown)
+    yield from _backing(case, there)
     yield from _elsewhere(case, disk, there)
     if shared is None:
         unknown.append(disk.key or disk.target)
@@ -185,6 +188,8 @@ def _copied(case: Case, disk: Disk, there: Disk, unknown: list[str]) -> Iterator
     key = there.key
     if key is None:
         return
+    if case.plan.request.copy_storage_inc:
+        yield from _backing(case, there)
     here, far = _here(case, disk), _there(case, there)
     volume = case.inspection.abilities.volumes.get(key) if case.inspection.abilities else None
     if (
@@ -215,17 +220,19 @@ def _copied(case: Case, disk: Disk, there: Disk, unknown: list[str]) -> Iterator
     wanted = case.inspection.running.capacities.get(disk.target)
     found = volume.capacity if volume is not None else far.size if far is not None else None
     block = there.kind == "block" or (volume is not None and volume.kind == "block")
-    fits = found is None or wanted is None or found == wanted or (block and found > wanted)
-    if not fits:
-        yield Finding(
-            "disk-size-differs",
-            Severity.ERROR,
-            case.destination,
-            f"the disk {disk.target} would be copied onto one of another size",
-            seen=f"{found} bytes",
-            expected=f"{wanted} bytes",
-            remedy=f"on {case.destination}: {_create(there, wanted)}",
-        )
+    if found is None or wanted is None or found == wanted or (block and found > wanted):
+        return
+    yield Finding(
+        "disk-size-differs",
+        Severity.ERROR,
+        case.destination,
+        f"the disk {disk.target} would be copied onto one of another size",
+        seen=f"{found} bytes",
+        expected=f"{wanted} bytes",
+        remedy=f"on {case.destination}: {_resize(there, wanted, shrink=found > wanted)}"
+        if there.path is not None and not block
+        else f"make {key} on {case.destination} at least {wanted} bytes large",
+    )
 
 
 def _creatable(case: Case, disk: Disk) -> bool | None:
@@ -256,14 +263,28 @@ def _no_target(case: Case, disk: Disk, there: Disk) -> Finding:
         seen=f"no {there.key}",
         expected=f"{there.key} of the same size"
         + ("" if incremental else f", or an active pool with the target path {folder}"),
-        remedy=f"on {case.destination}: "
-        f"{_create(there, case.inspection.running.capacities.get(disk.target))}",
+        remedy=_create(case, there, case.inspection.running.capacities.get(disk.target)),
     )
 
 
-def _create(disk: Disk, size: int | None) -> str:
+def _create(case: Case, disk: Disk, size: int | None) -> str:
+    """Write what makes something to copy a disk to."""
+    number = str(size or "SIZE")
+    if disk.pool is not None and disk.volume is not None:
+        return case.there(
+            "vol-create-as", disk.pool, disk.volume, f"{number}B", "--format", disk.format
+        )
+    if disk.kind == "block":
+        return f"make the device {disk.path} on {case.destination}, of at least {number} bytes"
+    command = ["qemu-img", "create", "-f", disk.format, disk.path or "", number]
+    return f"on {case.destination}: {shlex.join(command)}"
+
+
+def _resize(disk: Disk, size: int, *, shrink: bool) -> str:
+    """Write what gives an image another size; whatever it holds is copied over anyway."""
+    options = ["--shrink"] if shrink else []
     return shlex.join(
-        ["qemu-img", "create", "-f", disk.format, disk.path or disk.key or "", str(size or "SIZE")]
+        ["qemu-img", "resize", *options, "-f", disk.format, disk.path or "", str(size)]
     )
 
 
@@ -292,6 +313,23 @@ def _present(case: Case, disk: Disk, unknown: list[str]) -> Iterator[Finding]:
             if medium
             else f"on {case.destination}: mount there what {case.source} has at {shlex.quote(key)}",
         )
+
+
+def _backing(case: Case, disk: Disk) -> Iterator[Finding]:
+    """Look for the images that a disk rests on, which nobody copies."""
+    look = case.inspection.there
+    for path in disk.backing:
+        file = look.files.get(path) if look is not None else None
+        if file is not None and file.kind is None:
+            yield Finding(
+                "disk-backing-missing",
+                case.blocking,
+                case.destination,
+                f"the disk {disk.target} rests on an image that is not on the destination",
+                seen=f"no {path}",
+                expected=path,
+                remedy=case.here("blockpull", case.guest.name, disk.target, "--wait"),
+            )
 
 
 def _elsewhere(case: Case, disk: Disk, there: Disk) -> Iterator[Finding]:

@@ -27,7 +27,8 @@ def check_guest(case: Case) -> Iterator[Finding]:
             f"libvirt does not migrate {case.guest.name} as long as it has snapshots",
             seen=", ".join(running.snapshots),
             expected="no snapshots",
-            remedy=case.here("snapshot-delete", case.guest.name, first),
+            # What a snapshot holds stays in its image; only libvirt's record of it goes.
+            remedy=case.here("snapshot-delete", case.guest.name, first, "--metadata"),
         )
     if running.checkpoints:
         yield Finding(
@@ -80,6 +81,16 @@ def _state(case: Case) -> Iterator[Finding]:
                 expected="running",
                 remedy=case.here("domblkerror", name),
             )
+        if case.plan.request.postcopy:
+            yield Finding(
+                "guest-paused-postcopy",
+                Severity.ERROR,
+                case.source,
+                "libvirt allows no post-copy where the guest is paused",
+                seen=f"paused{reason}",
+                expected="running, or no --postcopy",
+                remedy="leave out --postcopy",
+            )
         yield Finding(
             "guest-paused",
             Severity.INFO,
@@ -121,7 +132,8 @@ def _memory(case: Case) -> Iterator[Finding]:
                 seen=f"{_mib(memory.available)} free of {_mib(memory.total)}",
                 expected=f"{_mib(wanted)} free"
                 + (f", of which the guest uses {_mib(used)} now" if used else ""),
-                remedy=case.there("list"),
+                remedy="choose another destination, or shut a guest off there:"
+                f" {case.there('list', '--name')} names them",
             )
     if abilities.pages is not None:
         yield from _pages(case, abilities.pages)

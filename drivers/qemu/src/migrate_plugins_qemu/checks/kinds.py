@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
-from migrate_plugins import Severity
+from migrate_plugins import FindingKind, Severity
 
-__all__ = ["KINDS", "FindingKind"]
+__all__ = ["KINDS"]
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
-
-
-class FindingKind(NamedTuple):
-    """A kind of finding.
-
-    Attributes:
-        id: What ``--accept`` names.
-        severity: At its worst; a guest that is shut off, or an option, can make it less.
-        summary: What it means, in a sentence without its full stop.
-    """
-
-    id: str
-    severity: Severity
-    summary: str
 
 
 # fmt: off
@@ -39,6 +25,8 @@ KINDS: Final = (
                 "checkpoints stay on the source, and incremental backups begin anew"),
     FindingKind("guest-paused", _INFO,
                 "the guest is paused, and arrives paused"),
+    FindingKind("guest-paused-postcopy", _ERROR,
+                "the guest is paused, and --postcopy was given"),
     FindingKind("guest-io-error", _ERROR,
                 "the guest stopped at an I/O error, and --abort-on-error was given"),
     FindingKind("guest-shutting-down", _WARNING,
@@ -86,6 +74,8 @@ KINDS: Final = (
                 " only have another name"),
     FindingKind("disk-missing", _ERROR,
                 "a disk's file, device or volume is not on the destination"),
+    FindingKind("disk-backing-missing", _ERROR,
+                "an image that a disk rests on is not on the destination"),
     FindingKind("disk-target-missing", _ERROR,
                 "a disk is copied, and libvirt cannot create what it is copied to"),
     FindingKind("disk-size-differs", _ERROR,
@@ -98,7 +88,7 @@ KINDS: Final = (
                 "a block job works on a disk"),
     FindingKind("disk-storage-unknown", _INFO,
                 "nobody could look whether a disk's storage is shared, and there on both hosts"),
-    FindingKind("migrate-disk-unknown", _ERROR,
+    FindingKind("migrate-disk-missing", _ERROR,
                 "--migrate-disks names a disk that the guest does not have"),
     FindingKind("migrate-disk-read-only", _ERROR,
                 "--migrate-disks names a disk that is read-only or empty"),
@@ -152,7 +142,7 @@ KINDS: Final = (
     FindingKind("tls-required", _ERROR,
                 "qemu.conf allows migrations with --tls alone"),
     # all
-    FindingKind("not-read", _INFO,
+    FindingKind("host-facts-unknown", _INFO,
                 "something that a check needs could not be read; it is unknown"),
 )
 # fmt: on

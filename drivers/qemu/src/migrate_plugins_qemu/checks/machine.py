@@ -23,6 +23,11 @@ _LACKS: Final = {
         "the destination cannot run guests of this type",
     ),
 }
+_REMEDIES: Final = {
+    "emulator": "--xml FILE with an <emulator> that is on {host}",
+    "machine": "install a QEMU on {host} that has {wanted}, or choose another destination",
+    "virtualisation": "make {wanted} work on {host}: on {host}: virt-host-validate qemu",
+}
 
 
 def check_machine(case: Case) -> Iterator[Finding]:
@@ -51,9 +56,7 @@ def _kind(case: Case) -> Iterator[Finding]:
             text,
             seen=told,
             expected=expected[lack],
-            remedy="--xml FILE with an <emulator> that is there"
-            if lack == "emulator"
-            else case.there("capabilities"),
+            remedy=_REMEDIES[lack].format(host=case.destination, wanted=expected[lack]),
         )
     count = int(target.findtext("vcpu") or "1")
     most = (
@@ -96,7 +99,8 @@ def _processor(case: Case) -> Iterator[Finding]:
     guest, abilities = case.inspection.guest, case.inspection.abilities
     mode = definition.attribute(guest, "cpu", "mode")
     told = None if abilities is None else abilities.cpu
-    if mode == "host-passthrough":
+    # With software emulation the largest processor is the same wherever QEMU is.
+    if mode == "host-passthrough" or (mode == "maximum" and guest.get("type") == "kvm"):
         yield Finding(
             "cpu-host-passthrough",
             Severity.WARNING,
@@ -118,7 +122,8 @@ def _processor(case: Case) -> Iterator[Finding]:
             "the destination's processor cannot stand in for the guest's",
             seen=f"missing: {missing}" if missing else told,
             expected=f"all features of the guest's {model}",
-            remedy=case.there("hypervisor-cpu-compare", "--error", "CPU.xml"),
+            remedy="choose a destination whose processor has them, or a CPU model without them from"
+            f" the guest's next start on: {case.here('edit', case.guest.name)}",
         )
     required = {
         feature.get("name")

@@ -67,6 +67,10 @@ def _network(case: Case, name: str) -> Iterator[Finding]:
             expected="active",
             remedy=case.there("net-start", name),
         )
+    elif network.bridge is not None:
+        look = case.inspection.there
+        if look is not None and look.devices and network.bridge not in look.devices:
+            yield _no_device(case, "bridge", network.bridge, frozenset(look.devices))
     here = case.inspection.running.networks.get(name)
     if here is not None and here.mtu != network.mtu:
         yield _mtu(
@@ -87,18 +91,7 @@ def _device(case: Case, interface: Interface, name: str, unknown: list[str]) -> 
         unknown.append(name)
         return
     if name not in known:
-        yield Finding(
-            "network-device-missing",
-            case.blocking,
-            case.destination,
-            f"{case.destination} has no {'bridge' if interface.kind == 'bridge' else 'device'}"
-            f" {name!r}",
-            seen=", ".join(sorted(known)) or "no network devices",
-            expected=name,
-            remedy=f"on {case.destination}: ip link add name {name} type bridge"
-            if interface.kind == "bridge"
-            else f"--xml FILE with a device of {case.destination} in <source dev='…'/>",
-        )
+        yield _no_device(case, interface.kind, name, known)
         return
     here = case.inspection.here
     if look is None or here is None or name not in look.devices or name not in here.devices:
@@ -111,6 +104,20 @@ def _device(case: Case, interface: Interface, name: str, unknown: list[str]) -> 
             str(here.devices[name]),
             f"on {case.destination}: ip link set {name} mtu {here.devices[name]}",
         )
+
+
+def _no_device(case: Case, kind: str, name: str, known: frozenset[str]) -> Finding:
+    return Finding(
+        "network-device-missing",
+        case.blocking,
+        case.destination,
+        f"{case.destination} has no {'bridge' if kind == 'bridge' else 'device'} {name!r}",
+        seen=", ".join(sorted(known)) or "no network devices",
+        expected=name,
+        remedy=f"on {case.destination}: ip link add name {name} type bridge"
+        if kind == "bridge"
+        else f"--xml FILE with a device of {case.destination} in <source dev='…'/>",
+    )
 
 
 def _mtu(case: Case, name: str, seen: str, expected: str, remedy: str) -> Finding:
