@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from migrate_plugins.document import After
+from migrate_plugins.document import After, Need
 from migrate_plugins.errors import (
     CancelledError,
     ExitCode,
@@ -137,6 +137,7 @@ class Outcome(NamedTuple):
         statistics: Of the transfer as a whole, or None.
         facts: What both hosts said before.
         source_unreadable: Why the source could not be read, or None where it could.
+        id: Its number in the journal, or None where none is kept.
     """
 
     plan: Plan
@@ -152,6 +153,7 @@ class Outcome(NamedTuple):
     statistics: Statistics | None = None
     facts: Facts | None = None
     source_unreadable: str | None = None
+    id: int | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -186,6 +188,22 @@ class Outcome(NamedTuple):
         return f"{text} ({source}: {here}; {destination}: {there})"
 
     @property
+    def next_command(self) -> str | None:
+        """What tells a person how to go on, or None where nobody has to."""
+        if self.exit_code is not ExitCode.NEEDS_PERSON:
+            return None
+        from shlex import join  # noqa: PLC0415 - most migrations end well
+
+        command = ["migrate-plugins", "reconcile", self.plan.guest]
+        if self.id is None:  # without a record it has to be told what was asked for
+            uris = self.plan.uris
+            ends = [uris.destination_from_client.value or uris.migration.value or ""]
+            if self.plan.scenario.alternative.need is not Need.NOT_USED:
+                ends.append(uris.destination.value or "")
+            command += [*ends, "-c", uris.source.value or "", "--scenario", self.plan.scenario.id]
+        return join(command)
+
+    @property
     def host_names(self) -> tuple[str, str]:
         """What source and destination call themselves, where both were read."""
         if self.facts is None or self.facts.destination is None:
@@ -213,9 +231,11 @@ class Outcome(NamedTuple):
         configuration = self.configuration
         return {
             "schema": SCHEMA,
+            "id": self.id,
             "verdict": self.verdict.value,
             "exit_code": int(self.exit_code),
             "text": self.sentence,
+            "next": self.next_command,
             "guest": self.plan.guest,
             "source": self.source and self.source._asdict(),
             "destination": self.destination and self.destination._asdict(),
@@ -233,4 +253,7 @@ class Outcome(NamedTuple):
 
 
 def _state(guest: GuestFacts | None) -> str:
-    return "no such guest" if guest is None else guest.state.value
+    if guest is None:
+        return "no such guest"
+    usual = guest.reason is None or guest.state is GuestState.RUNNING
+    return guest.state.value if usual else f"{guest.state.value} ({guest.reason})"
