@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         PortsExhaustedError,
         UsageError,
     )
-    from migrate_plugins.findings import Finding, Severity
+    from migrate_plugins.findings import Finding, FindingKind, Selection, Severity
     from migrate_plugins.hookspecs import API, hookimpl
     from migrate_plugins.installed import EntryPoint, entry_points
     from migrate_plugins.loading import Loaded, Status
@@ -90,6 +90,7 @@ if TYPE_CHECKING:
         GuestState,
         HostFacts,
         Migration,
+        Receiver,
         Session,
     )
     from migrate_plugins.settings import NamedHost, Setting, Settings, nearest, unknown_key
@@ -132,6 +133,7 @@ __all__ = [
     "ExitCode",
     "Facts",
     "Finding",
+    "FindingKind",
     "Flow",
     "GuestFacts",
     "GuestState",
@@ -168,6 +170,7 @@ __all__ = [
     "PortRule",
     "PortsExhaustedError",
     "Reason",
+    "Receiver",
     "Registry",
     "Remedy",
     "Report",
@@ -176,6 +179,7 @@ __all__ = [
     "Run",
     "Scenario",
     "Seat",
+    "Selection",
     "Session",
     "Setting",
     "Settings",
@@ -241,7 +245,7 @@ _HOMES: Final = {
             "PortsExhaustedError",
             "UsageError",
         ),
-        "findings": ("Finding", "Severity"),
+        "findings": ("Finding", "FindingKind", "Selection", "Severity"),
         "hookspecs": ("API", "hookimpl"),
         "installed": ("EntryPoint", "entry_points"),
         "loading": ("Loaded", "Status"),
@@ -280,6 +284,7 @@ _HOMES: Final = {
             "GuestState",
             "HostFacts",
             "Migration",
+            "Receiver",
             "Session",
         ),
         "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),
