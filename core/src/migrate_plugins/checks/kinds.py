@@ -91,6 +91,11 @@ KINDS: Final = tuple(
             "the source cannot resolve the destination's name",
         ),
         ("destination-settings-unknown", _INFO, "settings of the destination could not be read"),
+        (
+            "listen-address-elsewhere",
+            _ERROR,
+            "the destination is to listen on an address of another host",
+        ),
         # Of plugins, and of the command line.
         ("accept-unused", _WARNING, "--accept names no finding that can be accepted"),
         ("encryption-required", _ERROR, "policy require-encryption refuses memory in the open"),

@@ -37,6 +37,7 @@ PORTS: Final = (
     "data-port-unknown",
     "data-ports-exhausted",
     "destination-settings-unknown",
+    "listen-address-elsewhere",
 )
 
 # Seconds: a resolver may ask several servers in turn.
@@ -58,6 +59,7 @@ def examine(
     source: Access,
     destination: Access,
     selection: Selection,
+    scheme: str | None,
 ) -> list[Finding]:
     """Look from both hosts whether *receiver* can receive.
 
@@ -68,12 +70,13 @@ def examine(
         source: Who looks the name up, and connects.
         destination: Who owns the address, and listens.
         selection: What is wanted.
+        scheme: That of a migration URI which could name another address, or None.
     """
     # A definition alone goes through the control path, and so does tunnelled memory.
     if plan.request.offline or receiver.first is None or receiver.last is None:
         return []
     with ThreadPoolExecutor(4) as workers:
-        look = _Look(plan, facts, receiver, source, destination, selection, workers)
+        look = _Look(plan, facts, receiver, source, destination, selection, scheme, workers)
         return [*look.names(), *look.ports(), *look.settings()]
 
 
@@ -88,9 +91,11 @@ class _Look:
         source: Access,
         destination: Access,
         selection: Selection,
+        scheme: str | None,
         workers: ThreadPoolExecutor,
     ) -> None:
         self._plan = plan
+        self._scheme = scheme
         self._receiver = receiver
         self._source = source
         self._destination = destination
@@ -179,6 +184,19 @@ class _Look:
             return None
         return sockets.read_listeners(answer.output)
 
+    @property
+    def _leads_back(self) -> bool:
+        """Whether the name leads the source to itself."""
+        return bool(self._addresses) and all(map(sockets.is_loopback, self._addresses or ()))
+
+    @property
+    def _leads_away(self) -> bool:
+        """Whether the name is known to lead elsewhere than to the destination."""
+        if self._reached or not self._addresses:
+            return False
+        known = self._owned is not None and not self._owned & {*self._addresses}
+        return self._leads_back or known
+
     def names(self) -> Iterator[Finding]:
         """Say whether the source finds the destination by the name that it is given."""
         if not self._selection.wants(*NAMES):
@@ -208,11 +226,11 @@ class _Look:
                 seen=host,
                 expected="a name that the source resolves to the destination",
                 remedy=f"on {self._here} run: echo {_an_address(owned)} {host} >>/etc/hosts"
-                " (or add it to the DNS); or give a migration URI that names the address",
+                f" (or add it to the DNS){self._or_give_one(owned)}",
             )
         elif self._reached:
             return
-        elif all(map(sockets.is_loopback, addresses)):
+        elif self._leads_back:
             yield self._elsewhere(addresses, f"{host} leads {self._here} to itself", owned)
         elif owned is None:
             yield self._name_unknown(
@@ -222,7 +240,7 @@ class _Look:
                 shlex.join(sockets.ADDRESSES),
                 seen=", ".join(addresses),
             )
-        elif not owned & {*addresses}:
+        elif self._leads_away:
             yield self._elsewhere(
                 addresses,
                 f"{host} leads {self._here} to an address that {self._there} does not have",
@@ -233,18 +251,16 @@ class _Look:
         """Say whether a port is free there, and whether the source can connect to it."""
         if not self._selection.wants(*PORTS):
             return
-        taken = list(self._taken())
-        yield from taken
-        if taken or not self._may_probe:
+        refused = [*self._misplaced(), *self._taken()]
+        yield from refused
+        # Whoever is not found by the name could not be connected to either.
+        if refused or not self._may_probe or self._addresses == () or self._leads_away:
             return
         if self._probe is None or not self._probe.attempts:
-            # Whoever could not be found by name could not be connected to either.
-            if self._addresses != ():
-                yield self._port_unknown()
+            yield self._port_unknown()
             return
-        # Whatever was said of the name, no word came from a host that it does not lead to.
         blocked = [each for each in self._probe.attempts if not each.reached]
-        if blocked and self._addresses != ():
+        if blocked:
             yield self._blocked(blocked)
 
     def settings(self) -> Iterator[Finding]:
@@ -257,6 +273,22 @@ class _Look:
                 "settings of the destination may name another host, address or port, and could not"
                 " be read",
                 remedy=self._receiver.unread,
+            )
+
+    def _misplaced(self) -> Iterator[Finding]:
+        """Find that the destination is to listen on an address that it does not have."""
+        listen, owned = self._receiver.listen, self._owned
+        if listen is None or owned is None or not sockets.is_address(listen):
+            return
+        if sockets.plain(listen) not in owned and not sockets.is_loopback(listen):
+            yield Finding(
+                "listen-address-elsewhere",
+                Severity.ERROR,
+                self._there,
+                f"{self._there} is to listen for the memory on an address that it does not have",
+                seen=listen,
+                expected=", ".join(sorted(owned)),
+                remedy="correct --listen-address, or where the destination's settings name it",
             )
 
     def _taken(self) -> Iterator[Finding]:
@@ -305,8 +337,10 @@ class _Look:
             f" tried, although a program of ours listened there",
             seen=tried,
             expected="a connection",
-            remedy=f"on {self._there} open {ports}/tcp for {self._here}; or give a migration URI"
-            " with an address and a port that are open",
+            remedy=f"on {self._there} open {ports}/tcp for {self._here}"
+            + (
+                "" if self._scheme is None else "; or give a migration URI with a port that is open"
+            ),
         )
 
     def _port_unknown(self) -> Finding:
@@ -348,9 +382,17 @@ class _Look:
             f"{text} ({self._receiver.because})",
             seen=", ".join(addresses),
             expected=", ".join(sorted(owned)) if owned else "an address of the destination",
-            remedy=f"on {self._here} correct {self._receiver.host} in /etc/hosts or in the DNS; or"
-            f" give a migration URI that names {_an_address(owned)}",
+            remedy=f"give a migration URI that names {_an_address(owned)}"
+            if sockets.is_address(self._receiver.host or "")
+            else f"on {self._here} correct {self._receiver.host} in /etc/hosts or in the DNS"
+            f"{self._or_give_one(owned)}",
         )
+
+    def _or_give_one(self, owned: frozenset[str] | None) -> str:
+        """Offer a migration URI, where one can be given."""
+        if self._scheme is None:
+            return ""
+        return f"; or give the migration URI {self._scheme}://{netloc(_an_address(owned))}/"
 
 
 _RESOLVE: Final = ("getent", "ahosts")

@@ -11,6 +11,7 @@ from migrate_plugins.checks.kinds import ALWAYS, all_kinds
 from migrate_plugins.document import Before
 from migrate_plugins.errors import BlockedError, PluginFailedError
 from migrate_plugins.findings import Finding, Selection, Severity
+from migrate_plugins.paths import usual_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -171,12 +172,16 @@ def _received(
     """Look whether the memory can get to where it is to arrive."""
     if not selection.wants(*receiver.NAMES, *receiver.PORTS):
         return []
+    driver = registry.drivers[plan.driver]
     try:
-        told = registry.drivers[plan.driver].receiver(plan, facts, destination)
+        told = driver.receiver(plan, facts, destination)
     except PluginFailedError as error:
         return [Finding("plugin-failed", Severity.WARNING, None, str(error))]
     where = told or receiver.planned_receiver(plan)
-    return receiver.examine(plan, facts, where, source, destination, selection)
+    capabilities = driver.capabilities(plan.request.revision)
+    offer = capabilities.offers.get(plan.scenario_id)
+    scheme = None if offer is None else usual_scheme(capabilities, offer)
+    return receiver.examine(plan, facts, where, source, destination, selection, scheme)
 
 
 def _plain(facts: Facts) -> dict[str, Any]:

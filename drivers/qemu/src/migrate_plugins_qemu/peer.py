@@ -173,34 +173,96 @@ def _unreachable(plan: Plan, facts: Facts, second: str, error: str) -> Finding:
     """Say why the source cannot open the second URI, and what would mend that."""
     lines = [_PREFIX.sub("", line).strip() for line in error.splitlines()]
     told = " ".join(filter(None, lines)) or "virsh gave no reason"
-    known = max(diagnose(told, None), key=lambda each: each.confidence, default=None)
-    who = "root" if _runs_as_root(plan) else "its own user"
-    cause = f": {known.cause}" if known is not None else ""
-    remedies = [remedy.text for remedy in known.remedies] if known is not None else []
-    remedy = remedies[0] if remedies else _advice(second, who)
+    who = _who(plan)
+    cause, remedy = _explain(told, second, who)
     return Finding(
         "peer2peer-unreachable",
         Severity.ERROR,
         facts.source.name,
-        f"the daemon of {facts.source.name}, as {who}, cannot open the second URI{cause}",
+        f"the daemon of {facts.source.name}, as {who}, cannot open the second URI: {cause}",
         seen=told,
         expected=f"a connection to {second}",
         remedy=f"{remedy}; to try it, run there as {who}: {_try(second)}",
     )
 
 
-def _advice(second: str, who: str) -> str:
-    """Say what each transport needs on the source."""
+class _Obstacle(NamedTuple):
+    """What keeps a source from opening a URI; in braces what differs: who, user, host, path."""
+
+    pattern: str  # as libvirt 9.0.0 and OpenSSH 9.2 word it
+    cause: str
+    remedy: str
+
+
+_OBSTACLES: Final = (
+    _Obstacle(
+        r"Unable to resolve address|Could not resolve hostname",
+        "it does not resolve {host}",
+        "on the source add {host} to /etc/hosts or to the DNS, or write its address",
+    ),
+    _Obstacle(
+        r"Host key verification failed",
+        "{who} there does not know the host key of {host}",
+        "on the source log in once as {who}, and compare the fingerprint: ssh {user}@{host}",
+    ),
+    _Obstacle(
+        r"Permission denied",
+        "{user}@{host} takes no key of {who} there",
+        "on the source as {who}: ssh-copy-id {user}@{host} (a key without a passphrase)",
+    ),
+    _Obstacle(
+        r"(unexpected|no) (qemu|QEMU) (driver )?URI path",
+        "the daemon that answers is the other one of /system and /session",
+        "write the other one of /system and /session",
+    ),
+    _Obstacle(
+        r"[Cc]ertificate|TLS handshake",
+        "libvirt's certificates are missing there, or are not for {host}",
+        "on both hosts install certificates of libvirt's, of one authority, for these names",
+    ),
+    _Obstacle(
+        r"No route to host|[Tt]imed out|Network is unreachable|no answer within",
+        "nothing answers at {host}: it is down, a firewall is in the way, or the address is wrong",
+        "correct the host in the second URI, or open the way to it",
+    ),
+    _Obstacle(
+        r"Connection refused",
+        "nothing listens there, or a firewall rejects it",
+        "on {host} start what listens for {transport}, or open its port",
+    ),
+    _Obstacle(
+        r"authentication failed|No auth|SASL",
+        "the daemon there wants other credentials",
+        "on the source write them into libvirt's auth.conf for {who}",
+    ),
+    _Obstacle(
+        r"Cannot find 'ssh' in path|ssh: not found",
+        "the daemon there has no ssh in its path",
+        "install ssh on the source",
+    ),
+)
+
+
+def _explain(told: str, second: str, who: str) -> tuple[str, str]:
+    """Give the cause of an error, and what mends it; of what is no matter of a connection too."""
     uri = ConnectionURI.parse(second)
-    transport = (uri.transport or "tls").lower()
-    if transport in {"ssh", "libssh", "libssh2"}:
-        return (
-            f"{who} of the source needs a key without a passphrase that"
-            f" {uri.user or who}@{uri.host} takes, and the host key in its known_hosts"
-        )
-    if transport == "tls":
-        return "both hosts need certificates of libvirt's, of one authority, with these names"
-    return "the daemon there has to listen, and the way to it has to be open"
+    words = {
+        "host": uri.host or "the host",
+        "transport": (uri.transport or "tls").lower(),
+        "user": uri.user or ("root" if who == "root" else "USER"),
+        "who": who,
+    }
+    for obstacle in _OBSTACLES:
+        if re.search(obstacle.pattern, told):
+            return obstacle.cause.format(**words), obstacle.remedy.format(**words)
+    for known in sorted(diagnose(told, None), key=lambda each: -each.confidence):
+        for remedy in known.remedies:
+            return known.cause, remedy.text
+    return "libvirt says why", "mend what libvirt names"
+
+
+def _who(plan: Plan) -> str:
+    return "root" if _runs_as_root(plan) else "the session's user"
 
 
 def _try(second: str) -> str:
@@ -208,7 +270,7 @@ def _try(second: str) -> str:
 
 
 def _unknown(plan: Plan, facts: Facts, second: str, why: str) -> Finding:
-    who = "root" if _runs_as_root(plan) else "the daemon's user"
+    who = _who(plan)
     return Finding(
         "peer2peer-unknown",
         Severity.INFO,

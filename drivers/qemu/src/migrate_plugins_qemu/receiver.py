@@ -48,6 +48,8 @@ def find_receiver(plan: Plan, facts: Facts, destination: Access) -> Receiver:
         if host is None:
             because = "the destination puts its own name into the migration URI"
             host = facts.destination.name if facts.destination else _hostname(destination)
+        if host is not None and host.startswith("localhost"):
+            return Receiver(host, None, None, "libvirt makes no migration URI of this name")
     unread = None
     if answer is not None and answer.status not in {0, _MISSING}:
         keys = "migration_(host|address|port_min|port_max)"
