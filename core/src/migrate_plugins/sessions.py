@@ -22,6 +22,7 @@ __all__ = [
     "Mend",
     "Mender",
     "Migration",
+    "Receiver",
     "Session",
 ]
 
@@ -161,10 +162,12 @@ class Access(NamedTuple):
     Attributes:
         session: Open, or None where the client cannot open the host.
         shell: Runs a program there that only reads, or None where there is no way to.
+        addresses: Those that config.toml says it has.
     """
 
     session: Session | None = None
     shell: Shell | None = None
+    addresses: tuple[str, ...] = ()
 
 
 class Mend(StrEnum):
@@ -215,3 +218,23 @@ class Mender(Session, Protocol):
 
     def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
         """Give the same step as a line to type into a shell, or None where no tool can do it."""
+
+
+class Receiver(NamedTuple):
+    """Where the guest's memory will arrive.
+
+    Attributes:
+        host: Name or address that the source is given, or None where that is not known.
+        first: Lowest port that may be chosen, or None where nothing crosses a network.
+        last: Highest one.
+        because: What decides it, such as a URI or a file of the destination.
+        listen: Address of the destination that is listened on, or None for all of them.
+        unread: What might say otherwise and could not be read, with how to read it; else None.
+    """
+
+    host: str | None
+    first: int | None
+    last: int | None
+    because: str
+    listen: str | None = None
+    unread: str | None = None

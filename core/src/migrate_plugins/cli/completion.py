@@ -107,6 +107,8 @@ class _Values(BaseCompleter):
         self._choices: Mapping[str, Callable[[], Mapping[str, str]]] = {
             "--driver": self._drivers,
             "--from": self._hosts,
+            "--only": self._findings,
+            "--skip": self._findings,
             "--to": self._hosts,
             "--scenario": self._scenarios,
             "names": self._plugins,
@@ -129,6 +131,10 @@ class _Values(BaseCompleter):
 
     def _hosts(self) -> dict[str, str]:
         return {name: masked(host.uri) for name, host in self._invocation.config.hosts.items()}
+
+    def _findings(self) -> dict[str, str]:
+        self._invocation.forgive()
+        return {kind.id: kind.summary for kind in self._invocation.migrator.finding_kinds()}
 
     def _scenarios(self) -> dict[str, str]:
         return {id_: scenario.title for id_, scenario in SCENARIOS.items()}

@@ -33,8 +33,11 @@ if TYPE_CHECKING:
         Diagnosis,
         Facts,
         Finding,
+        FindingKind,
         NativeCommand,
         Plan,
+        Receiver,
+        Selection,
         Session,
     )
 
@@ -166,14 +169,28 @@ def migrate_connect(uri: str) -> Session:
 
 
 @hookimpl
+def migrate_receiver(plan: Plan, facts: Facts, destination: Access) -> Receiver:
+    from migrate_plugins_qemu.receiver import find_receiver  # noqa: PLC0415 - planning needs none
+
+    return find_receiver(plan, facts, destination)
+
+
+@hookimpl
 def migrate_checks(
-    plan: Plan, facts: Facts, source: Access, destination: Access
+    plan: Plan, facts: Facts, source: Access, destination: Access, selection: Selection
 ) -> Sequence[Finding] | None:
     if plan.driver != NAME:
         return None
     from migrate_plugins_qemu.checks import check  # noqa: PLC0415 - planning needs none
 
-    return check(plan, facts, source, destination)
+    return check(plan, facts, source, destination, selection)
+
+
+@hookimpl
+def migrate_finding_kinds() -> Sequence[FindingKind]:
+    from migrate_plugins_qemu.checks.kinds import KINDS  # noqa: PLC0415 - planning needs none
+
+    return KINDS
 
 
 @hookimpl

@@ -5,27 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_plugins import Finding, Severity
+from migrate_plugins_qemu import reach
 from migrate_plugins_qemu.checks.case import Case
 from migrate_plugins_qemu.checks.certificates import check_certificates
 from migrate_plugins_qemu.checks.devices import check_devices
 from migrate_plugins_qemu.checks.disks import check_disks
 from migrate_plugins_qemu.checks.guest import check_guest
+from migrate_plugins_qemu.checks.kinds import GUEST
 from migrate_plugins_qemu.checks.machine import check_machine
-from migrate_plugins_qemu.checks.names import check_names
 from migrate_plugins_qemu.checks.networks import check_networks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from migrate_plugins import Access, Facts, Plan
+    from migrate_plugins import Access, Facts, Plan, Selection
     from migrate_plugins_qemu.inspection import Inspection
 
 __all__ = ["check", "judge"]
 
 
-def check(plan: Plan, facts: Facts, source: Access, destination: Access) -> Sequence[Finding]:
-    """Give them all."""
-    return [*check_names(plan, facts), *_guest(plan, facts, source, destination)]
+def check(
+    plan: Plan, facts: Facts, source: Access, destination: Access, selection: Selection
+) -> Sequence[Finding]:
+    """Give all that are wanted: what lies between the hosts, and what the guest needs of them."""
+    findings = [*reach.examine_reach(plan, facts, source, destination, selection)]
+    if selection.wants(*(kind.id for kind in GUEST)):
+        findings += _guest(plan, facts, source, destination)
+    return findings
 
 
 def judge(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Finding]:

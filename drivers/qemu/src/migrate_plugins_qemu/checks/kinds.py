@@ -1,23 +1,20 @@
-"""Every finding that this driver can give."""
+"""Every kind of finding that this driver can give."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from migrate_plugins import FindingKind, Severity
+from migrate_plugins_qemu import reach
 
-__all__ = ["KINDS"]
+__all__ = ["GUEST", "KINDS"]
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
 # fmt: off
-KINDS: Final = (
-    # names
-    FindingKind("peer2peer-uri-local", _ERROR,
-                "in peer-to-peer the second URI names no host, so that the source opens itself"),
-    FindingKind("destination-name-localhost", _ERROR,
-                "the destination calls itself localhost, and no migration URI is given"),
+# What the guest's definition decides, and what the destination can do.
+GUEST: Final = (
     # guest
     FindingKind("guest-has-snapshots", _ERROR,
                 "libvirt moves no guest that has snapshots"),
@@ -146,3 +143,5 @@ KINDS: Final = (
                 "something that a check needs could not be read; it is unknown"),
 )
 # fmt: on
+
+KINDS: Final = (*reach.KINDS, *GUEST)
