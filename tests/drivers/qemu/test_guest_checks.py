@@ -594,6 +594,55 @@ def test_definition_of_the_destination_decides_what_it_needs(migrator: Migrator)
     assert _judged(migrator, here, read, {"xml": "/tmp/web1.xml"}) == []  # noqa: S108
 
 
+def test_destination_that_the_client_cannot_open_is_not_judged(migrator: Migrator) -> None:
+    plan = migrator.plan("web1", SOURCE, DESTINATION, live=True, p2p=True)
+    host = HostFacts("alpha", "alpha", "QEMU 7.2.22", "libvirt 9.0.0")
+    guest = GuestFacts("web1", UUID, GuestState.RUNNING, persistent=True, memory=4 * GIB)
+    definition = parsed(domain(disk(), interface("network", "network='lan'"), cpu=INVTSC))
+    facts = Facts(host, guest, None, None, "nobody can open it")
+
+    found = list(judge(plan, facts, Inspection(definition, definition)))
+
+    assert [(each.id, each.host) for each in found] == [
+        ("cpu-invariant-tsc", "alpha"),
+        ("disk-storage-unknown", None),
+    ]
+
+
+# Whatever a definition has and a host lacks, all at once.
+PIECES = sorted({row[1] for row in CASES})
+READ = [row[2] for row in CASES if "unread" not in row[2]]
+ASKED = [{}, COPY, {"copy_storage_inc": True}, {"unsafe": True}, TLS, OFFLINE]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), min_size=1, max_size=6),
+    st.lists(st.sampled_from(READ), max_size=4),
+    st.sampled_from(ASKED),
+)
+def test_all_that_is_ever_found_is_of_a_kind(
+    migrator: Migrator, pieces: list[str], read: list[dict[str, Any]], asked: dict[str, Any]
+) -> None:
+    whole = parsed(pieces[0])
+    for piece in map(parsed, pieces[1:]):
+        for element in piece:
+            if element.tag == "devices":
+                whole.find("devices").extend(element)  # type: ignore[union-attr]
+            elif whole.find(element.tag) is None:
+                whole.append(element)
+    told: dict[str, Any] = {}
+    for each in read:
+        told |= each
+    kinds = {kind.id: kind.severity for kind in GUEST}
+    order = [Severity.INFO, Severity.WARNING, Severity.ERROR]
+
+    for found in _judged(migrator, ET.tostring(whole, encoding="unicode"), told, asked):
+        assert order.index(found.severity) <= order.index(kinds[found.id])
+        # Offline nothing runs yet: only what libvirt itself refuses blocks.
+        if asked is OFFLINE:
+            assert found.severity is not Severity.ERROR or found.id == "guest-has-snapshots"
+
+
 def test_every_kind_is_raised_by_some_case(migrator: Migrator) -> None:
     raised = {
         each.id for _, xml, read, asked, _ in CASES for each in _judged(migrator, xml, read, asked)

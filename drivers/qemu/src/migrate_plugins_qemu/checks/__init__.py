@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_plugins import Finding, Severity
+from migrate_plugins import DriverError, Finding, Severity
 from migrate_plugins_qemu import reach
 from migrate_plugins_qemu.checks.case import Case
 from migrate_plugins_qemu.checks.certificates import check_certificates
@@ -50,18 +50,27 @@ def judge(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Finding]
     hosts = dict.fromkeys(each.host for each in inspection.unread)
     for host in hosts:
         told = [f"{each.what}: {each.why}" for each in inspection.unread if each.host == host]
-        yield Finding(
-            "host-facts-unknown",
-            Severity.INFO,
-            host,
-            f"{host} did not tell all that a check asks for; what follows from it is unknown",
-            seen="; ".join(told),
-        )
+        yield _unknown(host, told)
 
 
 def _guest(plan: Plan, facts: Facts, source: Access, destination: Access) -> Iterator[Finding]:
     from migrate_plugins_qemu.inspection import inspect  # noqa: PLC0415 - imports libvirt
 
-    inspection = inspect(plan, facts, source, destination)
+    try:
+        inspection = inspect(plan, facts, source, destination)
+    except DriverError as error:  # it may be gone again; what else was found still holds
+        told = f"the definition of {plan.guest}: {error.problem}"
+        yield _unknown(facts.source.name, [told])
+        return
     if inspection is not None:
         yield from judge(plan, facts, inspection)
+
+
+def _unknown(host: str, told: list[str]) -> Finding:
+    return Finding(
+        "host-facts-unknown",
+        Severity.INFO,
+        host,
+        f"{host} did not tell all that a check asks for; what follows from it is unknown",
+        seen="; ".join(told),
+    )

@@ -244,7 +244,7 @@ def _addresses(case: Case) -> Iterator[Finding]:
                 f"the guest's {device} listens on an address that {case.destination} lacks",
                 seen=", ".join(sorted(look.addresses)),
                 expected=address,
-                remedy=f"--xml FILE with an address of {case.destination}, or with 0.0.0.0",
+                remedy=f"--xml FILE with an address of {case.destination}",
             )
     if unknown:
         yield Finding(
