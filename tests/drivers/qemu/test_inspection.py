@@ -57,8 +57,9 @@ def _access(connection: object) -> Access:
 
 
 def _source() -> Access:
-    connection = Refusing(lookupByName=lambda _name: domain)
-    domain = Refusing(XMLDesc=lambda _flags: XML, connect=lambda: connection)
+    guests: list[Refusing] = []
+    connection = Refusing(lookupByName=lambda _name: guests[0])
+    guests.append(Refusing(XMLDesc=lambda _flags: XML, connect=lambda: connection))
     return _access(connection)
 
 
