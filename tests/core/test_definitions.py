@@ -21,10 +21,21 @@ UTF_16 = f'<?xml version="1.0" encoding="UTF-16"?><domain><uuid>{UUID}</uuid></d
 OTHER, BROKEN = "definition-other-guest", "definition-unreadable"
 
 # fmt: off
+# What the file has, and what is found: id, value seen.
 FILES: list[tuple[bytes, tuple[str, str | None] | None]] = [
-    # what the file has, what is found: id, value seen
-    (b"<domain><name>web1</name></domain>", None), (b"<domain><name>web2</name></domain>", None),  # of --dname
-    (b"<domain type='kvm'/>", None), (f"<domain><uuid> {UUID.upper()} </uuid></domain>".encode(), None), (f"<domain><uuid>{UUID.replace('-', '')}</uuid></domain>".encode(), None), (UTF_16.encode("utf-16"), None), (b"<domain><name>web3</name></domain>", (OTHER, "web3")), (b"<domain><uuid>1</uuid></domain>", (OTHER, "1")), (b"<network/>", (OTHER, "network")), (b"", (BROKEN, None)), (b"name = web1", (BROKEN, None)), (b"<domain>", (BROKEN, None)), (b"<?xml version='1.0' encoding='klingon'?><domain/>", (BROKEN, None)), (b"\xff\xfe\x00", (BROKEN, None)),
+    (b"<domain><name>web1</name></domain>", None),
+    (b"<domain type='kvm'/>", None),
+    (f"<domain><uuid> {UUID.upper()} </uuid></domain>".encode(), None),
+    (f"<domain><uuid>{UUID.replace('-', '')}</uuid></domain>".encode(), None),
+    (UTF_16.encode("utf-16"), None),
+    (b"<domain><name>web3</name></domain>", (OTHER, "web3")),
+    (b"<domain><uuid>1</uuid></domain>", (OTHER, "1")),
+    (b"<network/>", (OTHER, "network")),
+    (b"", (BROKEN, None)),
+    (b"name = web1", (BROKEN, None)),
+    (b"<domain>", (BROKEN, None)),
+    (b"<?xml version='1.0' encoding='klingon'?><domain/>", (BROKEN, None)),
+    (b"\xff\xfe\x00", (BROKEN, None)),
 ]
 # fmt: on
 
@@ -40,13 +51,14 @@ def test_definition_is_held_against_the_guest(
 ) -> None:
     file = tmp_path / "given.xml"
     file.write_bytes(content)
+    given: dict[str, Any] = {field: str(file)}
     plan = migrator.plan(
         "web1",
         source="qemu:///system",
         destination="qemu+ssh://b/system",
         dname="web2",
         persistent=True,
-        **{field: str(file)},
+        **given,
     )
 
     findings = [*examine_definitions(plan, GUEST)]
@@ -55,6 +67,20 @@ def test_definition_is_held_against_the_guest(
     assert [(each.id, each.seen) for each in findings] == ([expected] if expected else [])
     assert all(each.severity is Severity.ERROR for each in findings)
     assert all(f"--{field.replace('_', '-')} " in each.text for each in findings)
+
+
+@pytest.mark.parametrize(("field", "found"), [("xml", [OTHER]), ("persistent_xml", [])])
+def test_new_name_belongs_into_the_definition_that_is_stored(
+    migrator: Migrator, tmp_path: Path, field: str, found: list[str]
+) -> None:
+    file = tmp_path / "given.xml"
+    file.write_text("<domain><name>web2</name></domain>")
+    given: dict[str, Any] = {"dname": "web2", "persistent": True, field: str(file)}
+    plan = migrator.plan(
+        "web1", source="qemu:///system", destination="qemu+ssh://b/system", **given
+    )
+
+    assert [each.id for each in examine_definitions(plan, GUEST)] == found
 
 
 def test_file_that_is_not_there_cannot_be_accepted(migrator: Migrator, tmp_path: Path) -> None:
