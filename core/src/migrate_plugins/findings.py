@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 __all__ = ["Finding", "FindingKind", "Selection", "Severity"]
 
-# Ends the id of each finding that says only that something could not be found out.
+# Ends the id of each note that says only that something could not be found out.
 _UNKNOWN: Final = "-unknown"
 
 
@@ -52,7 +52,7 @@ class Finding(NamedTuple):
     @property
     def unknown(self) -> bool:
         """Whether it says only that something could not be found out."""
-        return self.id.endswith(_UNKNOWN)
+        return self.severity is Severity.INFO and self.id.endswith(_UNKNOWN)
 
 
 class FindingKind(NamedTuple):

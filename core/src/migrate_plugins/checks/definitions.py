@@ -10,7 +10,7 @@ from migrate_plugins.findings import Finding, Severity
 from migrate_plugins.options import SPELLING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from migrate_plugins.plan import Plan
     from migrate_plugins.sessions import GuestFacts
@@ -33,7 +33,9 @@ def examine_definitions(plan: Plan, guest: GuestFacts | None) -> Iterator[Findin
         except (ET.ParseError, ValueError, LookupError) as error:
             yield _unreadable(name, path, f"is no XML: {error}")
         else:
-            yield from _compare(plan, guest, root, f"{name} {path}")
+            # libvirt takes no other name for the guest that runs, whatever --dname says.
+            names = {plan.guest} if field == "xml" else {plan.guest, plan.destination_name}
+            yield from _compare(names, plan.guest, guest, root, f"{name} {path}")
 
 
 def _unreadable(name: str, path: str, problem: str) -> Finding:
@@ -50,7 +52,7 @@ def _unreadable(name: str, path: str, problem: str) -> Finding:
 
 
 def _compare(
-    plan: Plan, guest: GuestFacts | None, root: ET.Element, what: str
+    names: Collection[str], usual: str, guest: GuestFacts | None, root: ET.Element, what: str
 ) -> Iterator[Finding]:
     if root.tag != "domain":
         yield _other(what, "element", root.tag, "domain")
@@ -58,10 +60,8 @@ def _compare(
     uuid, name = root.findtext("uuid"), root.findtext("name")
     if guest is not None and uuid is not None and _bare(uuid) != _bare(guest.uuid):
         yield _other(what, "uuid", uuid.strip(), guest.uuid)
-    # libvirt gives it the name that --dname says, whatever the file says.
-    known = {plan.guest, plan.destination_name}
-    if name is not None and name not in known:
-        yield _other(what, "name", name, plan.guest)
+    if name is not None and name not in names:
+        yield _other(what, "name", name, usual)
 
 
 def _other(what: str, part: str, seen: str, expected: str) -> Finding:
@@ -73,7 +73,7 @@ def _other(what: str, part: str, seen: str, expected: str) -> Finding:
         seen=seen,
         expected=expected,
         remedy="make it from the guest's own: virsh dumpxml --migratable GUEST"
-        + (" (another name: --dname)" if part == "name" else ""),
+        + ("; --dname gives it another name" if part == "name" else ""),
     )
 
 

@@ -24,7 +24,8 @@ _LIFE: Final = 12
 
 # Arguments: the word, seconds to live, address or "-", first and last port, further ports.
 # Of the range the lowest free port is taken, which is also the one a daemon would choose, and the
-# last one. It ends with its standard input, which is how it hears that the caller is gone.
+# last one. It ends with its standard input, which is how it hears that the caller is gone. It hangs
+# up last, so that no port is left waiting for stray packets.
 _PYTHON: Final = """\
 import select, socket, sys, time
 word, life, address, first, last, *more = sys.argv[1:]
@@ -43,7 +44,7 @@ def listen(port):
         except OSError as error:
             problem = error.strerror
     return problem
-held, problem = {}, ""
+held, kept, problem = {}, [], ""
 def take(port):
     global problem
     if port in held:
@@ -67,12 +68,12 @@ while held and time.monotonic() < end:
             sys.exit()
         c, _ = s.accept()
         c.sendall(word.encode() + b"\\n")
-        c.close()
+        kept.append(c)
 """
 _PERL: Final = """\
 use Socket qw(:DEFAULT IPPROTO_IPV6 IPV6_V6ONLY inet_pton pack_sockaddr_in6); $| = 1;
 my ($word, $life, $address, $first, $last, @more) = @ARGV; alarm $life;
-my (%held, $problem);
+my (%held, @kept, $problem);
 sub take {
   my ($port) = @_; return 1 if $held{$port};
   my @ways = $address eq "-" ? ([AF_INET6, "::"], [AF_INET, "0.0.0.0"])
@@ -97,7 +98,7 @@ while (%held) {
   select($wanted, undef, undef, undef) > 0 or last; exit if vec($wanted, 0, 1);
   for my $s (values %held) {
     next unless vec($wanted, fileno $s, 1);
-    accept(my $c, $s) or next; syswrite $c, "$word\\n"; close $c;
+    accept(my $c, $s) or next; syswrite $c, "$word\\n"; push @kept, $c;
   }
 }
 """

@@ -34,8 +34,8 @@ def foresee(plan: Plan) -> Iterator[Finding]:
         "the password of the teleporter crosses the network as a hash in plain text: whoever hears"
         " it can send a guest too",
         expected="a tunnel between the two hosts",
-        remedy=f"on the source ssh -L {plan.port.first}:localhost:{plan.port.first} DESTINATION, and"
-        " teleport to localhost; a password file of its own for each move",
+        remedy=f"on the source ssh -L {plan.port.first}:localhost:{plan.port.first} DESTINATION,"
+        " and teleport to localhost; a password file of its own for each move",
     )
     yield Finding(
         "identity-not-compared",
