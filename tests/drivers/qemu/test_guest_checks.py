@@ -84,9 +84,10 @@ def look(
     devices: dict[str, int] | None = None,
     pems: dict[str, Pem] | None = None,
     forced: bool = False,
+    verified: bool = True,
 ) -> Look:
     """What a host shows from within."""
-    certificates = Certificates("/etc/pki/qemu", pems or {}, forced)
+    certificates = Certificates("/etc/pki/qemu", pems or {}, forced, verified)
     return Look(files or {}, frozenset(addresses), devices or {"lo": 65536}, certificates)
 
 
@@ -421,8 +422,12 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     # Certificates.
     ("certificates", domain(), {"here": look(pems=PEMS), "there": look(pems=PEMS)}, TLS, []),
     ("no certificates", domain(), {"here": look(), "there": look()}, TLS,
-     ["error tls-certificate-missing", "warning tls-certificate-missing",
-      "error tls-certificate-missing"]),
+     ["error tls-certificate-missing", "error tls-certificate-missing"]),
+    ("no certificate of the client", domain(), {"here": look(
+        pems={"ca-cert": PEMS["ca-cert"]}), "there": look(pems=PEMS)}, TLS,
+     ["error tls-certificate-missing"]),
+    ("no certificate of the client, who need not show one", domain(), {"here": look(
+        pems={"ca-cert": PEMS["ca-cert"]}), "there": look(pems=PEMS, verified=False)}, TLS, []),
     ("certificates that nobody could look for", domain(), {}, TLS,
      ["info tls-certificates-unknown"]),
     ("certificates of one side", domain(), {"here": look(pems=PEMS)}, TLS,

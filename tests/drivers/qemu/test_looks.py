@@ -87,7 +87,8 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (tmp_path / "libvirt/qemu.conf").write_text(
         f'#migrate_tls_x509_cert_dir = "/nowhere"\n  migrate_tls_x509_cert_dir="{folder}"\n'
-        'default_tls_x509_cert_dir = "/elsewhere"\nmigrate_tls_force = 1',
+        'default_tls_x509_cert_dir = "/elsewhere"\nmigrate_tls_force = 1\n'
+        "default_tls_x509_verify = 0",
         encoding="utf-8",
     )
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
@@ -99,6 +100,7 @@ def test_certificates_are_where_qemu_conf_says(configured: Path) -> None:
         str(configured),
         {},
         forced=True,
+        verified=False,
     )
 
 

@@ -67,11 +67,13 @@ class Certificates(NamedTuple):
         folder: Where qemu.conf says they are.
         files: Those that are there.
         forced: Whether qemu.conf refuses every migration without TLS.
+        verified: Whether whoever connects must show a certificate too.
     """
 
     folder: str
     files: Mapping[str, Pem]
-    forced: bool
+    forced: bool = False
+    verified: bool = True
 
 
 class Look(NamedTuple):
@@ -95,7 +97,7 @@ class Look(NamedTuple):
 _SCRIPT: Final = r"""
 conf=$1 how=$2 name=$3 network=$4; shift 4
 [ -n "$conf" ] || conf=${XDG_CONFIG_HOME:-$HOME/.config}/libvirt/qemu.conf
-folder= default=/etc/pki/qemu force= user=
+folder= default=/etc/pki/qemu force= user= verify= verify_default=1
 [ ! -d /etc/pki/libvirt-migrate ] || folder=/etc/pki/libvirt-migrate
 if [ -r "$conf" ]; then
   while read -r line || [ -n "$line" ]; do
@@ -104,13 +106,15 @@ if [ -r "$conf" ]; then
     case ${key%%[[:space:]]*} in
       migrate_tls_x509_cert_dir) folder=$value;;
       default_tls_x509_cert_dir) default=$value;;
+      migrate_tls_x509_verify) verify=${value##*[[:space:]]};;
+      default_tls_x509_verify) verify_default=${value##*[[:space:]]};;
       migrate_tls_force) force=${value##*[[:space:]]};;
       user) user=$value;;
     esac
   done <"$conf"
 fi
 folder=${folder:-$default}
-printf 'tls\t%s\t%s\0' "$folder" "$force"
+printf 'tls\t%s\t%s\t%s\0' "$folder" "$force" "${verify:-$verify_default}"
 if [ -n "$name" ]; then
   for each in libvirt-qemu qemu; do
     [ -n "$user" ] || ! id "$each" >/dev/null 2>&1 || user=$each
@@ -197,7 +201,7 @@ class _Seen:
     """Records, sorted by what they are about."""
 
     def __init__(self, output: str) -> None:
-        self.folder, self.forced = "", False
+        self.folder, self.forced, self.verified = "", False, True
         self.pems: dict[str, Pem] = {}
         self.addresses: set[str] = set()
         self.devices: dict[str, int] = {}
@@ -217,8 +221,8 @@ class _Seen:
 
     def _note(self, record: str) -> None:  # noqa: C901 - one case for each kind of record
         match record.split("\t"):
-            case ["tls", folder, force]:
-                self.folder, self.forced = folder, force == "1"
+            case ["tls", folder, force, verify]:
+                self.folder, self.forced, self.verified = folder, force == "1", verify == "1"
             case ["pem", name, *flags]:
                 self.pems[name] = Pem(*({"0": False, "1": True}.get(flag) for flag in flags))
             case ["network", *parts]:
@@ -274,7 +278,7 @@ def _read(output: str) -> Look:
         {path: seen.file(path) for path in seen.near},
         frozenset(seen.addresses),
         seen.devices,
-        Certificates(seen.folder, seen.pems, seen.forced),
+        Certificates(seen.folder, seen.pems, seen.forced, seen.verified),
     )
 
 

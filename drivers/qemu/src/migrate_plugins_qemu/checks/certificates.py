@@ -20,16 +20,20 @@ def check_certificates(case: Case) -> Iterator[Finding]:
     """Look at both hosts; the source is QEMU's client, the destination its server."""
     if not case.live:
         return
+    here, there = case.inspection.here, case.inspection.there
+    client: tuple[str, ...] = ("ca-cert", "client-cert", "client-key")
+    if there is not None and not there.certificates.verified:
+        client = ("ca-cert",)
     sides = (
-        (case.source, case.inspection.here, ("ca-cert",), ("client-cert", "client-key")),
-        (case.destination, case.inspection.there, ("ca-cert", "server-cert", "server-key"), ()),
+        (case.source, here, client),
+        (case.destination, there, ("ca-cert", "server-cert", "server-key")),
     )
     unknown = []
-    for host, look, needed, wanted in sides:
+    for host, look, names in sides:
         if look is None:
             unknown.append(host)
         elif case.plan.request.tls:
-            yield from _side(case, host, look, needed, wanted)
+            yield from _side(case, host, look, names)
         elif look.certificates.forced:
             yield Finding(
                 "tls-required",
@@ -54,26 +58,21 @@ def check_certificates(case: Case) -> Iterator[Finding]:
         )
 
 
-def _side(
-    case: Case, host: str, look: Look, needed: tuple[str, ...], wanted: tuple[str, ...]
-) -> Iterator[Finding]:
+def _side(case: Case, host: str, look: Look, names: tuple[str, ...]) -> Iterator[Finding]:
     folder, files = look.certificates.folder, look.certificates.files
-    for names, severity in ((needed, Severity.ERROR), (wanted, Severity.WARNING)):
-        missing = [f"{name}.pem" for name in names if name not in files]
-        if missing:
-            yield Finding(
-                "tls-certificate-missing",
-                severity,
-                host,
-                f"QEMU on {host} lacks what TLS needs"
-                if severity is Severity.ERROR
-                else f"QEMU on {host} cannot tell the destination who it is, if that asks",
-                seen=f"no {', '.join(missing)} in {folder}",
-                expected=", ".join(f"{name}.pem" for name in names),
-                remedy=f"on {host}: ls -l {shlex.quote(folder)}; see"
-                " https://libvirt.org/kbase/tlscerts.html",
-            )
-    for name in (*needed, *wanted):
+    missing = [f"{name}.pem" for name in names if name not in files]
+    if missing:
+        yield Finding(
+            "tls-certificate-missing",
+            Severity.ERROR,
+            host,
+            f"QEMU on {host} lacks what TLS needs",
+            seen=f"no {', '.join(missing)} in {folder}",
+            expected=", ".join(f"{name}.pem" for name in names),
+            remedy=f"on {host}: ls -l {shlex.quote(folder)}; see"
+            " https://libvirt.org/kbase/tlscerts.html",
+        )
+    for name in names:
         pem = files.get(name)
         path = f"{folder}/{name}.pem"
         if pem is None:
@@ -96,7 +95,8 @@ def _side(
                 f"the time of {path} is over",
                 seen="expired",
                 expected="a certificate of today",
-                remedy=f"on {host}: openssl x509 -noout -enddate -in {shlex.quote(path)}",
+                remedy=f"issue a new one; on {host}: openssl x509 -noout -enddate -in"
+                f" {shlex.quote(path)}",
             )
         if name == "server-cert" and pem.named is False:
             expected = case.plan.request.tls_destination or case.plan.receiver or case.destination

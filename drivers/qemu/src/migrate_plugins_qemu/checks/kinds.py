@@ -126,8 +126,7 @@ GUEST: Final = (
                 "nobody could look whether the destination has the address that it listens on"),
     # certificates
     FindingKind("tls-certificate-missing", _ERROR,
-                "--tls was given, and QEMU lacks a certificate or a key; a warning for the"
-                " client's own"),
+                "--tls was given, and QEMU lacks a certificate or a key"),
     FindingKind("tls-certificate-unreadable", _ERROR,
                 "QEMU may not read a certificate or a key"),
     FindingKind("tls-certificate-expired", _ERROR,
