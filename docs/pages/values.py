@@ -33,6 +33,7 @@ _MODULES: Final = (
     "diagnosis",
     "progress",
     "outcome",
+    "records",
     "options",
     "settings",
 )

@@ -41,6 +41,11 @@ COMMANDS: Final = (
     ),
     Command("check", "every finding on both hosts; changes nothing", f"{__name__}.check"),
     Command("migrate", "check, migrate, and read back where the guest is", f"{__name__}.migrate"),
+    Command(
+        "reconcile",
+        "where a guest is that nobody saw arrive, and the safe way back",
+        f"{__name__}.reconcile",
+    ),
     Command("config", "show, check or locate config.toml", f"{__name__}.config"),
     Command("enable", "let a plugin take part again", f"{__name__}.enable"),
     Command("disable", "keep a plugin from being loaded", f"{__name__}.disable"),
