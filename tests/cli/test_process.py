@@ -74,7 +74,7 @@ IMPORTS = [
     (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "bar", "--no-journal"],
                                                ["libvirt", "rich"]),
     (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "none"],
-                                               ["asyncio", "importlib.metadata", "libvirt", "sqlalchemy"]),
+                               ["asyncio", "importlib.metadata", "libvirt", "sqlalchemy"]),
 ]
 # fmt: on
 

@@ -356,3 +356,23 @@ def test_guest_that_runs_on_both_hosts_is_split_although_a_job_goes_on(readable:
     )
 
     assert verdict is Verdict.SPLIT
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+@pytest.mark.parametrize("readable", [False, True])
+def test_guest_that_was_handed_over_may_run_where_nobody_can_look(
+    cancelled: bool, readable: bool
+) -> None:
+    verdict = judge(
+        RUNNING,
+        GONE,
+        wanted=RUNNING,
+        before=RUNNING,
+        error=True,
+        cancelled=cancelled,
+        destination_readable=readable,
+        started_again=True,
+    )
+
+    stayed = Verdict.CANCELLED if cancelled else Verdict.FAILED
+    assert verdict is (stayed if readable else Verdict.UNKNOWN)

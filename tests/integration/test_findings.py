@@ -376,10 +376,10 @@ def test_check_command_says_ready(hosts: Lab) -> None:
 
     assert (status, err) == (ExitCode.DONE, "")
     assert out.splitlines()[0] == f"  warning {DATA_PLAIN_TEXT}"
-    assert (
-        out.splitlines()[-1]
-        == "ready: nothing blocks this migration (1 warning, 2 notes, 2 not known)"
-    )
+    assert out.splitlines()[-2:] == [
+        "1 warning, 2 notes, 2 not known",
+        "ready: nothing blocks this migration",
+    ]
 
 
 def test_check_command_says_blocked(hosts: Lab) -> None:
@@ -388,7 +388,9 @@ def test_check_command_says_blocked(hosts: Lab) -> None:
     status, out, err = _command("check", "web1", beta.uri, "-c", alpha.uri, "--live")
 
     assert (status, err) == (ExitCode.BLOCKED, "")
-    error, _, rest = out.removeprefix("  error guest-not-found [alpha]\n").partition("\n  warning ")
+    error, _, rest = out.removeprefix("  error guest-not-found [alpha]\n").partition(
+        "\n\n  warning "
+    )
     # Words, not lines: where the socket's long path is broken depends on its length.
     assert (
         error.split()
@@ -396,10 +398,10 @@ def test_check_command_says_blocked(hosts: Lab) -> None:
             f"alpha has no guest 'web1' seen: web1 remedy: virsh -c {quote(alpha.uri)} list --all"
         ).split()
     )
-    assert (
-        rest.splitlines()[-1] == "blocked: mend or accept the errors above"
-        " (1 error, 1 warning, 3 notes, 2 not known)"
-    )
+    assert rest.splitlines()[-2:] == [
+        "1 error, 1 warning, 3 notes, 2 not known",
+        "blocked: mend or accept the errors above",
+    ]
 
 
 @pytest.mark.parametrize("blocked", [False, True])

@@ -227,9 +227,8 @@ def test_ports_that_must_lie_together_are_not_counted(pytester: pytest.Pytester)
 
 
 def test_driver_without_a_way_back_is_right_and_that_is_reported(pytester: pytest.Pytester) -> None:
-    report = _report(
-        pytester, "NoWayBack", "offered_whole or adopted_and or copy_is_ended", runs=True
-    )
+    chosen = "offered_whole or adopted_and or copy_is_ended"
+    report = _report(pytester, "NoWayBack", chosen, runs=True)
 
     reason = "wrong offers no way back: its sessions do not adopt and mend"
     assert {(check["outcome"], check["reason"]) for check in report["checks"]} == {

@@ -249,11 +249,12 @@ class Migrator:
         """
         run = self.start(plan, observers=observers, accept=accept, reason=reason, record=record)
         try:
+            try:
+                return run.outcome()
+            except KeyboardInterrupt:
+                run.cancel()
             return run.outcome()
-        except KeyboardInterrupt:
-            run.cancel()
-        try:
-            return run.outcome()
+        # Wherever the second one strikes, while the first is being heard too.
         except KeyboardInterrupt as left:
             command = f"migrate-plugins reconcile {plan.guest}"
             left.add_note(f"where {plan.guest} is was not waited for; `{command}` tells")

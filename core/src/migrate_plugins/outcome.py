@@ -12,7 +12,7 @@ from migrate_plugins.errors import (
     MigrationFailedError,
     NeedsPersonError,
 )
-from migrate_plugins.sessions import GuestState
+from migrate_plugins.sessions import STARTED_AGAIN, GuestState
 
 if TYPE_CHECKING:
     from migrate_plugins.diagnosis import Diagnosis
@@ -62,6 +62,7 @@ def judge(
     started: bool = True,
     source_readable: bool = True,
     destination_readable: bool = True,
+    started_again: bool = False,
 ) -> Verdict:
     """Decide where the guest is from what both hosts say of it.
 
@@ -75,8 +76,11 @@ def judge(
         started: Whether the hypervisor was asked to migrate at all.
         source_readable: Whether the source could be asked, and has decided where the guest is.
         destination_readable: Whether the destination could be asked at all.
+        started_again: Whether the source had stopped it to hand it over, and started it again.
     """
-    if GuestState.UNKNOWN in {source, destination}:
+    # A destination that comes back may start a guest that was handed to it.
+    may_follow = started_again and not destination_readable
+    if may_follow or GuestState.UNKNOWN in {source, destination}:
         return Verdict.UNKNOWN
     here = source is not None and source.active
     there = destination is not None and destination.active
@@ -183,6 +187,8 @@ class Outcome(NamedTuple):
             Verdict.LOST: f"{guest} runs on NEITHER host",
             Verdict.UNKNOWN: f"where {guest} runs cannot be known from here",
         }[self.verdict]
+        if self.verdict is Verdict.UNKNOWN and self.source and self.source.reason == STARTED_AGAIN:
+            text = f"{guest} was started again on {source}; {destination} may start it too"
         here = "cannot be read" if self.source_unreadable else _state(self.source)
         there = "cannot be read" if self.unreadable else _state(self.destination)
         return f"{text} ({source}: {here}; {destination}: {there})"

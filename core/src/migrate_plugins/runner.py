@@ -23,7 +23,7 @@ from migrate_plugins.outcome import Outcome, Verdict, judge
 from migrate_plugins.paths import held_towards
 from migrate_plugins.progress import Event, Phase
 from migrate_plugins.recording import Recording
-from migrate_plugins.sessions import GuestState
+from migrate_plugins.sessions import STARTED_AGAIN, GuestState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,11 +44,17 @@ __all__ = ["Run"]
 _INTERVAL: Final = 0.2
 # Seconds that a host may take for an answer before the next look.
 _ANSWER: Final = 5.0
-# Seconds without an answer, without a byte, and with a cancellation that does not end it: after
-# each of them it is no use to wait on.
+# Seconds without an answer, before the first byte, without another one, and with a cancellation
+# that does not end it: after each of them it is no use to wait on. libvirt itself takes half a
+# minute to find out that a port is taken.
 _SILENCE: Final = 90.0
+_BEGINNING: Final = 120.0
 _STALL: Final = 60.0
-_STOPPING: Final = 60.0
+_STOPPING: Final = 30.0
+
+# Seconds that a signal waits to be heard: the system may hand it to any of our threads, and then
+# nothing wakes the one that Python hears it in.
+_HEARING: Final = 0.2
 
 _SILENT: Final = "the hypervisor does not answer"
 _ASKED: Final = "asked the hypervisor to stop"
@@ -98,7 +104,13 @@ class Run:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the end, at most *seconds*; whether it has come."""
-        return self._ended.wait(seconds)
+        end = None if seconds is None else monotonic() + seconds
+        while True:
+            left = _HEARING if end is None else min(_HEARING, end - monotonic())
+            if self._ended.wait(max(left, 0)):
+                return True
+            if left < _HEARING:
+                return False
 
     def outcome(self) -> Outcome:
         """Wait for the end and tell where the guest is.
@@ -109,7 +121,7 @@ class Run:
             JournalError: The journal cannot be written; nothing was changed.
             MigrateError: Anything else that kept the migration from being started.
         """
-        self._ended.wait()
+        self.wait()
         if self._outcome is None:
             raise self._error or RuntimeError("neither an outcome nor an error")
         return self._outcome
@@ -221,6 +233,7 @@ class Run:
             # A job that is still going on has not decided yet where the guest will be.
             source_readable=source_unreadable is None and (source is None or source.job is None),
             destination_readable=unreadable is None,
+            started_again=source is not None and source.reason == STARTED_AGAIN,
         )
         diagnoses: tuple[Diagnosis, ...] = ()
         if isinstance(error, DriverError) and verdict is not Verdict.CANCELLED:
@@ -326,10 +339,10 @@ class _Watch:
         if self._stopping is not None and now - self._stopping > _STOPPING:
             problem = f"it was to stop, and has not for {_STOPPING:.0f} s"
             raise self._stalled or DriverError(doing, problem=problem)
-        # Before the first byte the hypervisor's own time limits hold.
         begun = self._last is not None and bool(self._last.transferred)
-        if begun and self._stalled is None and now - self._moved > _STALL:
-            problem = f"no memory has been sent for {_STALL:.0f} s"
+        limit = _STALL if begun else _BEGINNING
+        if self._stalled is None and now - self._moved > limit and not self._request.offline:
+            problem = f"no memory has been sent for {limit:.0f} s"
             self._stalled = DriverError(doing, problem=problem)
             self._say(Phase.CANCEL, f"{problem}: stopping it", None)
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from migrate_plugins.plan import Plan
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from migrate_plugins.shells import Shell
 
 __all__ = [
+    "STARTED_AGAIN",
     "Access",
     "Facts",
     "GuestFacts",
@@ -25,6 +26,11 @@ __all__ = [
     "Receiver",
     "Session",
 ]
+
+
+# The reason of a guest that runs on the source, which had stopped it for it to go on elsewhere and
+# then started it again: a destination that froze in between still starts it when it thaws.
+STARTED_AGAIN: Final = "migration canceled"
 
 
 class GuestState(StrEnum):
@@ -70,7 +76,8 @@ class GuestFacts(NamedTuple):
         job: What is being done to it, for example ``migration out``; None for nothing.
         reason: Why it is in this state, in the hypervisor's words, or None.  Some of libvirt's
             decide what may be done to the guest: ``migration``, ``migrated``, ``unpaused``,
-            ``user``, ``failed``, ``postcopy``, ``postcopy failed``.  A driver of another hypervisor
+            ``user``, ``failed``, ``postcopy``, ``postcopy failed``, and of a guest that runs
+            :data:`STARTED_AGAIN`.  A driver of another hypervisor
             uses them where they are true; a reason that is not told is no reason to do anything.
     """
 
@@ -170,6 +177,26 @@ class Access(NamedTuple):
     addresses: tuple[str, ...] = ()
 
 
+class Receiver(NamedTuple):
+    """Where the guest's memory will arrive.
+
+    Attributes:
+        host: Name or address that the source is given, or None where that is not known.
+        first: Lowest port that may be chosen, or None where nothing crosses a network.
+        last: Highest one.
+        because: What decides it, such as a URI or a file of the destination.
+        listen: Address of the destination that is listened on, or None for all of them.
+        unread: What might say otherwise and could not be read, with how to read it; else None.
+    """
+
+    host: str | None
+    first: int | None
+    last: int | None
+    because: str
+    listen: str | None = None
+    unread: str | None = None
+
+
 class Mend(StrEnum):
     """A step that brings a guest back to where it runs once, and nothing is left over.
 
@@ -218,23 +245,3 @@ class Mender(Session, Protocol):
 
     def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
         """Give the same step as a line to type into a shell, or None where no tool can do it."""
-
-
-class Receiver(NamedTuple):
-    """Where the guest's memory will arrive.
-
-    Attributes:
-        host: Name or address that the source is given, or None where that is not known.
-        first: Lowest port that may be chosen, or None where nothing crosses a network.
-        last: Highest one.
-        because: What decides it, such as a URI or a file of the destination.
-        listen: Address of the destination that is listened on, or None for all of them.
-        unread: What might say otherwise and could not be read, with how to read it; else None.
-    """
-
-    host: str | None
-    first: int | None
-    last: int | None
-    because: str
-    listen: str | None = None
-    unread: str | None = None

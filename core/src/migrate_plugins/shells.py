@@ -1,4 +1,4 @@
-"""A way to run a program on a host, to see what that host sees; only ever to read.
+"""A way to run a program on a host, to see what that host sees; nothing there is ever changed.
 
 A host can be looked at like this where the client is on it, where the client reaches its daemon
 over ssh anyway, and where config.toml says how::

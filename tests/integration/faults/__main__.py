@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from fault_table import CELLS, Cell, Flow, Trial, wrong
 from fault_trial import listen, run
 
+from migrate_plugins_lab.errors import LabError
 from migrate_plugins_lab.lab import Lab
 
 if TYPE_CHECKING:
@@ -90,12 +91,17 @@ def short(trial: Trial) -> str:
 def work(place: int, todo: Queue[int | None], done: Queue[Trial | str]) -> None:
     """Try cells in a lab of our own, until there are none."""
     listen()
-    lab = Lab.up(f"faults-{os.getppid()}-{place}", owner=os.getpid())
+    name = f"faults-{os.getppid()}-{place}"
+    lab = Lab.up(name, owner=os.getpid())
     try:
         while (number := todo.get()) is not None:
             cell = CELLS[number]
             done.put(attempt(cell, lab))
-            lab.clean()
+            try:
+                lab.clean()
+            except LabError:  # broken for good: a new one is cheap
+                lab.down()
+                lab = Lab.up(name, owner=os.getpid())
     finally:
         lab.down()
 

@@ -34,6 +34,7 @@ _DIRTY: Final = {Moment.COPY: 64}
 _SOON: Final = 60.0
 _LONGEST: Final = 150.0
 _CRAWLING: Final = 12.0
+_PATIENCE: Final = 240.0
 _TICKS: Final = 50
 _PROGRAM: Final = (sys.executable, "-m", "migrate_plugins")
 
@@ -297,20 +298,28 @@ def _fill(folder: Path) -> None:
 
 
 def _reconcile(environment: dict[str, str]) -> tuple[str, ...]:
-    """Let the tool put things right; what it calls the state, at each step."""
-    done = subprocess.run(
-        [*_PROGRAM, "reconcile", "--apply", "--watch", "--json"],
-        capture_output=True,
-        text=True,
-        timeout=_LONGEST,
-        env=environment,
-        check=False,
-    )
-    try:
-        said = json.loads(done.stdout)
-    except ValueError:
-        return (f"status {done.returncode}: {done.stderr.strip()[-200:]}",)
-    return tuple(each["state"] for each in said.get("guests", []))
+    """Let the tool put things right, as often as a person would; what it calls the state then.
+
+    Once a link is there again, TCP may take two minutes to try it.
+    """
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        done = subprocess.run(
+            [*_PROGRAM, "reconcile", "--apply", "--watch", "--json"],
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST,
+            env=environment,
+            check=False,
+        )
+        try:
+            said = json.loads(done.stdout)
+        except ValueError:
+            return (f"status {done.returncode}: {done.stderr.strip()[-200:]}",)
+        states = tuple(each["state"] for each in said.get("guests", []))
+        if not {*states} & {"unknown", "in-progress"} or time.monotonic() > give_up:
+            return states
+        time.sleep(5)
 
 
 def _state_of(host: Host) -> str | None:

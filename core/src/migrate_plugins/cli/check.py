@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["configure", "run"]
 
 _GRAVEST_FIRST: Final = (*Severity,)
+# How many ids of what was left out are worth a line or two.
+_FEW: Final = 8
 _KINDS: Final = "; `migrate-plugins list --findings` lists them"
 
 
@@ -58,17 +60,25 @@ def _ids(given: Sequence[str]) -> list[str]:
 
 def _tell(report: Report, output: Output) -> None:
     """Print the findings, the gravest first, and what they come to."""
-    output.findings(sorted(report.findings, key=lambda each: _GRAVEST_FIRST.index(each.severity)))
+    for severity in _GRAVEST_FIRST:
+        group = [finding for finding in report.findings if finding.severity is severity]
+        output.findings(group)
+        if group:
+            output.text()
     if report.skipped:
-        for line in wrap(f"not looked for: {', '.join(report.skipped)}", output.width - 2):
-            output.text(output.style(f"  {line}", "dim"))
+        names = ", ".join(report.skipped)
+        if len(report.skipped) > _FEW:
+            names = f"{len(report.skipped)} kinds of finding (--json names them)"
+        for line in wrap(f"not looked for: {names}", output.width):
+            output.text(output.style(line, "dim"))
     counts = ", ".join(_counted(report))
+    if counts:
+        output.text(counts)
     if report.blocked:
-        verdict = output.style("blocked", "red") + ": mend or accept the errors above"
+        output.text(output.style("blocked", "red") + ": mend or accept the errors above")
     else:
         where = " where it was looked" if report.skipped or report.facts is None else ""
-        verdict = output.style("ready", "green") + f": nothing blocks this migration{where}"
-    output.text(f"{verdict} ({counts})" if counts else verdict)
+        output.text(output.style("ready", "green") + f": nothing blocks this migration{where}")
 
 
 def _counted(report: Report) -> Iterator[str]:
@@ -80,5 +90,3 @@ def _counted(report: Report) -> Iterator[str]:
     for name, word in (("accepted", "accepted"), ("unknown", "not known")):
         if counts[name]:
             yield f"{counts[name]} {word}"
-    if report.skipped:
-        yield f"{len(report.skipped)} not looked for"

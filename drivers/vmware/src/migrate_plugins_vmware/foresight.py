@@ -18,7 +18,7 @@ KINDS: Final = (
     FindingKind("cluster-changes", Severity.WARNING, "the guest leaves its resource pool"),
     FindingKind("datacenter-changes", Severity.WARNING, "the destination is in another datacenter"),
     FindingKind("encryption-up-to-guest", Severity.INFO, "the guest decides what is encrypted"),
-    FindingKind("no-abort", Severity.INFO, "libvirt neither aborts a vMotion nor tells how far"),
+    FindingKind("no-abort", Severity.INFO, "nobody can abort it, nor tell how far it is"),
     FindingKind("vcenter-missing", Severity.ERROR, "a host is opened without its vCenter"),
     FindingKind("vcenter-name", Severity.WARNING, "the migration URI names the vCenter by a name"),
     FindingKind("vcenter-other", Severity.ERROR, "the two hosts are opened through two vCenters"),

@@ -19,7 +19,7 @@ __all__ = ["KINDS", "foresee"]
 KINDS: Final = (
     FindingKind("guest-kind-unknown", Severity.INFO, "a PV guest may not be able to move live"),
     FindingKind("job-left-behind", Severity.WARNING, "a failure may leave a job on the source"),
-    FindingKind("no-abort", Severity.INFO, "libxl cannot abort a migration"),
+    FindingKind("no-abort", Severity.INFO, "nobody can abort it, nor tell how far it is"),
     FindingKind("state-misreported", Severity.WARNING, "a failure may leave a wrong state"),
     FindingKind("xend-gone", Severity.WARNING, "the rules are those of xend, which is gone"),
 )
