@@ -9,12 +9,14 @@ import subprocess
 from importlib import import_module
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from hypothesis import settings
 
-from migrate_plugins import EntryPoint, Migrator
+from migrate_plugins import EntryPoint, Migrator, Registry, Report, Severity
+from migrate_plugins.checks import report as reports
+from migrate_plugins.checks.kinds import all_kinds
 from migrate_plugins.installed import DRIVERS
 
 if TYPE_CHECKING:
@@ -68,6 +70,25 @@ def migrator() -> Migrator:
         )
         for name, module in ((name, f"migrate_plugins_{name}.hooks") for name in NAMES)
     )
+
+
+@pytest.fixture(autouse=True)
+def documented_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every finding of every check of every test is of a kind that is documented, or fails it."""
+    severities = [*Severity]
+    make = reports._report
+
+    def checked(registry: Registry, *given: Any) -> Report:  # noqa: ANN401 - passed on
+        report = make(registry, *given)
+        known = {kind.id: kind.severity for kind in all_kinds(registry)}
+        if not registry.finders_without_kinds():
+            for finding in report.findings:
+                assert finding.id in known, f"{finding.id} is documented nowhere"
+                worst = severities.index(known[finding.id])
+                assert worst <= severities.index(finding.severity), f"{finding.id} is graver"
+        return report
+
+    monkeypatch.setattr(reports, "_report", checked)
 
 
 class UV(Protocol):

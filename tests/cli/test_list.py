@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # The text is that of the tests' own entry points: version 0.1.0 of each.
 TEXT = """\
 NAME    VERSION  STATUS  API  HOOKS  SCHEMES      FLOWS             TRANSPORTS        DISTRIBUTION
-qemu    0.1.0    active  1    10     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
+qemu    0.1.0    active  1    12     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
 vbox    0.1.0    active  1    7      vbox         direct            native            migrate-plugins-vbox
 vmware  0.1.0    active  1    7      vpx,esx,gsx  direct            native            migrate-plugins-vmware
 xen     0.1.0    active  1    7      xen          direct,unmanaged  native            migrate-plugins-xen

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         PortsExhaustedError,
         UsageError,
     )
-    from migrate_plugins.findings import Finding, Severity
+    from migrate_plugins.findings import Finding, FindingKind, Selection, Severity
     from migrate_plugins.hookspecs import API, hookimpl
     from migrate_plugins.installed import EntryPoint, entry_points
     from migrate_plugins.journal import Journal, Writer, journal_url
@@ -97,6 +97,7 @@ if TYPE_CHECKING:
         Mend,
         Mender,
         Migration,
+        Receiver,
         Session,
     )
     from migrate_plugins.settings import NamedHost, Setting, Settings, nearest, unknown_key
@@ -139,6 +140,7 @@ __all__ = [
     "ExitCode",
     "Facts",
     "Finding",
+    "FindingKind",
     "Flow",
     "GuestFacts",
     "GuestState",
@@ -181,6 +183,7 @@ __all__ = [
     "PortsExhaustedError",
     "Promise",
     "Reason",
+    "Receiver",
     "Reconciled",
     "Record",
     "Recorded",
@@ -193,6 +196,7 @@ __all__ = [
     "Sample",
     "Scenario",
     "Seat",
+    "Selection",
     "Session",
     "Setting",
     "Settings",
@@ -265,7 +269,7 @@ _HOMES: Final = {
             "PortsExhaustedError",
             "UsageError",
         ),
-        "findings": ("Finding", "Severity"),
+        "findings": ("Finding", "FindingKind", "Selection", "Severity"),
         "hookspecs": ("API", "hookimpl"),
         "installed": ("EntryPoint", "entry_points"),
         "journal": ("Journal", "Writer", "journal_url"),
@@ -310,6 +314,7 @@ _HOMES: Final = {
             "Mend",
             "Mender",
             "Migration",
+            "Receiver",
             "Session",
         ),
         "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),

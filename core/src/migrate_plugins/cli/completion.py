@@ -114,6 +114,8 @@ class _Values(BaseCompleter):
             "--driver": self._drivers,
             "--guest": self._guests,
             "--from": self._hosts,
+            "--only": self._findings,
+            "--skip": self._findings,
             "--to": self._hosts,
             "--scenario": self._scenarios,
             "id": self._records,
@@ -160,6 +162,10 @@ class _Values(BaseCompleter):
 
     def _hosts(self) -> dict[str, str]:
         return {name: masked(host.uri) for name, host in self._invocation.config.hosts.items()}
+
+    def _findings(self) -> dict[str, str]:
+        self._invocation.forgive()
+        return {kind.id: kind.summary for kind in self._invocation.migrator.finding_kinds()}
 
     def _scenarios(self) -> dict[str, str]:
         return {id_: scenario.title for id_, scenario in SCENARIOS.items()}
