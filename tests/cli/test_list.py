@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 TEXT = """\
 NAME    VERSION  STATUS  API  HOOKS  SCHEMES      FLOWS             TRANSPORTS        DISTRIBUTION
 qemu    0.1.0    active  1    12     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
-vbox    0.1.0    active  1    7      vbox         direct            native            migrate-plugins-vbox
-vmware  0.1.0    active  1    7      vpx,esx,gsx  direct            native            migrate-plugins-vmware
-xen     0.1.0    active  1    7      xen          direct,unmanaged  native            migrate-plugins-xen
+vbox    0.1.0    active  1    9      vbox         direct            native            migrate-plugins-vbox
+vmware  0.1.0    active  1    9      vpx,esx,gsx  direct            native            migrate-plugins-vmware
+xen     0.1.0    active  1    9      xen          direct,unmanaged  native            migrate-plugins-xen
 """  # noqa: E501 - as wide as it is printed
 
 SCENARIOS = [

@@ -294,6 +294,7 @@ EXCLUDES = [
     (P2P | {"copy_storage_all": True},                "--copy-storage-all", "--tunnelled"),
     (P2P | {"copy_storage_inc": True},                "--copy-storage-inc", "--tunnelled"),
     (P2P | {"listen_address": "::"},                  "--listen-address",   "--tunnelled"),
+    (P2P | {"migrate_disks": ("vda",)},               "--migrate-disks",    "--tunnelled"),
     (P2P | {"disks_port": 49400},                     "--disks-port",       "--tunnelled"),
 ]
 

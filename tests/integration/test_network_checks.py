@@ -445,3 +445,117 @@ def test_command_reads_ways_in_from_the_configuration(hosts: Lab, tmp_path: Path
     assert done.returncode == ExitCode.BLOCKED
     assert [each["id"] for each in said["findings"]] == [USUAL, "data-port-blocked"]
     assert said["counts"]["error"] == 1
+
+
+def test_same_guests_on_both_hosts_hint_at_one_folder(
+    inside: Migrator, hosts: Lab, tmp_path: Path
+) -> None:
+    alpha, beta = hosts.hosts
+    hosts.guest("web1", persistent=True)
+    hosts.guest("web2", persistent=True)
+    only = ("configuration-shared",)
+
+    apart = _check(inside, hosts, only=only, undefine_source=True, persistent=True)
+    for name in ("web1", "web2"):
+        definition = tmp_path / f"{name}.xml"
+        definition.write_text(alpha.virsh("dumpxml", "--inactive", name), encoding="utf-8")
+        beta.virsh("define", str(definition))
+    alike = _check(inside, hosts, only=only, undefine_source=True, persistent=True)
+    harmless = _check(inside, hosts, only=only, persistent=True)
+
+    assert _found(apart) == _found(harmless) == []
+    assert _found(alike) == [
+        ("configuration-shared", INFO, "beta", "both hosts have the same persistent guests")
+    ]
+
+
+@contextmanager
+def _configured(lab: Lab, host: Host, *lines: str) -> Iterator[None]:
+    """Have the daemon of a privileged host read further lines of qemu.conf."""
+    file = host.folder.host(host.name) / "config/libvirt/qemu.conf"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+    try:
+        lab.fault(host.name, "kill-daemon")
+        lab.fault(host.name, "heal")
+        yield
+    finally:
+        file.write_text(before, encoding="utf-8")
+        lab.fault(host.name, "kill-daemon")
+        lab.fault(host.name, "heal")
+
+
+def _inside(lab: Lab) -> Migrator:
+    named = {
+        host.name: NamedHost(host.name, host.uri, host.peer_uri, (), host.shell)
+        for host in lab.hosts
+    }
+    return Migrator(Registry.installed(Config(hosts=named)))
+
+
+def test_settings_of_the_destination_decide_what_is_tried(privileged_hosts: Lab) -> None:
+    alpha, beta = privileged_hosts.hosts
+    guest = privileged_hosts.guest("web1")
+    inside = _inside(privileged_hosts)
+    plan = inside.plan("web1", source=alpha.uri, destination=beta.uri, live=True)
+
+    with _configured(
+        privileged_hosts,
+        beta,
+        f'migration_host = "{beta.address}"',
+        f'migration_address = "{beta.address}"',
+        "migration_port_min = 49200",
+        "migration_port_max = 49202",
+    ):
+        privileged_hosts.fault("beta", "block-ports", "49152-49199")
+        beta.run(["hostname", "localhost"])
+        well = inside.check(plan)
+        privileged_hosts.fault("beta", "block-ports", "49202")
+        blocked = inside.check(plan)
+        outcome = inside.run(plan)
+
+    # Neither its name nor the usual ports matter then.
+    assert _found(well) == []
+    assert _found(blocked) == [
+        ("data-port-blocked", ERROR, "localhost", f"{beta.address}:49202: Connection refused")
+    ]
+    assert outcome.verdict is Verdict.DONE, outcome.error
+    guest.wait_for_ticks()
+
+
+def test_address_to_listen_on_that_the_destination_lacks_is_found(
+    privileged_hosts: Lab,
+) -> None:
+    alpha, beta = privileged_hosts.hosts
+    privileged_hosts.guest("web1")
+    inside = _inside(privileged_hosts)
+    plan = inside.plan("web1", source=alpha.uri, destination=beta.uri, live=True)
+
+    with _configured(privileged_hosts, beta, 'migration_address = "10.78.0.77"'):
+        report = inside.check(plan)
+
+    assert _found(report) == [("listen-address-elsewhere", ERROR, "beta", "10.78.0.77")]
+
+
+def test_daemon_of_the_system_looks_as_root(privileged_hosts: Lab) -> None:
+    alpha, beta = privileged_hosts.hosts
+    privileged_hosts.guest("web1")
+    inside = _inside(privileged_hosts)
+
+    def check(second: str) -> Report:
+        plan = inside.plan(
+            "web1",
+            source=alpha.uri,
+            destination=beta.uri,
+            migration=second,
+            p2p=True,
+            live=True,
+        )
+        return inside.check(plan)
+
+    well, wrong = check(beta.peer_uri), check("qemu+tcp://unheard-of/system")
+
+    assert _found(well) == []
+    (found,) = [each for each in wrong.findings if each.blocks]
+    assert found.id == "peer2peer-unreachable"
+    assert "as root" in found.text

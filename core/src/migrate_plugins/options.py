@@ -96,7 +96,7 @@ OPTIONS: Final = (
     Option("copy_storage_inc", ("--copy-storage-inc",), _FLAG, "VIR_MIGRATE_NON_SHARED_INC",
            "copy what differs from a backing file that both hosts have", excludes=("tunnelled",)),
     Option("migrate_disks", ("--migrate-disks",), _NAMES, "migrate_disks",
-           "copy only these disks, comma separated", metavar="DISKS"),
+           "copy only these disks, comma separated", excludes=("tunnelled",), metavar="DISKS"),
     Option("listen_address", ("--listen-address",), _TEXT, "listen_address",
            "address the destination listens on for memory",
            excludes=("tunnelled",), metavar="ADDRESS"),
@@ -155,3 +155,33 @@ def conflicts(given: Mapping[str, Any]) -> Iterator[Reason]:
             text = f"{name} {given[option.field]} is out of range"
             instead = f"give 1 to {option.most}" if option.most else "give 1 or more"
             yield Reason("option-range", text, instead, usage=True)
+    yield from _compression(given)
+
+
+# How each method of --comp-methods goes with --parallel: only with it, or only without.
+_WITH_PARALLEL: Final = frozenset({"zlib", "zstd"})
+_WITHOUT_PARALLEL: Final = frozenset({"mt", "xbzrle"})
+
+
+def _compression(given: Mapping[str, Any]) -> Iterator[Reason]:
+    """Give the reasons why the methods of compression do not fit what else was given."""
+    if "compressed" not in given:
+        return
+    methods = frozenset(given.get("comp_methods", ()))
+    together = sorted(methods & _WITH_PARALLEL)
+    if "parallel" in given:
+        # Here libvirt has no method of its own to fall back on.
+        for method in sorted(methods & _WITHOUT_PARALLEL):
+            text = f"--comp-methods {method} and --parallel exclude each other"
+            yield Reason("option-excludes", text, "give zlib or zstd", usage=True)
+        if not methods:
+            text = "--compressed and --parallel were given without --comp-methods"
+            instead = "add --comp-methods zlib or --comp-methods zstd"
+            yield Reason("option-needs", text, instead, usage=True)
+        if len(together) > 1:
+            text = f"--comp-methods {' and '.join(together)} exclude each other"
+            yield Reason("option-excludes", text, "leave out one of the two", usage=True)
+        return
+    for method in together:
+        text = f"--comp-methods {method} was given without --parallel"
+        yield Reason("option-needs", text, "add --parallel, or give mt or xbzrle", usage=True)
