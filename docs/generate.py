@@ -5,11 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pages import blocks, cli, hooks, matrix, values
+from pages import blocks, cli, diagnoses, hooks, matrix, values
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-PAGES = {"cli.md": cli, "hooks.md": hooks, "matrix.md": matrix, "values.md": values}
+PAGES = {
+    "cli.md": cli,
+    "diagnoses.md": diagnoses,
+    "hooks.md": hooks,
+    "matrix.md": matrix,
+    "values.md": values,
+}
 
 
 def generated() -> dict[Path, str]:

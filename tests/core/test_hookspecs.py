@@ -36,6 +36,7 @@ METHODS = [
     ("migrate_refuse",         "Registry.refusals"),
     ("migrate_checks",         "Registry.checks"),
     ("migrate_diagnose",       "Registry.diagnose"),
+    ("migrate_investigate",    "Registry.investigate"),
     ("migrate_observe",        "Registry.observe"),
     ("migrate_cli",            "Registry.commands"),
 ]

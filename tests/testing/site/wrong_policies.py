@@ -13,6 +13,7 @@ from migrate_plugins import (
     Kind,
     NativeCommand,
     Reason,
+    Remedy,
     Setting,
     Severity,
     hookimpl,
@@ -185,6 +186,15 @@ class DiagnosisOfASCII(Right):
     def migrate_diagnose(self, text: str) -> Sequence[Diagnosis] | None:
         text.encode("ascii")
         return None
+
+
+class InvestigatorWithKeys(Right):
+    """Takes it that each destination can be looked at."""
+
+    @hookimpl
+    def migrate_investigate(self, destination: Access) -> Sequence[Diagnosis]:
+        cause = f"{destination.session.host().name} may be full"  # type: ignore[union-attr]
+        return [Diagnosis("host-full", cause, (Remedy("df"),), 0.1)]
 
 
 class BusyObserver(Right):

@@ -6,7 +6,8 @@ import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import Phase, Severity, UsageError, Verdict
+from migrate_plugins import Phase, Seat, Severity, UsageError, Verdict
+from migrate_plugins.cli.diagnoses import describe
 from migrate_plugins.cli.explain import kept
 from migrate_plugins.cli.request import accepted, add_accept, add_request, planned
 from migrate_plugins.cli.watch import watching
@@ -22,6 +23,9 @@ __all__ = ["configure", "run"]
 
 # Phases in which nothing has been started yet: a person may simply leave.
 _BEFORE: Final = (Phase.CONNECT, Phase.CHECK)
+
+# Diagnoses that a person is told after a failure.
+_TOLD: Final = 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -100,11 +104,12 @@ def _tell(outcome: Outcome, output: Output) -> None:
     # A cancelled migration fails by our own hand: how libvirt words that helps nobody.
     if outcome.error is not None and outcome.verdict not in {Verdict.DONE, Verdict.CANCELLED}:
         output.error(f"  {outcome.error}")
-    for diagnosis in outcome.diagnoses:
-        output.error(f"  {diagnosis.id}: {diagnosis.cause}")
-        for remedy in diagnosis.remedies:
-            where = "" if remedy.where is None else f"on the {remedy.where}: "
-            output.error(f"      {where}{remedy.text}")
+    source, destination = outcome.host_names
+    hosts = {Seat.SOURCE: source, Seat.DESTINATION: destination}
+    for line in describe(outcome.diagnoses[:_TOLD], output, hosts=hosts):
+        output.error(line)
+    if len(outcome.diagnoses) > _TOLD:
+        output.error(f"  and {len(outcome.diagnoses) - _TOLD} less likely ones (--json has all)")
     for finding in outcome.findings:
         if finding.severity is not Severity.INFO:
             label = output.style(finding.severity, "yellow")

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate_plugins import (
+        Access,
         Diagnosis,
         Facts,
         Finding,
+        MigrateError,
         NativeCommand,
         Plan,
         Session,
@@ -170,7 +172,16 @@ def migrate_checks(plan: Plan, facts: Facts) -> Sequence[Finding]:
 
 
 @hookimpl
-def migrate_diagnose(text: str, code: int | None) -> Sequence[Diagnosis]:
-    from migrate_plugins_qemu.diagnoses import diagnose  # noqa: PLC0415 - planning needs none
+def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequence[Diagnosis]:
+    from migrate_plugins_qemu.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
 
-    return diagnose(text, code)
+    return CATALOGUE.diagnose(text, code, domain)
+
+
+@hookimpl
+def migrate_investigate(
+    plan: Plan, error: MigrateError, source: Access, destination: Access
+) -> Sequence[Diagnosis]:
+    from migrate_plugins_qemu.investigation import investigate  # noqa: PLC0415 - seldom needed
+
+    return investigate(plan, error, source, destination)
