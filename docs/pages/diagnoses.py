@@ -28,10 +28,10 @@ $ migrate-plugins diagnose /var/log/libvirt/libvirtd.log
 $ migrate-plugins diagnose --json < outcome.json
 ```
 
-It reads an error, a whole log, or the JSON of an outcome, and contacts nobody. The exit status is 0
-where something was recognised and 1 where nothing was. `--code` and `--domain` give libvirt's numbers
-for the error, where they are known: they make a diagnosis surer, and rule out others. `--driver NAME`
-asks that driver alone.
+It reads an error, a whole log, or the JSON of an outcome, and contacts nobody. The exit status is
+0 where something was recognised and 1 where nothing was. `--code` and `--domain` give libvirt's
+numbers for the error, where they are known: they make a diagnosis surer, and rule out others.
+`--driver NAME` asks that driver alone.
 
 **How sure** it is stands before each diagnosis: *very likely*, *likely*, *possible*, *less likely*.
 Several causes may share one message, and then each of them is given. Code, domain and wording

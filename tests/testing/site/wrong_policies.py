@@ -22,7 +22,7 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from migrate_plugins import Event, Plan, PortRule, Settings
+    from migrate_plugins import Access, Event, Plan, PortRule, Settings
 
 
 class Right:

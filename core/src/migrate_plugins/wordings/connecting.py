@@ -90,8 +90,8 @@ CONNECTING: Final = (
                 "libvirt 9.0.0",
             ),
         ),
-        "no libvirt daemon listens at the socket {socket}: it does not run, or the URI names another"
-        " one (qemu:///system is root's, qemu:///session your own)",
+        "no libvirt daemon listens at the socket {socket}: it does not run, or the URI names"
+        " another one (qemu:///system is root's, qemu:///session your own)",
         (
             Remedy("systemctl enable --now libvirtd.socket (or virtqemud.socket), there"),
             Remedy("virsh uri, to see that the URI is the right one"),
