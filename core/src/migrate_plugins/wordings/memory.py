@@ -17,6 +17,7 @@ _DATA: Final = (
     r"(?P<port>\d{1,5})': "
 )
 _QEMU: Final = rf"[Ff]ailed to connect to (?:socket: )?'?{_HOST}:(?P<port>49\d\d\d)'?: "
+_HERE: Final = Seat.SOURCE
 _DEFAULT: Final = "49152-49215"
 
 _FIXED: Final = Remedy(
@@ -245,20 +246,22 @@ MEMORY: Final = (
         "data-connection-broke",
         (
             Pattern(
-                r"Unable to write to socket: (?:Broken pipe|Connection reset)", "libvirt 9.0.0"
+                r"Unable to write to socket: (?:Broken pipe|Connection reset)",
+                "libvirt 9.0.0, QEMU 7.2",
             ),
-            Pattern(r"job '[\w ]{1,40}' failed: Unable to write to socket", "libvirt 9.0.0"),
+            Pattern(r"load of migration failed: Input/output error", "libvirt 9.0.0, QEMU 7.2"),
             Pattern(
                 r"Failed to send migration data to destination host", "libvirt 9.0.0, Xen 4.17"
             ),
         ),
-        "the connection that carries the guest's memory was closed by the destination while it was"
-        " in use",
+        "the stream of the guest's memory was cut on its way: the link broke, one of the two ends"
+        " did, or somebody cancelled the migration (libvirt may word that so too)",
         (
-            Remedy("tail the guest's log: /var/log/libvirt/qemu/GUEST.log", Seat.DESTINATION),
-            Remedy("migrate-plugins diagnose FILE, with the end of that log", Seat.DESTINATION),
+            Remedy("virsh domstate --reason GUEST (as before, where it was cancelled)", _HERE),
+            Remedy("tail -n 40 /var/log/libvirt/qemu/GUEST.log", Seat.DESTINATION),
+            Remedy("ping -c 5 DESTINATION, and migrate again once the link holds", _HERE),
         ),
-        0.6,
+        0.75,
         inferred=(1, 9, 38),
     ),
 )

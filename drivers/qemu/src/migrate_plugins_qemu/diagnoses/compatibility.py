@@ -49,6 +49,7 @@ COMPATIBILITY: Final = (
         "machine-type",
         (
             Pattern(r"unsupported machine type[: ]{0,2}'?(?P<machine>[\w.-]{1,60})", "report"),
+            Pattern(r"unsupported machine type", "QEMU 7.2"),
             Pattern(
                 r"does not support machine type '(?P<machine>[\w.-]{1,60})'",
                 "libvirt 9.0.0",
@@ -64,6 +65,7 @@ COMPATIBILITY: Final = (
         0.95,
         inferred=(1, 8, 67),
         finding="machine-type-missing",
+        otherwise={"machine": "that the guest was started with"},
     ),
     Entry(
         "device-blocker",

@@ -105,9 +105,7 @@ STREAMS: Final = (
             Pattern(r"load of migration failed", "QEMU 7.2"),
             Pattern(r"End of file while reading data: Input/output error", "report"),
             Pattern(r"End of file from qemu monitor", "source"),
-            Pattern(
-                r"Unable to write to socket: (?:Broken pipe|Connection reset)", "libvirt 9.0.0"
-            ),
+            Pattern(r"Unable to write to socket: Bad file descriptor", "libvirt 9.0.0, QEMU 7.2"),
         ),
         "the QEMU that was to receive the guest ended by itself, or was killed; the reason is in"
         " its log",
