@@ -11,7 +11,7 @@ from migrate_plugins.cli.messages import read_messages
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from migrate_plugins import Diagnosis, Migrator
     from migrate_plugins.cli.messages import Message
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     migrator: Migrator = arguments.invocation.migrator
     text = _read(arguments.file, output)
     messages = read_messages(text, arguments.code, arguments.domain)
-    diagnoses, seen = _diagnose(migrator, text, messages)
+    diagnoses, seen = _diagnose(migrator, messages)
     if arguments.json:
         output.json("diagnose", _payload(diagnoses, seen, len(messages)))
     elif diagnoses:
@@ -78,21 +78,23 @@ def _read(name: str | None, output: Output) -> str:
 
 
 def _diagnose(
-    migrator: Migrator, text: str, messages: Iterable[Message]
+    migrator: Migrator, messages: Sequence[Message]
 ) -> tuple[list[Diagnosis], dict[str, Message]]:
     """Diagnose each message, the last first; of one id the most likely stays."""
     found: dict[str, Diagnosis] = {}
     seen: dict[str, Message] = {}
-    for message in reversed([*messages]):
+    for message in reversed(messages):
         for diagnosis in migrator.diagnose(message.text, code=message.code, domain=message.domain):
             known = found.get(diagnosis.id)
             if known is None or known.confidence < diagnosis.confidence:
                 found[diagnosis.id], seen[diagnosis.id] = diagnosis, message
     # Two lines may explain each other; and a terminal may have broken one into two.
-    together = text[-_TOGETHER:]
-    again = [together] if found else [" ".join(together.split())]
-    for whole in again:
-        for diagnosis in migrator.diagnose(whole):
+    numbers = {(message.code, message.domain) for message in messages}
+    if len(numbers) == 1:
+        ((code, domain),) = numbers
+        between = "\n" if found else " "
+        together = between.join(message.text for message in messages)[-_TOGETHER:]
+        for diagnosis in migrator.diagnose(together, code=code, domain=domain):
             found.setdefault(diagnosis.id, diagnosis)
     return sorted(found.values(), key=lambda each: -each.confidence), seen
 
@@ -114,14 +116,14 @@ def _payload(
     }
 
 
-def _unknown(migrator: Migrator, messages: Iterable[Message]) -> Iterable[str]:
+def _unknown(migrator: Migrator, messages: Sequence[Message]) -> Iterable[str]:
     """Say what to send where, so that the next one finds it here."""
     asked = sorted(
         f"{plugin.point.name} ({plugin.point.distribution})"
         for plugin in migrator.registry.plugins
         if "migrate_diagnose" in plugin.hooks
     )
-    if not [*messages]:
+    if not messages:
         yield "there was nothing to read"
         return
     yield f"nothing in it is known to {', '.join(asked) or 'any plugin: none explains errors'}"

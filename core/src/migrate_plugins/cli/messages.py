@@ -54,8 +54,11 @@ def read_messages(
         domain: Likewise the part that raised it.
     """
     found = [*_json(text)] or [*_lines(text)]
-    last = {message.text: message for message in reversed(found)}
-    kept = list(reversed([*last.values()][:_MOST]))
+    last: dict[str, Message] = {}
+    for message in found:
+        last.pop(message.text, None)  # so that it stands where it is said again
+        last[message.text] = message
+    kept = [*last.values()][-_MOST:]
     return tuple(
         message if message.code is not None else message._replace(code=code, domain=domain)
         for message in kept
