@@ -32,6 +32,16 @@ settings.load_profile("tests")
 # What the person who runs the tests has configured is no part of them.
 os.environ["MIGRATE_PLUGINS_CONFIG"] = os.devnull
 os.environ.pop("MIGRATE_PLUGINS_DISABLE", None)
+os.environ.pop("MIGRATE_PLUGINS_JOURNAL", None)
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of this test's own for what is kept: no journal of a person's is written to."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder
+
 
 # A shell that starts us in the background has Ctrl-C ignored, and our children would too.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -34,6 +34,7 @@ _MODULES: Final = (
     "catalogue",
     "progress",
     "outcome",
+    "records",
     "options",
     "settings",
 )

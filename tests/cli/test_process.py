@@ -55,7 +55,7 @@ PRINTING = [
 ]
 
 # What costs a planner time, or may not be there at all.
-HEAVY = ["asyncio", "importlib.metadata", "libvirt", "rich"]
+HEAVY = ["asyncio", "importlib.metadata", "libvirt", "plotille", "pygal", "rich", "sqlalchemy"]
 
 # argv, and which of them it imports.
 IMPORTS = [
@@ -71,8 +71,10 @@ IMPORTS = [
     # the proof that the test can see them
     (["check", "web1", NOWHERE, "-c", NOWHERE],
                                                ["libvirt"]),
-    (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "bar"],
+    (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "bar", "--no-journal"],
                                                ["libvirt", "rich"]),
+    (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "none"],
+                               ["asyncio", "importlib.metadata", "libvirt", "sqlalchemy"]),
 ]
 # fmt: on
 

@@ -17,6 +17,7 @@ from migrate_plugins import (
     ExitCode,
     Finding,
     InvalidURIError,
+    JournalError,
     MigrateError,
     NoDriverError,
     PlanError,
@@ -67,6 +68,10 @@ SENTENCES: list[tuple[MigrateError, dict[str, Any], ExitCode, str]] = [
     (PlanOnlyError("xen"), {"driver": "xen"}, ExitCode.BLOCKED,
      ("the xen driver plans migrations and does not run them yet;"
       " `migrate-plugins plan` gives the commands of the hypervisor's own tool")),
+    (JournalError("/srv/j", doing="written", problem="no space", instead="make some"),
+     {"place": "/srv/j", "doing": "written", "problem": "no space", "instead": "make some"},
+     ExitCode.BLOCKED,
+     "the journal /srv/j cannot be written: no space; make some"),
     (PortHeldError("beta", port=1),
      {"host": "beta", "port": 1}, ExitCode.BLOCKED,
      ("port 1 towards beta is held by another migration; choose another port, or leave it out"

@@ -236,6 +236,40 @@ def test_sentence_exit_code_and_error(
         assert caught.value.exit_code is code
 
 
+# fmt: off
+NEXT = [
+    # verdict           number in the journal, peer-to-peer, what tells how to go on
+    (Verdict.DONE,      12,   False, None),
+    (Verdict.FAILED,    12,   False, None),
+    (Verdict.CANCELLED, None, False, None),
+    (Verdict.PAUSED,    12,   False, "migrate-plugins reconcile web1"),
+    (Verdict.UNKNOWN,   12,   True,  "migrate-plugins reconcile web1"),
+    (Verdict.SPLIT,     None, False,
+     ("migrate-plugins reconcile web1 qemu+ssh://desthost/system -c qemu:///system"
+      " --scenario native-direct")),
+    (Verdict.LOST,      None, True,
+     ("migrate-plugins reconcile web1 qemu+ssh://desthost/system qemu+tls://peer/system"
+      " -c qemu:///system --scenario native-p2p")),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("verdict", "number", "p2p", "command"), NEXT)
+def test_outcome_that_needs_a_person_names_what_tells_how_to_go_on(
+    migrator: Migrator, verdict: Verdict, number: int | None, p2p: bool, command: str | None
+) -> None:
+    plan = migrator.plan(
+        "web1",
+        source="qemu:///system",
+        destination="qemu+ssh://desthost/system",
+        migration="qemu+tls://peer/system" if p2p else None,
+        p2p=p2p,
+    )
+    outcome = Outcome(plan, verdict, id=number)
+
+    assert (outcome.next_command, outcome.to_json()["next"]) == (command, command)
+
+
 def test_every_verdict_has_its_sentence() -> None:
     assert [verdict for verdict, *_ in SENTENCES] == list(Verdict)
 
@@ -322,3 +356,23 @@ def test_guest_that_runs_on_both_hosts_is_split_although_a_job_goes_on(readable:
     )
 
     assert verdict is Verdict.SPLIT
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+@pytest.mark.parametrize("readable", [False, True])
+def test_guest_that_was_handed_over_may_run_where_nobody_can_look(
+    cancelled: bool, readable: bool
+) -> None:
+    verdict = judge(
+        RUNNING,
+        GONE,
+        wanted=RUNNING,
+        before=RUNNING,
+        error=True,
+        cancelled=cancelled,
+        destination_readable=readable,
+        started_again=True,
+    )
+
+    stayed = Verdict.CANCELLED if cancelled else Verdict.FAILED
+    assert verdict is (stayed if readable else Verdict.UNKNOWN)

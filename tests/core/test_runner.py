@@ -134,7 +134,7 @@ class FakeMigration:
     def wait(self, seconds: float) -> bool:
         assert 0 < seconds <= 1
         # A little, as a real one: a thread that a failed test leaves behind may not run wild.
-        threading.Event().wait(0.001)
+        threading.Event().wait(0.005)
         self.hosts.script(self)
         self.looks += 1
         if self.looks == FOR_EVER:
@@ -477,6 +477,25 @@ def test_keyboard_interrupt_cancels(fake: Migrator, hosts: FakeHosts) -> None:
 
     assert outcome.verdict is Verdict.CANCELLED
     assert "cancel" in hosts.migrations[0].calls
+
+
+def test_second_keyboard_interrupt_leaves_at_once(fake: Migrator, hosts: FakeHosts) -> None:
+    def script(migration: FakeMigration) -> None:
+        migration.refusals = FOR_EVER
+        # The second one when the first has been heard: two in a row are one to the kernel.
+        if migration.looks == 1 or len(migration.calls) == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    hosts.script = script
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fake.run(_plan(fake))
+
+    assert caught.value.__notes__ == [
+        "where web1 is was not waited for; `migrate-plugins reconcile web1` tells"
+    ]
+    hosts.script = FakeMigration.move
+    _wait_for(lambda: hosts.migrations[0].ended)
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:

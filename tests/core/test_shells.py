@@ -9,6 +9,7 @@ import pytest
 from migrate_plugins import Answer, NamedHost, Shell, find_shell
 
 SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5")
+ROOT = ("-p", "22", "-l", "ro ot")
 TRUST = ("-o", "StrictHostKeyChecking=no")
 HOSTS = (
     NamedHost("beta", "qemu+tls://beta/system", "qemu+tcp://10.0.0.2/system", (), ("ssh", "beta")),
@@ -28,7 +29,7 @@ WAYS = [
     ("memory://alpha/",                                None),
     ("qemu+ssh://alpha/system",                        (*SSH, "--", "alpha")),
     ("qemu+libssh2://alpha/system",                    (*SSH, "--", "alpha")),
-    ("xen+ssh://ro%20ot@alpha:22/",                    (*SSH, "-p", "22", "-l", "ro ot", "--", "alpha")),
+    ("xen+ssh://ro%20ot@alpha:22/",                    (*SSH, *ROOT, "--", "alpha")),
     ("qemu+ssh://[2001:db8::7]/system",                (*SSH, "--", "2001:db8::7")),
     ("qemu+ssh://alpha/system?keyfile=/k&no_verify=1", (*SSH, "-i", "/k", *TRUST, "--", "alpha")),
     ("qemu+ssh://alpha/system?command=/opt/ssh",       ("/opt/ssh", *SSH[1:], "--", "alpha")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from migrate_plugins import Migrator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+# The fault table is a program too, which finds its modules beside it.
+sys.path.insert(0, str(Path(__file__).parent / "faults"))
 
 CALLS = ("migrate", "migrate2", "migrate3", "migrateToURI", "migrateToURI2", "migrateToURI3")
 

@@ -48,7 +48,7 @@ DEFAULTS = [
     (["down"],          {"lab": "default", "json": False}),
     (["status"],        {"lab": "default", "json": False}),
     (["guest", "web1"], {"lab": "default", "json": False, "name": "web1", "host": "alpha",
-                         "memory": None, "dirty": 0, "disk": 0, "persistent": False}),
+                         "memory": None, "dirty": 0, "disk": 0, "off": 0, "persistent": False}),
     (["fault", "beta", "cut"],
                         {"lab": "default", "json": False, "host": "beta", "kind": "cut",
                          "arguments": []}),

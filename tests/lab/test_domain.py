@@ -17,8 +17,8 @@ REFUSALS = [
     ("a" * 65,  32,     0,     0,    f"the guest's name '{'a' * 65}': it has other characters"),
     ("web1",    32,     30,    0,    "the guest's memory '32 MiB': a guest that dirties 30 MiB"),
     ("web1",    4096,   0,     0,    "the guest's memory '4096 MiB': a guest that dirties 0 MiB"),
-    ("web1",    32,     -1,    0,    "the guest's dirty memory and disk '-1 and 0 MiB': a size is"),
-    ("web1",    32,     0,     -5,   "the guest's dirty memory and disk '0 and -5 MiB': a size is"),
+    ("web1",    32,     -1,    0,    "the guest's sizes and ticks '-1, 0, 0': one is"),
+    ("web1",    32,     0,     -5,   "the guest's sizes and ticks '0, -5, 0': one is"),
 ]
 # fmt: on
 
@@ -40,7 +40,7 @@ def test_the_xml_says_what_was_asked_for() -> None:
     assert xml.findtext("name") == "web1"
     assert xml.findtext("uuid") == UUID
     assert xml.findtext("memory") == "96"
-    assert xml.findtext("os/cmdline") == "dirty=64"
+    assert xml.findtext("os/cmdline") == "off=0 dirty=64"
     assert [each.get("file") for each in xml.iterfind("devices/disk/source")] == [
         "/mnt/disks/web1.img"
     ]

@@ -128,7 +128,7 @@ def test_a_fault_of_no_known_form_is_answered_with_those_that_are(
 
     assert caught.value.hint == (
         "these work: bandwidth RATE, block-ports A-B, cut, hostname NAME, kill-daemon,"
-        " freeze-daemon, heal"
+        " freeze-daemon, kill-guest GUEST, heal"
     )
     assert faults.active(hosts.host("beta")) == []
 
@@ -216,6 +216,46 @@ def test_freeze_daemon_accepts_and_never_answers(hosts: Lab) -> None:
 
 
 @pytest.mark.integration
+def test_kill_guest_ends_its_qemu_and_no_other(either: Lab) -> None:
+    alpha = either.host("alpha")
+    other = either.guest("web2")
+    either.guest("web1")
+    either.fault("alpha", "kill-guest", "web1")
+
+    assert gone(alpha, "web1")
+    other.wait_for_ticks()
+    assert other.continuity().unbroken
+
+
+@pytest.mark.integration
+def test_armed_fault_strikes_when_it_is_fired_and_not_before(either: Lab) -> None:
+    beta = either.host("beta")
+    with faults.armed(beta, "kill-daemon") as fire:
+        assert state(beta) is State.RUNNING
+        fire()
+        assert state(beta) is State.DEAD
+
+
+@pytest.mark.integration
+def test_armed_fault_that_is_never_fired_breaks_nothing(hosts: Lab) -> None:
+    beta = hosts.host("beta")
+    with faults.armed(beta, "cut"), faults.armed(beta, "kill-daemon"):
+        pass
+
+    assert state(beta) is State.RUNNING
+    python(hosts.host("alpha"), CONNECT)
+
+
+@pytest.mark.integration
+def test_guest_powers_itself_off_after_so_many_ticks(hosts: Lab) -> None:
+    alpha = hosts.host("alpha")
+    guest = hosts.guest("web1", off=20)
+
+    assert gone(alpha, "web1")
+    assert [tick.counter for tick in guest.ticks()] == list(range(1, 21))
+
+
+@pytest.mark.integration
 def test_faults_are_listed_until_they_are_healed(hosts: Lab) -> None:
     alpha = hosts.host("alpha")
     hosts.fault("alpha", "bandwidth", "800mbit")
@@ -235,6 +275,15 @@ def test_clean_heals_a_daemon_that_died_by_itself(hosts: Lab) -> None:
     hosts.clean()
 
     assert state(beta) is State.RUNNING
+
+
+def gone(host: Host, guest: str) -> bool:
+    """Whether a transient guest ends, within a few seconds."""
+    for _ in range(100):
+        if guest not in host.virsh("list", "--all", "--name").split():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def host_uuid(host: Host) -> str:

@@ -90,7 +90,14 @@ def test_only_qemu_needs_libvirt(name: str) -> None:
 
 
 def test_core_needs_neither_a_driver_nor_a_client_library() -> None:
-    assert _names(PROJECTS[ROOT]["dependencies"]) == {"argcomplete", "pluggy", "rich"}
+    assert _names(PROJECTS[ROOT]["dependencies"]) == {
+        "argcomplete",
+        "plotille",
+        "pluggy",
+        "pygal",
+        "rich",
+        "sqlalchemy",
+    }
 
 
 @pytest.mark.parametrize("name", [name for name in DRIVERS if name != "qemu"])

@@ -25,7 +25,7 @@ import wrong_drivers
 
 from migrate_plugins import EntryPoint, Loaded, Migrator, Registry, Status
 from migrate_plugins.testing import DriverConformance, MemoryPair
-from migrate_plugins.testing.conformance.running import Running
+from migrate_plugins.testing.conformance.mending import Mending
 
 Wrong = wrong_drivers.{name}
 POINT = EntryPoint("migrate_plugins.drivers", "wrong", "wrong_drivers:{name}", "wrong", "1", "here")
@@ -169,6 +169,16 @@ RUNNING = [
     ("NameForgotten",         {"dname_names_the_guest_anew"}),
     ("UndefineForgotten",     {"configuration_is_as_the_table_says"}),
     ("DefinitionForgotten",   {"offline_moves_the_definition"}),
+    ("HalfAWayBack",          {"way_back_is_offered_whole"}),
+    ("AdoptsNothing",         {"migration_under_way_is_adopted_and_cancelled"}),
+    ("AdoptsWhatIsOver",      {"migration_under_way_is_adopted_and_cancelled"}),
+    ("DefineForgotten",       {"active_guest_is_defined_and_undefined"}),
+    ("ResumeForgotten",       {"paused_guest_is_resumed"}),
+    ("DestroyForgotten",      {"paused_copy_is_ended",
+                               "step_is_refused_where_the_guest_has_changed"}),
+    ("DestroyThorough",       {"paused_copy_is_ended"}),
+    ("MendsBlindly",          {"step_is_refused_where_the_guest_has_changed"}),
+    ("CommandOfTwoLines",     {"mend_command_is_a_line"}),
 ]
 # fmt: on
 
@@ -176,7 +186,7 @@ RUNNING = [
 def _report(pytester: pytest.Pytester, name: str, wanted: str, *, runs: bool) -> dict[str, Any]:
     """Run those checks of the kit over a driver that are *wanted*."""
     pytester.syspathinsert(SITE)
-    base = "Running" if runs else "DriverConformance"
+    base = "Mending" if runs else "DriverConformance"
     pytester.makepyfile(TEST.format(name=name, runs=runs, base=base))
     pytester.inline_run("--conformance-report=report.json", "-p", "no:cacheprovider", "-k", wanted)
     (report,) = json.loads((pytester.path / "report.json").read_text())["plugins"]
@@ -215,6 +225,17 @@ def test_ports_that_must_lie_together_are_not_counted(pytester: pytest.Pytester)
     assert {(check["outcome"], check["reason"]) for check in report["checks"]} == {
         ("skipped", "with wrong a migration takes 2 ports")
     }
+
+
+def test_driver_without_a_way_back_is_right_and_that_is_reported(pytester: pytest.Pytester) -> None:
+    chosen = "offered_whole or adopted_and or copy_is_ended"
+    report = _report(pytester, "NoWayBack", chosen, runs=True)
+
+    reason = "wrong offers no way back: its sessions do not adopt and mend"
+    assert {(check["outcome"], check["reason"]) for check in report["checks"]} == {
+        ("skipped", reason)
+    }
+    assert len(report["checks"]) == 3
 
 
 @pytest.mark.parametrize(("name", "checks"), PLANNING)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         DriverError,
         ExitCode,
         InvalidURIError,
+        JournalError,
         MigrateError,
         MigrationFailedError,
         NeedsPersonError,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from migrate_plugins.findings import Finding, Severity
     from migrate_plugins.hookspecs import API, hookimpl
     from migrate_plugins.installed import EntryPoint, entry_points
+    from migrate_plugins.journal import Journal, Writer
     from migrate_plugins.loading import Loaded, Status
     from migrate_plugins.migrator import Migrator
     from migrate_plugins.model import (
@@ -82,6 +84,9 @@ if TYPE_CHECKING:
     from migrate_plugins.plan import Channel, Plan, PlannedPort, PlannedURI, URIs
     from migrate_plugins.ports import HeldPort, PortLedger
     from migrate_plugins.progress import Event, Observer, Phase, Statistics
+    from migrate_plugins.reconciler import Reconciled, Taken
+    from migrate_plugins.reconciliation import Promise, Recorded, Settlement, Sight, State
+    from migrate_plugins.records import PhaseRecord, Record, Sample
     from migrate_plugins.registry import Plugin, Registry
     from migrate_plugins.runner import Run
     from migrate_plugins.sessions import (
@@ -90,6 +95,8 @@ if TYPE_CHECKING:
         GuestFacts,
         GuestState,
         HostFacts,
+        Mend,
+        Mender,
         Migration,
         Session,
     )
@@ -144,8 +151,12 @@ __all__ = [
     "HeldPort",
     "HostFacts",
     "InvalidURIError",
+    "Journal",
+    "JournalError",
     "Kind",
     "Loaded",
+    "Mend",
+    "Mender",
     "MigrateError",
     "Migration",
     "MigrationFailedError",
@@ -162,6 +173,7 @@ __all__ = [
     "Outcome",
     "Pattern",
     "Phase",
+    "PhaseRecord",
     "Plan",
     "PlanError",
     "PlanOnlyError",
@@ -174,29 +186,39 @@ __all__ = [
     "PortLedger",
     "PortRule",
     "PortsExhaustedError",
+    "Promise",
     "Reason",
+    "Reconciled",
+    "Record",
+    "Recorded",
     "Registry",
     "Remedy",
     "Report",
     "Request",
     "Revision",
     "Run",
+    "Sample",
     "Scenario",
     "Seat",
     "Session",
     "Setting",
     "Settings",
+    "Settlement",
     "Severity",
     "Shell",
+    "Sight",
+    "State",
     "Statistics",
     "Status",
     "Step",
     "Switches",
+    "Taken",
     "Tracer",
     "Transport",
     "URIs",
     "UsageError",
     "Verdict",
+    "Writer",
     "__version__",
     "config_path",
     "disabled_in",
@@ -237,6 +259,7 @@ _HOMES: Final = {
             "DriverError",
             "ExitCode",
             "InvalidURIError",
+            "JournalError",
             "MigrateError",
             "MigrationFailedError",
             "NeedsPersonError",
@@ -252,6 +275,7 @@ _HOMES: Final = {
         "findings": ("Finding", "Severity"),
         "hookspecs": ("API", "hookimpl"),
         "installed": ("EntryPoint", "entry_points"),
+        "journal": ("Journal", "Writer"),
         "loading": ("Loaded", "Status"),
         "migrator": ("Migrator",),
         "model": (
@@ -279,6 +303,9 @@ _HOMES: Final = {
         "plan": ("Channel", "Plan", "PlannedPort", "PlannedURI", "URIs"),
         "ports": ("HeldPort", "PortLedger"),
         "progress": ("Event", "Observer", "Phase", "Statistics"),
+        "reconciler": ("Reconciled", "Taken"),
+        "reconciliation": ("Promise", "Recorded", "Settlement", "Sight", "State"),
+        "records": ("PhaseRecord", "Record", "Sample"),
         "registry": ("Plugin", "Registry"),
         "runner": ("Run",),
         "sessions": (
@@ -287,6 +314,8 @@ _HOMES: Final = {
             "GuestFacts",
             "GuestState",
             "HostFacts",
+            "Mend",
+            "Mender",
             "Migration",
             "Session",
         ),

@@ -17,6 +17,9 @@
     [policies.require-encryption]
     mode = "always"
 
+    [journal]
+    url = "sqlite:////var/lib/migrate-plugins/journal.sqlite"
+
 Reading it imports no plugin: whether a plugin's own table is right is known when that is loaded.
 """
 
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Config", "config_path", "disabled_in", "with_disabled", "write_disabled"]
 
 _NAME: Final = ("MIGRATE_PLUGINS_CONFIG", "XDG_CONFIG_HOME")
-_TABLES: Final = ("defaults", "disabled", "drivers", "hosts", "policies")
+_TABLES: Final = ("defaults", "disabled", "drivers", "hosts", "journal", "policies")
 _HOST: Final = {
     "uri": Kind.TEXT,
     "peer_uri": Kind.TEXT,
@@ -54,6 +57,8 @@ _FLOW: Final = {
     "scenario": Kind.TEXT,
     "tunnelled": Kind.FLAG,
 }
+# A file, or what SQLAlchemy connects to: dialect[+driver]://…
+_STORE: Final = r"\w+(\+\w+)?://.*"
 _DISABLED: Final = r"(?m)^disabled[ \t]*=[ \t]*\[[^\]]*\]"
 
 
@@ -68,6 +73,7 @@ class Config(NamedTuple):
         defaults: Options of the command line where it does not give them, by their names there.
         policies: Tables of plugins by their name; what they mean is up to each.
         drivers: Tables of drivers by their name.
+        journal: URL of the journal, or None where it is to be in its usual place.
     """
 
     path: str = ""
@@ -77,6 +83,7 @@ class Config(NamedTuple):
     defaults: Mapping[str, Any] = EMPTY
     policies: Mapping[str, Mapping[str, Any]] = EMPTY
     drivers: Mapping[str, Mapping[str, Any]] = EMPTY
+    journal: str | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Config:
@@ -116,9 +123,10 @@ class Config(NamedTuple):
         defaults = _defaults(_table(tables, "defaults", reasons), reasons)
         policies = _plugins(_table(tables, "policies", reasons), "policies", reasons)
         drivers = _plugins(_table(tables, "drivers", reasons), "drivers", reasons)
+        journal = _journal(_table(tables, "journal", reasons), reasons)
         if reasons:
             raise ConfigError(path, reasons)
-        return cls(path, True, disabled, hosts, defaults, policies, drivers)
+        return cls(path, True, disabled, hosts, defaults, policies, drivers, journal)
 
     def host(self, name: str) -> NamedHost:
         """Find a host by its name.
@@ -335,6 +343,21 @@ def _defaults(table: Mapping[str, Any], reasons: list[Reason]) -> dict[str, Any]
         if problem is not None:
             reasons.append(wrong_value(where, value, problem))
     return found
+
+
+def _journal(table: Mapping[str, Any], reasons: list[Reason]) -> str | None:
+    """Read the journal's URL; whether its library is there is known when it is opened."""
+    url = None
+    for key, value in table.items():
+        if key != "url":
+            reasons.append(unknown_key(f"journal.{key}", key, ("url",)))
+            continue
+        problem, url = read_value(Kind.TEXT, value)
+        if problem is None and re.fullmatch(_STORE, value) is None:
+            problem = "a URL of SQLAlchemy's, such as sqlite:////var/lib/journal.sqlite"
+        if problem is not None:
+            reasons.append(wrong_value("journal.url", value, problem))
+    return url
 
 
 def _no_range(text: str) -> str | None:

@@ -12,6 +12,9 @@
     ├── PortsExhaustedError             3   no port of the range is left towards a host
     ├── PortHeldError                   3   another migration holds the port that was asked for
     ├── PlanOnlyError                   3   the driver plans, and does not run migrations (yet)
+    ├── JournalError                    3   the journal cannot be written, so nothing is begun; or
+    │                                       it cannot be read.  Once a transfer has begun it is not
+    │                                       raised: the outcome tells of it
     ├── NoDriverError                   4   no installed driver claims a scheme
     ├── PluginFailedError               4   a plugin raised, or gave the wrong kind of answer
     ├── PluginUnusableError             4   a plugin that was asked for does not take part
@@ -47,6 +50,7 @@ __all__ = [
     "DriverError",
     "ExitCode",
     "InvalidURIError",
+    "JournalError",
     "MigrateError",
     "MigrationFailedError",
     "NeedsPersonError",
@@ -170,6 +174,25 @@ class PlanOnlyError(MigrateError):
             f"the {driver} driver plans migrations and does not run them yet;"
             " `migrate-plugins plan` gives the commands of the hypervisor's own tool"
         )
+
+
+class JournalError(MigrateError):
+    """The journal cannot be written or read.
+
+    Attributes:
+        place: Its file, or its URL without a password.
+        doing: ``written`` or ``read``.
+        problem: The store's own text.
+    """
+
+    exit_code = ExitCode.BLOCKED
+
+    def __init__(self, place: str, *, doing: str, problem: str, instead: str) -> None:
+        self.place = place
+        self.doing = doing
+        self.problem = problem
+        self.instead = instead
+        super().__init__(f"the journal {place} cannot be {doing}: {problem}; {instead}")
 
 
 class NoDriverError(MigrateError):
@@ -298,6 +321,10 @@ class NeedsPersonError(_OutcomeError):
     """The guest is paused, on both hosts, on none, or where it is cannot be known."""
 
     exit_code = ExitCode.NEEDS_PERSON
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.add_note(f"`{outcome.next_command}` tells how to go on")
 
 
 class CancelledError(_OutcomeError):

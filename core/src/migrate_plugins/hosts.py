@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from migrate_plugins.errors import MigrateError, one_line
+from migrate_plugins.deadline import Call, within
+from migrate_plugins.errors import ConnectError, DriverError, MigrateError, one_line
 from migrate_plugins.model import Flow
 from migrate_plugins.sessions import Access, Facts
 
@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Hosts", "Readback"]
 
+# Seconds to wait for a host that has to be opened: ssh may have to ask somebody for a passphrase.
+_OPENING: Final = 60.0
 # Where the client need not open the destination, it does not wait long for it either.
 _PATIENCE: Final = 5.0
+# For an answer of an open host, before and after: longer than libvirt takes to find out by itself
+# that a daemon is frozen, since it says so better; afterwards somebody waits for a verdict.
+_ANSWER: Final = 45.0
+_VERDICT: Final = 15.0
+_CLOSING: Final = 2.0
 
 
 class Readback(NamedTuple):
@@ -46,15 +53,17 @@ class Hosts:
         self._driver = driver
         self._plan = plan
         self._unreadable: str | None = None
-        opening = _Opening(driver, plan.uris.destination_from_client.value)
+        uri = plan.uris.destination_from_client.value
+        opening = None if uri is None else self._opening(uri)
         try:
-            self.source = driver.connect(plan.uris.source.value or "")
-        except MigrateError:
-            opening.abandon()
+            self.source = _opened(self._opening(plan.uris.source.value or ""), _OPENING)
+        except BaseException:
+            if opening is not None:
+                opening.call.give_up()
             raise
         try:
             self.destination = self._open_destination(opening)
-        except MigrateError:
+        except BaseException:
             self.source.close()
             raise
 
@@ -71,11 +80,12 @@ class Hosts:
 
     def close(self) -> None:
         """Close both sessions; again is no error."""
-        for session in (self.source, self.destination):
-            if session is not None:
-                # By now it is known where the guest is, and that is not to be lost.
-                with suppress(Exception, SystemExit):
-                    session.close()
+        sessions = [each for each in (self.source, self.destination) if each is not None]
+        closing = [Call(session.close) for session in sessions]
+        for call in closing:
+            # By now it is known where the guest is, and that is neither to be lost nor to wait.
+            with suppress(Exception, SystemExit):
+                call.answer(_CLOSING)
 
     def accesses(self, named: Collection[NamedHost]) -> tuple[Access, Access]:
         """Give the ways to look at source and destination; *named* are those of config.toml."""
@@ -98,6 +108,26 @@ class Hosts:
         Raises:
             DriverError: A host does not answer.
         """
+        try:
+            return within(_ANSWER, self._facts)
+        except TimeoutError as error:
+            raise DriverError("reading both hosts", problem=str(error)) from error
+
+    def guests(self) -> Readback:
+        """Read the guest on both hosts; what cannot be read is said, not raised."""
+        uris, there = self._plan.uris, self.destination
+        source = Call(lambda: self._guest(self.source, uris.source.value, self._plan.guest))
+        seen: _Seen = _Seen(None, None, self._unreadable)
+        if there is not None:
+            uri, name = uris.destination_from_client.value, self._plan.destination_name
+            seen = self._guest(there, uri, name)
+            self.destination = seen.session or there
+        # Each wait in there is bounded.
+        here = source.answer(3 * _VERDICT)
+        self.source = here.session or self.source
+        return Readback(here.guest, seen.guest, here.unreadable, seen.unreadable)
+
+    def _facts(self) -> Facts:
         guest = self.source.guest(self._plan.guest)
         if self.destination is None:
             return Facts(self.source.host(), guest, None, None, self._unreadable)
@@ -106,100 +136,60 @@ class Hosts:
             resident = self.destination.guest_by_uuid(guest.uuid)
         return Facts(self.source.host(), guest, self.destination.host(), resident)
 
-    def guests(self) -> Readback:
-        """Read the guest on both hosts; what cannot be read is said, not raised."""
-        uris = self._plan.uris
-        source, here, source_unreadable = self._guest(
-            self.source, uris.source.value, self._plan.guest
-        )
-        self.source = source or self.source
-        if self.destination is None:
-            return Readback(here, None, source_unreadable, self._unreadable)
-        destination, there, unreadable = self._guest(
-            self.destination, uris.destination_from_client.value, self._plan.destination_name
-        )
-        self.destination = destination or self.destination
-        return Readback(here, there, source_unreadable, unreadable)
-
-    def _guest(
-        self, session: Session, uri: str | None, name: str
-    ) -> tuple[Session | None, GuestFacts | None, str | None]:
+    def _guest(self, session: Session, uri: str | None, name: str) -> _Seen:
         """Read a guest; if the connection is what broke, once more on a new one."""
         try:
-            return session, session.guest(name), None
+            return _Seen(session, within(_VERDICT, lambda: session.guest(name)), None)
         except BaseException as error:  # noqa: BLE001 - whatever breaks, there must be a verdict
             problem = _told(error)
-        with suppress(BaseException):
-            session.close()
+        Call(session.close)
         try:
-            fresh = _Opening(self._driver, uri).session(_PATIENCE)
-            if fresh is not None:
-                return fresh, fresh.guest(name), None
+            fresh = _opened(self._opening(uri or ""), _PATIENCE)
+            return _Seen(fresh, within(_VERDICT, lambda: fresh.guest(name)), None)
         except BaseException as error:  # noqa: BLE001 - as above
             problem = _told(error)
-        return None, None, problem
+        return _Seen(None, None, problem)
 
-    def _open_destination(self, opening: _Opening) -> Session | None:
-        if opening.uri is None:
+    def _opening(self, uri: str) -> _Opening:
+        return _Opening(
+            uri, Call(lambda: self._driver.connect(uri), late=lambda session: session.close())
+        )
+
+    def _open_destination(self, opening: _Opening | None) -> Session | None:
+        if opening is None:
             self._unreadable = f"{self._plan.scenario.id} has no connection to the destination"
             return None
         if self._plan.scenario.client_opens_destination:
-            return opening.session()
+            return _opened(opening, _OPENING)
         try:
-            session = opening.session(_PATIENCE)
+            return _opened(opening, _PATIENCE)
         except MigrateError as error:
             self._unreadable = str(error)
             return None
-        if session is None:
-            self._unreadable = f"{opening.uri} did not answer within {_PATIENCE:.0f} s"
-        return session
+
+
+class _Seen(NamedTuple):
+    """A guest on one host, the session that it was read by, and why it could not be read."""
+
+    session: Session | None
+    guest: GuestFacts | None
+    unreadable: str | None
+
+
+class _Opening(NamedTuple):
+    """A session that is being opened."""
+
+    uri: str
+    call: Call[Session]
+
+
+def _opened(opening: _Opening, seconds: float) -> Session:
+    """Wait for a session; raises ConnectError where there is none in time."""
+    try:
+        return opening.call.answer(seconds)
+    except TimeoutError as error:
+        raise ConnectError(opening.uri, problem=str(error)) from error
 
 
 def _told(error: BaseException) -> str:
-    return str(error) if isinstance(error, MigrateError) else one_line(error)
-
-
-class _Opening:
-    """A session that is being opened in the background."""
-
-    def __init__(self, driver: Driver, uri: str | None) -> None:
-        self.uri: Final = uri
-        self._driver = driver
-        self._session: Session | None = None
-        self._error: MigrateError | None = None
-        self._abandoned = False
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        if uri is not None:
-            self._thread = threading.Thread(target=self._open, args=(uri,), daemon=True)
-            self._thread.start()
-
-    def session(self, seconds: float | None = None) -> Session | None:
-        """Wait for the session, or give up after *seconds* with None."""
-        if self._thread is None:
-            return None
-        self._thread.join(seconds)
-        with self._lock:
-            if self._error is not None:
-                raise self._error
-            self._abandoned = self._session is None
-            return self._session
-
-    def abandon(self) -> None:
-        """Want it no more: what is open is closed, what comes later is closed then."""
-        with self._lock:
-            self._abandoned = True
-            if self._session is not None:
-                self._session.close()
-
-    def _open(self, uri: str) -> None:
-        try:
-            session = self._driver.connect(uri)
-        except MigrateError as error:
-            self._error = error
-            return
-        with self._lock:
-            if not self._abandoned:
-                self._session = session
-                return
-        session.close()  # too late: nobody waits any more
+    return str(error) if isinstance(error, (MigrateError, TimeoutError)) else one_line(error)

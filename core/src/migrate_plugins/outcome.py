@@ -5,14 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from migrate_plugins.document import After
+from migrate_plugins.document import After, Need
 from migrate_plugins.errors import (
     CancelledError,
     ExitCode,
     MigrationFailedError,
     NeedsPersonError,
 )
-from migrate_plugins.sessions import GuestState
+from migrate_plugins.sessions import STARTED_AGAIN, GuestState
 
 if TYPE_CHECKING:
     from migrate_plugins.diagnosis import Diagnosis
@@ -62,6 +62,7 @@ def judge(
     started: bool = True,
     source_readable: bool = True,
     destination_readable: bool = True,
+    started_again: bool = False,
 ) -> Verdict:
     """Decide where the guest is from what both hosts say of it.
 
@@ -75,8 +76,11 @@ def judge(
         started: Whether the hypervisor was asked to migrate at all.
         source_readable: Whether the source could be asked, and has decided where the guest is.
         destination_readable: Whether the destination could be asked at all.
+        started_again: Whether the source had stopped it to hand it over, and started it again.
     """
-    if GuestState.UNKNOWN in {source, destination}:
+    # A destination that comes back may start a guest that was handed to it.
+    may_follow = started_again and not destination_readable
+    if may_follow or GuestState.UNKNOWN in {source, destination}:
         return Verdict.UNKNOWN
     here = source is not None and source.active
     there = destination is not None and destination.active
@@ -137,6 +141,7 @@ class Outcome(NamedTuple):
         statistics: Of the transfer as a whole, or None.
         facts: What both hosts said before.
         source_unreadable: Why the source could not be read, or None where it could.
+        id: Its number in the journal, or None where none is kept.
     """
 
     plan: Plan
@@ -152,6 +157,7 @@ class Outcome(NamedTuple):
     statistics: Statistics | None = None
     facts: Facts | None = None
     source_unreadable: str | None = None
+    id: int | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -181,9 +187,27 @@ class Outcome(NamedTuple):
             Verdict.LOST: f"{guest} runs on NEITHER host",
             Verdict.UNKNOWN: f"where {guest} runs cannot be known from here",
         }[self.verdict]
+        if self.verdict is Verdict.UNKNOWN and self.source and self.source.reason == STARTED_AGAIN:
+            text = f"{guest} was started again on {source}; {destination} may start it too"
         here = "cannot be read" if self.source_unreadable else _state(self.source)
         there = "cannot be read" if self.unreadable else _state(self.destination)
         return f"{text} ({source}: {here}; {destination}: {there})"
+
+    @property
+    def next_command(self) -> str | None:
+        """What tells a person how to go on, or None where nobody has to."""
+        if self.exit_code is not ExitCode.NEEDS_PERSON:
+            return None
+        from shlex import join  # noqa: PLC0415 - most migrations end well
+
+        command = ["migrate-plugins", "reconcile", self.plan.guest]
+        if self.id is None:  # without a record it has to be told what was asked for
+            uris = self.plan.uris
+            ends = [uris.destination_from_client.value or uris.migration.value or ""]
+            if self.plan.scenario.alternative.need is not Need.NOT_USED:
+                ends.append(uris.destination.value or "")
+            command += [*ends, "-c", uris.source.value or "", "--scenario", self.plan.scenario.id]
+        return join(command)
 
     @property
     def host_names(self) -> tuple[str, str]:
@@ -213,9 +237,11 @@ class Outcome(NamedTuple):
         configuration = self.configuration
         return {
             "schema": SCHEMA,
+            "id": self.id,
             "verdict": self.verdict.value,
             "exit_code": int(self.exit_code),
             "text": self.sentence,
+            "next": self.next_command,
             "guest": self.plan.guest,
             "source": self.source and self.source._asdict(),
             "destination": self.destination and self.destination._asdict(),
@@ -235,4 +261,7 @@ class Outcome(NamedTuple):
 
 
 def _state(guest: GuestFacts | None) -> str:
-    return "no such guest" if guest is None else guest.state.value
+    if guest is None:
+        return "no such guest"
+    usual = guest.reason is None or guest.state is GuestState.RUNNING
+    return guest.state.value if usual else f"{guest.state.value} ({guest.reason})"

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins.checks.report import check
+from migrate_plugins.deadline import Line, within
 from migrate_plugins.errors import (
     DriverError,
     MigrateError,
@@ -20,13 +21,15 @@ from migrate_plugins.model import ChosenBy
 from migrate_plugins.outcome import Outcome, Verdict, judge
 from migrate_plugins.paths import held_towards
 from migrate_plugins.progress import Event, Phase
-from migrate_plugins.sessions import GuestState
+from migrate_plugins.recording import Recording
+from migrate_plugins.sessions import STARTED_AGAIN, GuestState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from migrate_plugins.checks.report import Report
     from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.journal import Journal
     from migrate_plugins.model import Request
     from migrate_plugins.plan import Plan
     from migrate_plugins.planner import Planner
@@ -38,10 +41,23 @@ __all__ = ["Run"]
 
 # Seconds between two looks at a transfer; its end is noticed at once.
 _INTERVAL: Final = 0.2
+# Seconds that a host may take for an answer before the next look.
+_ANSWER: Final = 5.0
+# Seconds without an answer, before the first byte, without another one, and with a cancellation
+# that does not end it: after each of them it is no use to wait on. libvirt itself takes half a
+# minute to find out that a port is taken.
+_SILENCE: Final = 90.0
+_BEGINNING: Final = 120.0
+_STALL: Final = 60.0
+_STOPPING: Final = 30.0
 
 # Seconds within which plugins may look for the reason of a failure.
 _LOOKING: Final = 15.0
+# Seconds that a signal waits to be heard: the system may hand it to any of our threads, and then
+# nothing wakes the one that Python hears it in.
+_HEARING: Final = 0.2
 
+_SILENT: Final = "the hypervisor does not answer"
 _ASKED: Final = "asked the hypervisor to stop"
 
 
@@ -56,6 +72,8 @@ class Run:
         *,
         observers: Sequence[Observer],
         accept: Mapping[str, str],
+        journal: Journal | None = None,
+        reason: str | None = None,
     ) -> None:
         """Take what :meth:`migrate_plugins.Migrator.start` was given; nothing happens yet."""
         self._registry = registry
@@ -63,6 +81,9 @@ class Run:
         self._plan = plan
         self._observers = tuple(observers)
         self._accept = accept
+        self._journal = journal
+        self._reason = reason
+        self._recording = Recording(None)
         self._started = monotonic()
         self._cancelled = threading.Event()
         # Not the thread's join(): after a Ctrl-C in it Python 3.11 takes the thread for ended.
@@ -84,7 +105,13 @@ class Run:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the end, at most *seconds*; whether it has come."""
-        return self._ended.wait(seconds)
+        end = None if seconds is None else monotonic() + seconds
+        while True:
+            left = _HEARING if end is None else min(_HEARING, end - monotonic())
+            if self._ended.wait(max(left, 0)):
+                return True
+            if left < _HEARING:
+                return False
 
     def outcome(self) -> Outcome:
         """Wait for the end and tell where the guest is.
@@ -92,9 +119,10 @@ class Run:
         Raises:
             ConnectError: A host cannot be opened; nothing was changed.
             BlockedError: The check found errors; nothing was changed.
+            JournalError: The journal cannot be written; nothing was changed.
             MigrateError: Anything else that kept the migration from being started.
         """
-        self._ended.wait()
+        self.wait()
         if self._outcome is None:
             raise self._error or RuntimeError("neither an outcome nor an error")
         return self._outcome
@@ -108,20 +136,31 @@ class Run:
             problem = one_line(error)
             self._error = PluginFailedError(self._plan.driver, hook="a run", problem=problem)
         finally:
+            # Whatever broke once a transfer was begun leaves the record open, and so in doubt.
+            if not self._transferring or isinstance(self._error, UsageError):
+                self._recording.failed(self._error)
+            self._recording.close()
             self._ended.set()
 
     def _migrate(self) -> Outcome:
         plan = self._plan
+        if self._journal is not None:
+            writer = self._journal.begin(plan, reason=self._reason, accepted=self._accept)
+            self._recording = Recording(writer)
         self._say(Phase.CONNECT, f"opening {plan.uris.source.value}")
         with Hosts(self._registry.drivers[plan.driver], plan) as hosts:
             self._say(Phase.CHECK)
             report = check(self._registry, self._planner, plan, hosts, self._accept)
+            self._recording.plan(report.plan, report.facts)
             report.raise_for_errors()
             with self._port_held(report.plan) as complete:
+                if complete is not report.plan:
+                    self._recording.plan(complete)
                 error, statistics = self._transfer(hosts, complete)
                 report = report._replace(plan=complete)
             self._say(Phase.VERIFY)
             outcome = self._verify(hosts, report, error, statistics)
+        outcome = self._recording.ended(outcome)
         self._say(Phase.DONE, outcome.sentence)
         return outcome
 
@@ -150,7 +189,7 @@ class Run:
     def _transfer(self, hosts: Hosts, plan: Plan) -> tuple[MigrateError | None, Statistics | None]:
         """Start the migration and watch it to its end."""
         # In this order: whoever sets the flag and then still sees an earlier phase may leave.
-        self._say(Phase.PREPARE)
+        self._say(Phase.PREPARE, self._recording.sentence)
         if self._cancelled.is_set():
             return None, None
         self._transferring = True
@@ -159,6 +198,7 @@ class Run:
             watch = _Watch(migration, plan.request, self._cancelled, self._say)
             while not migration.wait(_INTERVAL):
                 watch.look()
+            watch.check_end()
             migration.result()
         except UsageError:
             raise  # what was asked for is wrong: nothing was started, no host has failed
@@ -191,6 +231,7 @@ class Run:
             # A job that is still going on has not decided yet where the guest will be.
             source_readable=source_unreadable is None and (source is None or source.job is None),
             destination_readable=unreadable is None,
+            started_again=source is not None and source.reason == STARTED_AGAIN,
         )
         diagnoses: tuple[Diagnosis, ...] = ()
         if isinstance(error, DriverError) and verdict is not Verdict.CANCELLED:
@@ -237,6 +278,7 @@ class Run:
     ) -> None:
         self.phase = phase
         event = Event(self._plan.guest, phase, monotonic() - self._started, text, statistics)
+        self._recording.ahead(event)
         for observer in self._observers:
             with suppress(BaseException):  # who only watches may not disturb
                 observer(event)
@@ -245,7 +287,7 @@ class Run:
 
 
 class _Watch:
-    """A look at a running transfer, again and again."""
+    """A look at a running transfer, again and again; none of its waits is without an end."""
 
     def __init__(
         self,
@@ -262,25 +304,74 @@ class _Watch:
         self._forced = False
         self._told: str | None = None
         self._last: Statistics | None = None
+        self._line: Line[Statistics | None] = Line()
+        self._answered = self._moved = monotonic()
+        self._stopping: float | None = None
+        self._stalled: DriverError | None = None
 
     def look(self) -> None:
-        """Tell how far it is, pass a cancellation on, force the end when it is time."""
-        if self._cancelled.is_set():
+        """Tell how far it is, pass a cancellation on, force the end when it is time.
+
+        Raises:
+            DriverError: It is no use to wait any longer; the migration may still go on.
+        """
+        if self._cancelled.is_set() or self._stalled is not None:
             self._cancel()
         elif self._late():
             self._force()
         self._say(Phase.TRANSFER, None, self.statistics())
+        self._check_patience()
+
+    def check_end(self) -> None:
+        """Return if the transfer ended by itself, or by somebody's wish.
+
+        Raises:
+            DriverError: We ended it, since it stood still.
+        """
+        if self._stalled is not None and not self._cancelled.is_set():
+            raise self._stalled
 
     def statistics(self) -> Statistics | None:
         """Read them, or give the last ones where the host is busy or tells no more."""
         with suppress(MigrateError):
-            self._last = self._migration.statistics() or self._last
+            try:
+                now = self._line.ask(_ANSWER, self._migration.statistics)
+            except TimeoutError:
+                if self._told != _SILENT:
+                    self._told = _SILENT
+                    self._say(Phase.TRANSFER, _SILENT, None)
+                return self._last
+            self._answered = monotonic()
+            if now is not None:
+                if self._last is None or now.transferred != self._last.transferred:
+                    self._moved = self._answered
+                self._last = now
         return self._last
+
+    def _check_patience(self) -> None:
+        """See whether it is still worth waiting."""
+        now = monotonic()
+        doing = f"migrating {self._request.guest}"
+        if now - self._answered > _SILENCE:
+            raise DriverError(doing, problem=f"the source has not answered for {_SILENCE:.0f} s")
+        if self._stopping is not None and now - self._stopping > _STOPPING:
+            problem = f"it was to stop, and has not for {_STOPPING:.0f} s"
+            raise self._stalled or DriverError(doing, problem=problem)
+        begun = self._last is not None and bool(self._last.transferred)
+        limit = _STALL if begun else _BEGINNING
+        if self._stalled is None and now - self._moved > limit and not self._request.offline:
+            problem = f"no memory has been sent for {limit:.0f} s"
+            self._stalled = DriverError(doing, problem=problem)
+            self._say(Phase.CANCEL, f"{problem}: stopping it", None)
 
     def _cancel(self) -> None:
         """Ask again at each look: a hypervisor refuses while the transfer is not yet begun."""
+        if self._stopping is None:
+            self._stopping = monotonic()
         try:
-            self._migration.cancel()
+            self._line.ask(_ANSWER, self._stop)
+        except TimeoutError as error:
+            told = f"the hypervisor was asked to stop: {error}"
         except MigrateError as error:
             told = str(error)
         else:
@@ -289,6 +380,9 @@ class _Watch:
         if self._told not in {told, _ASKED}:
             self._told = told
             self._say(Phase.CANCEL, told, None)
+
+    def _stop(self) -> None:
+        self._migration.cancel()
 
     def _late(self) -> bool:
         timeout = self._request.timeout
@@ -299,11 +393,11 @@ class _Watch:
         postcopy = self._request.timeout_postcopy
         text = "switching to post-copy" if postcopy else "pausing the guest so that it ends"
         try:
-            if postcopy:
-                self._migration.switch_to_postcopy()
-            else:
-                self._migration.suspend()
-        except MigrateError as error:
+            within(
+                _ANSWER,
+                self._migration.switch_to_postcopy if postcopy else self._migration.suspend,
+            )
+        except (MigrateError, TimeoutError) as error:
             text = str(error)
         self._say(Phase.TRANSFER, f"not done after {self._request.timeout} s: {text}", None)
 

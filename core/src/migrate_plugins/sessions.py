@@ -6,14 +6,30 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Statistics
     from migrate_plugins.shells import Shell
 
-__all__ = ["Access", "Facts", "GuestFacts", "GuestState", "HostFacts", "Migration", "Session"]
+__all__ = [
+    "STARTED_AGAIN",
+    "Access",
+    "Facts",
+    "GuestFacts",
+    "GuestState",
+    "HostFacts",
+    "Mend",
+    "Mender",
+    "Migration",
+    "Session",
+]
+
+
+# The reason of a guest that runs on the source, which had stopped it for it to go on elsewhere and
+# then started it again: a destination that froze in between still starts it when it thaws.
+STARTED_AGAIN: Final = "migration canceled"
 
 
 class GuestState(StrEnum):
@@ -57,7 +73,11 @@ class GuestFacts(NamedTuple):
         persistent: Whether a configuration of it is stored there.
         memory: In KiB.
         job: What is being done to it, for example ``migration out``; None for nothing.
-        reason: Why it is in this state, in the hypervisor's words, or None.
+        reason: Why it is in this state, in the hypervisor's words, or None.  Some of libvirt's
+            decide what may be done to the guest: ``migration``, ``migrated``, ``unpaused``,
+            ``user``, ``failed``, ``postcopy``, ``postcopy failed``, and of a guest that runs
+            :data:`STARTED_AGAIN`.  A driver of another hypervisor
+            uses them where they are true; a reason that is not told is no reason to do anything.
     """
 
     name: str
@@ -152,3 +172,53 @@ class Access(NamedTuple):
 
     session: Session | None = None
     shell: Shell | None = None
+
+
+class Mend(StrEnum):
+    """A step that brings a guest back to where it runs once, and nothing is left over.
+
+    There is none that starts a guest: that would be one step from two copies of it.
+    """
+
+    ABORT = "abort"
+    RESUME = "resume"
+    DESTROY = "destroy"
+    DEFINE = "define"
+    UNDEFINE = "undefine"
+
+
+@runtime_checkable
+class Mender(Session, Protocol):
+    """A session that can also take over what another process began, and mend what it left.
+
+    A driver need not offer this: ``reconcile`` then says what is to be done, and does not do it.
+    """
+
+    def adopt(self, name: str) -> Migration | None:
+        """Take over the migration of a guest that is under way from this host.
+
+        Whoever began it may be gone.  Its end is noticed by asking again and again; how it ended
+        may be told to nobody: ``result()`` may return although it failed, so read both hosts.
+
+        Returns:
+            The migration, or None where none is under way.
+        """
+
+    def mend(self, step: Mend, guest: GuestFacts) -> None:
+        """Take one step with a guest of this host.
+
+        ``ABORT`` the migration that is under way from here; ``RESUME`` a paused guest; ``DESTROY``
+        a paused copy, whose stored configuration stays; ``DEFINE``: store the configuration of an
+        active guest; ``UNDEFINE``: remove the stored one, an active guest runs on.
+
+        Args:
+            step: What to do.
+            guest: The guest as it was read when the step was chosen.  If its uuid, state or job is
+                another by now, the reason for the step is gone, and it must be refused.
+
+        Raises:
+            DriverError: It was refused, or the hypervisor reported a failure.
+        """
+
+    def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
+        """Give the same step as a line to type into a shell, or None where no tool can do it."""

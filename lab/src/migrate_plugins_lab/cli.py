@@ -56,6 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--disk", type=int, default=0, metavar="MiB", help="a disk that hosts do not share"
     )
+    action.add_argument(
+        "--off", type=int, default=0, metavar="TICKS", help="power itself off after so many ticks"
+    )
     action.add_argument("--persistent", action="store_true", help="define it, then start it")
     action.set_defaults(act=guest)
 
@@ -139,6 +142,7 @@ def guest(arguments: argparse.Namespace, output: Output) -> None:
         memory=arguments.memory,
         dirty=arguments.dirty,
         disk=arguments.disk,
+        off=arguments.off,
         persistent=arguments.persistent,
     )
     if arguments.json:

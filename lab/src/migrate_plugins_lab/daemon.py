@@ -13,7 +13,6 @@ from migrate_plugins_lab.errors import CommandError, DaemonError
 from migrate_plugins_lab.process import read_stat
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -131,9 +130,9 @@ def start(host: Host) -> None:
         why = f"libvirtd did not start: {error.output}"
         raise DaemonError(host.name, why=why, log=log(host)) from error
     wait(host)
-    pid = int((host.folder.host(host.name) / "libvirtd.pid").read_text(encoding="utf-8"))
-    _, started = read_stat(host.run(["cat", f"/proc/{pid}/stat"]))
-    _record(host).write_text(f"{pid} {started}", encoding="utf-8")
+    number = int((host.folder.host(host.name) / "libvirtd.pid").read_text(encoding="utf-8"))
+    _, started = read_stat(host.run(["cat", f"/proc/{number}/stat"]))
+    _record(host).write_text(f"{number} {started}", encoding="utf-8")
 
 
 def wait(host: Host, *, seconds: float = _SECONDS) -> None:
@@ -164,8 +163,8 @@ def warm(host: Host) -> None:
 def state(host: Host) -> State:
     """What a host's libvirtd is doing."""
     try:
-        pid, started = _record(host).read_text(encoding="utf-8").split()
-        letter, found = read_stat(host.run(["cat", f"/proc/{pid}/stat"]))
+        number, started = _record(host).read_text(encoding="utf-8").split()
+        letter, found = read_stat(host.run(["cat", f"/proc/{number}/stat"]))
     except (FileNotFoundError, CommandError):
         return State.DEAD
     if found != int(started) or letter in "ZX":
@@ -173,8 +172,8 @@ def state(host: Host) -> State:
     return State.FROZEN if letter == "T" else State.RUNNING
 
 
-def send(host: Host, number: signal.Signals) -> None:
-    """Send a signal to a host's libvirtd, and to nothing else.
+def pid(host: Host) -> int:
+    """The number of a host's libvirtd, as the lab counts.
 
     Raises:
         DaemonError: It is dead.
@@ -183,8 +182,22 @@ def send(host: Host, number: signal.Signals) -> None:
         raise DaemonError(
             host.name, why="its libvirtd is dead; `lab fault HOST heal` starts it", log=log(host)
         )
-    pid = _record(host).read_text(encoding="utf-8").split()[0]
-    host.run(["sh", "-c", 'kill -s "$1" "$2"', "sh", str(int(number)), pid])
+    return int(_record(host).read_text(encoding="utf-8").split()[0])
+
+
+def guest_pid(host: Host, guest: str) -> str:
+    """The file, as the host sees it, that holds the number of the QEMU of a *guest*."""
+    below = "qemu" if host.privileged else "qemu/run"
+    return f"{inside(host.name)}/run/libvirt/{below}/{guest}.pid"
+
+
+def thaw(host: Host) -> None:
+    """Let a host's libvirtd go on that was stopped.
+
+    Raises:
+        DaemonError: It is dead.
+    """
+    host.run(["sh", "-c", f"kill -s CONT {pid(host)}"])
 
 
 def log(host: Host) -> str:

@@ -36,7 +36,7 @@ _DOMAIN: Final = """\
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>{kernel}</kernel>
-    <cmdline>dirty={dirty}</cmdline>
+    <cmdline>off={off} dirty={dirty}</cmdline>
   </os>
   <features><acpi/></features>
   <devices>{disk}
@@ -51,6 +51,11 @@ _DOMAIN: Final = """\
 """
 
 
+def is_name(text: str) -> bool:
+    """Whether a guest of a lab may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class Domain:
     """What a guest is made from; sizes are in MiB."""
@@ -62,20 +67,22 @@ class Domain:
     """How much of the memory it writes over before each tick."""
     disk: int = 0
     """The size of its disk, which each host keeps for itself; 0 for none."""
+    off: int = 0
+    """After how many ticks it powers itself off; 0 for never."""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not is_name(self.name):
             raise ArgumentError(
                 "the guest's name",
                 self.name,
                 wrong="it has other characters than letters, digits, '.', '_' and '-', or is long",
                 hint="up to 64 of these work, such as 'web1'",
             )
-        if self.dirty < 0 or self.disk < 0:
+        if min(self.dirty, self.disk, self.off) < 0:
             raise ArgumentError(
-                "the guest's dirty memory and disk",
-                f"{self.dirty} and {self.disk} MiB",
-                wrong="a size is below nothing",
+                "the guest's sizes and ticks",
+                f"{self.dirty}, {self.disk}, {self.off}",
+                wrong="one is below nothing",
                 hint="0 stands for none",
             )
         if not self.dirty + OVERHEAD <= self.memory <= MEMORY_MAX:
@@ -103,6 +110,7 @@ class Domain:
             uuid=self.uuid,
             memory=self.memory,
             dirty=self.dirty,
+            off=self.off,
             kernel=folder.INSIDE / "tick.bin",
             serial=folder.INSIDE / "serial" / f"{self.label}.log",
             disk=_DISK.format(path=self.disk_path) if self.disk else "",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import signal
+import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins_lab import daemon, network
-from migrate_plugins_lab.errors import ArgumentError
+from migrate_plugins_lab import commands, daemon, domain, network
+from migrate_plugins_lab.errors import ArgumentError, CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from migrate_plugins_lab.host import Host
@@ -33,7 +34,10 @@ class Fault:
     summary: str
     check: Callable[[str], None]
     """Refuses an argument that cannot be."""
-    inflict: Callable[[Host, str], None]
+    script: Callable[[Host, str], str]
+    """What breaks the host, for its root's shell."""
+    outside: bool = False
+    """Whether that is done where all hosts meet, and not on the host."""
 
 
 def check_rate(rate: str) -> None:
@@ -72,50 +76,66 @@ def check_hostname(name: str) -> None:
         )
 
 
+def check_guest(name: str) -> None:
+    """Refuse what no guest of a lab is called."""
+    if not domain.is_name(name):
+        raise ArgumentError("the guest", name, wrong="none is called so", hint="such as web1")
+
+
 def check_nothing(_: str) -> None:
     """Accept: the fault takes no argument."""
 
 
-def bandwidth(host: Host, rate: str) -> None:
+def bandwidth(_: Host, rate: str) -> str:
     """Let the host send no faster than *rate*."""
     # One burst has to hold a whole offloaded TCP segment of 64 KiB.
-    limit = ["tbf", "rate", rate, "burst", "128kb", "latency", "50ms"]
-    host.run(["tc", "qdisc", "replace", "dev", network.INTERFACE, "root", *limit])
+    limit = f"tbf rate {rate} burst 128kb latency 50ms"
+    return f"tc qdisc replace dev {network.INTERFACE} root {limit}"
 
 
-def block_ports(host: Host, ports: str) -> None:
-    """Reject connections to the host on *ports*."""
-    host.run(["nft", "-f", "-"], stdin=network.block(ports))
+def block_ports(_: Host, ports: str) -> str:
+    """Reject connections to the host on *ports*, those that are open too."""
+    return f"nft -f - <<'END'\n{network.block(ports)}\nEND"
 
 
-def cut(host: Host, _: str) -> None:
+def cut(host: Host, _: str) -> str:
     """Pull the host's cable out of the switch: packets are lost, and nobody is told."""
-    host.anchor.enter(["ip", "link", "set", host.name, "down"])
+    return f"ip link set {host.name} down"
 
 
-def hostname(host: Host, name: str) -> None:
+def hostname(_: Host, name: str) -> str:
     """Give the host another name; libvirt asks for it anew each time, so nothing is restarted."""
-    host.run(["hostname", name])
+    return f"hostname {name}"
 
 
-def kill_daemon(host: Host, _: str) -> None:
+def kill_daemon(host: Host, _: str) -> str:
     """Kill the host's libvirtd; its guests run on."""
-    daemon.send(host, signal.SIGKILL)
+    return f"kill -s KILL {daemon.pid(host)}"
 
 
-def freeze_daemon(host: Host, _: str) -> None:
+def freeze_daemon(host: Host, _: str) -> str:
     """Stop the host's libvirtd in its tracks: it accepts connections and never answers."""
-    daemon.send(host, signal.SIGSTOP)
+    return f"kill -s STOP {daemon.pid(host)}"
+
+
+def kill_guest(host: Host, guest: str) -> str:
+    """Kill the host's QEMU of a *guest*, one that receives it too."""
+    return f'kill -s KILL "$(cat {daemon.guest_pid(host, guest)})"'
 
 
 FAULTS: Final = {
     "bandwidth": Fault("RATE", "limit what it sends, such as 800mbit", check_rate, bandwidth),
     "block-ports": Fault("A-B", "reject TCP connections to these ports", check_ports, block_ports),
-    "cut": Fault("", "pull its cable: silence, no refusal", check_nothing, cut),
+    "cut": Fault("", "pull its cable: silence, no refusal", check_nothing, cut, outside=True),
     "hostname": Fault("NAME", "call it something nobody can look up", check_hostname, hostname),
     "kill-daemon": Fault("", "kill libvirtd; guests run on", check_nothing, kill_daemon),
     "freeze-daemon": Fault("", "stop libvirtd: it never answers", check_nothing, freeze_daemon),
+    "kill-guest": Fault("GUEST", "kill its QEMU of a guest", check_guest, kill_guest),
 }
+
+# Waits for a line; where whoever was to write it has gone, there is nothing to do.
+_ARMED: Final = "read -r _ || exit 0; "
+_LONGEST: Final = 600
 
 
 def inflict(host: Host, kind: str, *arguments: str) -> None:
@@ -128,6 +148,36 @@ def inflict(host: Host, kind: str, *arguments: str) -> None:
     if kind == HEAL and not arguments:
         heal(host)
         return
+    fault, script = _prepare(host, kind, *arguments)
+    host.anchor.enter(["sh", "-c", script], host=None if fault.outside else host.name)
+
+
+@contextmanager
+def armed(host: Host, kind: str, *arguments: str) -> Iterator[Callable[[], None]]:
+    """Get ready to break a host: what this gives breaks it within milliseconds, when called.
+
+    Raises:
+        ArgumentError: There is no such fault, or it takes other arguments.
+        DaemonError: Its libvirtd is to be signalled, and dead.
+        CommandError: The host could not be broken; raised by the call.
+    """
+    fault, script = _prepare(host, kind, *arguments)
+    way = host.anchor.way(None if fault.outside else host.name)
+    argv = [*way, "timeout", str(_LONGEST), "sh", "-c", _ARMED + script]
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as waiting:
+
+        def fire() -> None:
+            said, _ = waiting.communicate("now\n", timeout=commands.SECONDS)
+            if waiting.returncode:
+                raise CommandError(argv, status=waiting.returncode, output=said)
+
+        yield fire
+
+
+def _prepare(host: Host, kind: str, *arguments: str) -> tuple[Fault, str]:
+    """Check a fault, note it, and give what inflicts it."""
     fault = FAULTS.get(kind)
     if fault is None or len(arguments) != bool(fault.usage):
         raise ArgumentError(
@@ -138,10 +188,11 @@ def inflict(host: Host, kind: str, *arguments: str) -> None:
         )
     argument = "".join(arguments)
     fault.check(argument)
+    script = fault.script(host, argument)
     # Written first: a fault that is inflicted halfway has to be healed as well.
     with _record(host).open("a", encoding="utf-8") as record:
         record.write(" ".join([kind, *arguments]) + "\n")
-    fault.inflict(host, argument)
+    return fault, script
 
 
 def forms() -> dict[str, str]:
@@ -175,7 +226,7 @@ def heal(host: Host) -> None:
         case daemon.State.DEAD:
             daemon.start(host)
         case daemon.State.FROZEN:
-            daemon.send(host, signal.SIGCONT)
+            daemon.thaw(host)
             daemon.wait(host)
         case daemon.State.RUNNING:
             pass

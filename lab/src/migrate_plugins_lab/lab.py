@@ -158,6 +158,7 @@ class Lab:
         memory: int | None = None,
         dirty: int = 0,
         disk: int = 0,
+        off: int = 0,
         persistent: bool = False,
     ) -> Guest:
         """Start a guest and wait for its first tick.
@@ -169,6 +170,7 @@ class Lab:
             dirty: How many MiB of it the guest writes over before each tick.
             disk: The size in MiB of a disk that each host has a file of its own for, 0 for none:
                 such a guest is not safe to migrate without copying it.
+            off: After how many ticks it powers itself off, 0 for never.
             persistent: Whether the host keeps its configuration when it stops.
 
         Raises:
@@ -178,7 +180,7 @@ class Lab:
         """
         there = self.host(host)
         size = dirty + SPARE if memory is None else memory
-        domain = Domain(name, str(uuid.uuid4()), memory=size, dirty=dirty, disk=disk)
+        domain = Domain(name, str(uuid.uuid4()), memory=size, dirty=dirty, disk=disk, off=off)
         xml = self.folder.path / f"guests/{domain.label}.xml"
         xml.write_text(domain.xml(), encoding="utf-8")
         serial = self.folder.path / f"serial/{domain.label}.log"

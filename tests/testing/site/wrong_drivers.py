@@ -28,6 +28,7 @@ from migrate_plugins import (
     HostFacts,
     InvalidURIError,
     Kind,
+    Mend,
     MigrationURI,
     NativeCommand,
     Offer,
@@ -786,3 +787,99 @@ class DefinitionForgotten(Running):
             def _arrive(self) -> None:
                 if not self._move.request.offline:
                     super()._arrive()
+
+
+# --- the way back --------------------------------------------------------------------------------
+
+
+class NoWayBack(Running):
+    """Neither adopts nor mends, which is right."""
+
+    class Session(WrongSession):
+        adopt: ClassVar = None  # type: ignore[assignment]
+        mend: ClassVar = None  # type: ignore[assignment]
+        mend_command: ClassVar = None  # type: ignore[assignment]
+
+
+class HalfAWayBack(Running):
+    """Adopts, and does not mend."""
+
+    class Session(WrongSession):
+        mend: ClassVar = None  # type: ignore[assignment]
+
+
+class AdoptsNothing(Running):
+    """Does not find what another session began."""
+
+    class Session(WrongSession):
+        def adopt(self, name: str) -> MemoryMigration | None:
+            del name
+            return None
+
+
+class AdoptsWhatIsOver(Running):
+    """Takes a guest that is at rest for one that migrates."""
+
+    class Session(WrongSession):
+        last: ClassVar[list[MemoryMigration]] = []
+
+        def adopt(self, name: str) -> MemoryMigration | None:
+            found = super().adopt(name)
+            if found is not None:
+                self.last.append(found)
+            return found or (self.last[-1] if self.last else None)
+
+
+class _Skips(WrongSession):
+    skipped: ClassVar[Mend]
+
+    def mend(self, step: Mend, guest: GuestFacts) -> None:
+        if step is not self.skipped:
+            super().mend(step, guest)
+
+
+class DefineForgotten(Running):
+    """Does not store a configuration."""
+
+    class Session(_Skips):
+        skipped: ClassVar = Mend.DEFINE
+
+
+class ResumeForgotten(Running):
+    """Does not resume."""
+
+    class Session(_Skips):
+        skipped: ClassVar = Mend.RESUME
+
+
+class DestroyForgotten(Running):
+    """Does not end a copy."""
+
+    class Session(_Skips):
+        skipped: ClassVar = Mend.DESTROY
+
+
+class DestroyThorough(Running):
+    """Removes the configuration with the copy."""
+
+    class Session(WrongSession):
+        def mend(self, step: Mend, guest: GuestFacts) -> None:
+            super().mend(step, guest)
+            if step is Mend.DESTROY:
+                self._host.configurations.pop(guest.name, None)
+
+
+class MendsBlindly(Running):
+    """Does not look whether the guest is still as it was."""
+
+    class Session(WrongSession):
+        def mend(self, step: Mend, guest: GuestFacts) -> None:
+            super().mend(step, self.guest(guest.name) or guest)
+
+
+class CommandOfTwoLines(Running):
+    """Gives commands that cannot be copied in one go."""
+
+    class Session(WrongSession):
+        def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
+            return f"{step}\n{guest.name}"

@@ -45,6 +45,11 @@ COMMANDS: Final = (
     Command("check", "every finding on both hosts; changes nothing", f"{__name__}.check"),
     Command("migrate", "check, migrate, and read back where the guest is", f"{__name__}.migrate"),
     Command("diagnose", "what an error means, and what to do", f"{__name__}.diagnose"),
+    Command(
+        "reconcile",
+        "where a guest is that nobody saw arrive, and the safe way back",
+        f"{__name__}.reconcile",
+    ),
     Command("config", "show, check or locate config.toml", f"{__name__}.config"),
     Command("enable", "let a plugin take part again", f"{__name__}.enable"),
     Command("disable", "keep a plugin from being loaded", f"{__name__}.disable"),

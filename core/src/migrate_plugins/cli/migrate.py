@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import signal
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from time import monotonic
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from migrate_plugins import Phase, Seat, Severity, UsageError, Verdict
+from migrate_plugins import ExitCode, Phase, Seat, Severity, UsageError, Verdict
 from migrate_plugins.cli.diagnoses import describe
 from migrate_plugins.cli.explain import kept
 from migrate_plugins.cli.request import accepted, add_accept, add_request, planned
@@ -23,6 +26,8 @@ __all__ = ["configure", "run"]
 
 # Phases in which nothing has been started yet: a person may simply leave.
 _BEFORE: Final = (Phase.CONNECT, Phase.CHECK)
+# Seconds within which signals are one: a supervisor may pass on what the terminal sent us too.
+_ONE: Final = 0.3
 
 # Diagnoses that a person is told after a failure.
 _TOLD: Final = 3
@@ -32,6 +37,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_request(parser)
     add_accept(parser)
+    parser.add_argument("--reason", metavar="TEXT", help="why, for the journal")
+    parser.add_argument(
+        "--no-journal", action="store_true", help="migrate although nothing is recorded"
+    )
     parser.add_argument(
         "--progress",
         choices=["auto", "bar", "plain", "json", "none"],
@@ -42,15 +51,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Migrate."""
+    if arguments.reason is not None and (arguments.no_journal or not arguments.reason.strip()):
+        wrong = "is empty" if not arguments.no_journal else "has nowhere to stand (--no-journal)"
+        raise UsageError(f"--reason {wrong}; leave one out")
     migrator: Migrator = arguments.invocation.migrator
+    if migrator.journal is not None and not arguments.no_journal:
+        migrator.journal.warm_up()  # while this plans and connects
     plan = planned(arguments, output)
     accept = accepted(arguments)
     if arguments.json and arguments.progress not in {None, "none"}:
         raise UsageError("--json gives one object, --progress more; give one of the two")
     form = arguments.progress or ("none" if arguments.json else "auto")
     with watching(form, output) as observe:
-        run = migrator.start(plan, observers=[observe], accept=accept)
-        with _cancelled_by_signals(run):
+        run = migrator.start(
+            plan,
+            observers=[observe],
+            accept=accept,
+            reason=arguments.reason,
+            record=not arguments.no_journal,
+        )
+        with _cancelled_by_signals(run, plan.guest, output):
             outcome = run.outcome()
     # Whoever read us may be gone, or the disk full: the exit status still tells the truth.
     with suppress(OSError, UnicodeError):
@@ -64,17 +84,25 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 @contextmanager
-def _cancelled_by_signals(run: Run) -> Iterator[None]:
+def _cancelled_by_signals(run: Run, guest: str, output: Output) -> Iterator[None]:
     """Have Ctrl-C, and a supervisor's SIGTERM, cancel the migration; its end is waited for.
 
-    No exception is raised once something may have been started: it could strike anywhere.
+    No exception is raised once something may have been started: it could strike anywhere.  Who
+    does not want to wait, for a hypervisor that does not stop, sends a second one.
     """
+    first: float | None = None
 
     def cancel(_number: int, _frame: object) -> None:
-        for number in before:
-            signal.signal(number, signal.SIG_IGN)  # it is cancelled already
+        nonlocal first
+        if first is not None:
+            if monotonic() - first > _ONE:
+                _leave(guest, output)
+            return
+        first = monotonic()
         run.cancel()
         if run.phase in _BEFORE:
+            for number in before:
+                signal.signal(number, signal.SIG_IGN)  # it is cancelled already
             raise KeyboardInterrupt
 
     before = {
@@ -88,6 +116,16 @@ def _cancelled_by_signals(run: Run) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _leave(guest: str, output: Output) -> NoReturn:
+    """End the process at once: the journal has what it knows, and nobody waits for the rest."""
+    with suppress(OSError):
+        output.abandon(
+            f"left while {guest} was being migrated: where it is was not waited for; this tells:\n"
+            f"    migrate-plugins reconcile {shlex.quote(guest)}"
+        )
+    os._exit(ExitCode.NEEDS_PERSON)
 
 
 def _tell(outcome: Outcome, output: Output) -> None:
@@ -104,6 +142,9 @@ def _tell(outcome: Outcome, output: Output) -> None:
     # A cancelled migration fails by our own hand: how libvirt words that helps nobody.
     if outcome.error is not None and outcome.verdict not in {Verdict.DONE, Verdict.CANCELLED}:
         output.error(f"  {outcome.error}")
+    if outcome.next_command is not None:
+        # In one piece however long: it is to be copied.
+        output.error(f"  next: {outcome.next_command}")
     source, destination = outcome.host_names
     hosts = {Seat.SOURCE: source, Seat.DESTINATION: destination}
     for line in describe(outcome.diagnoses[:_TOLD], output, hosts=hosts):

@@ -143,6 +143,12 @@ class Output:
         """Print a remark on standard error."""
         self._complain(text)
 
+    def abandon(self, text: str) -> None:
+        """Print a last remark where the process ends at once, whatever is being printed."""
+        if self.interactive:
+            os.write(self.stream.fileno(), b"\033[?25h\n")  # a bar has hidden the cursor
+        os.write(2, f"{text}\n".encode(errors="backslashreplace"))
+
     def _indented(self, text: str) -> None:
         for line in wrap(text, self.width - 6):
             self.text(f"      {line}")

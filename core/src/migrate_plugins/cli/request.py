@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from migrate_plugins import Config, Migrator, Plan
     from migrate_plugins.cli.output import Output
 
-__all__ = ["accepted", "add_accept", "add_request", "planned"]
+__all__ = ["accepted", "add_accept", "add_request", "add_way", "planned"]
 
 _FIELDS: Final = ("scenario", "p2p", "direct", "tunnelled", "port_range")
 _FLOW: Final = frozenset({"scenario", "p2p", "direct", "tunnelled"})
@@ -31,6 +31,12 @@ _FLOW: Final = frozenset({"scenario", "p2p", "direct", "tunnelled"})
 
 def add_request(parser: argparse.ArgumentParser) -> None:
     """Declare guest, URIs, flow, and the options of ``virsh migrate``."""
+    add_places(parser)
+    add_way(parser)
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Declare guest and URIs as they stand on the line."""
     parser.add_argument("guest", metavar="GUEST", help="name of the guest on the source")
     parser.add_argument(
         "first", metavar="DEST-URI", nargs="?", help="destination; with --direct the migration URI"
@@ -41,6 +47,10 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="migration URI; with --p2p how the source opens the destination",
     )
+
+
+def add_way(parser: argparse.ArgumentParser) -> None:
+    """Declare all that is an option: URIs, flow, and what ``virsh migrate`` has."""
     parser.add_argument("--desturi", metavar="URI", help="the same as DEST-URI")
     parser.add_argument("--migrateuri", metavar="URI", help="the same as URI")
     parser.add_argument(

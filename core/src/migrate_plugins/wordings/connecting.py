@@ -37,7 +37,7 @@ CONNECTING: Final = (
         0.9,
         codes=(38,),
         domains=(7,),
-        finding="peer-unresolvable",
+        finding="peer2peer-unreachable",
     ),
     Entry(
         "daemon-refused",
@@ -55,7 +55,7 @@ CONNECTING: Final = (
         0.9,
         codes=(38,),
         domains=(7,),
-        finding="peer-unreachable",
+        finding="peer2peer-unreachable",
     ),
     Entry(
         "daemon-unreachable",
@@ -79,7 +79,7 @@ CONNECTING: Final = (
         0.9,
         codes=(38,),
         domains=(7,),
-        finding="peer-unreachable",
+        finding="peer2peer-unreachable",
     ),
     Entry(
         "daemon-not-running",
@@ -134,7 +134,7 @@ CONNECTING: Final = (
         0.95,
         codes=(38,),
         domains=(7,),
-        finding="peer-unreachable",
+        finding="peer2peer-unreachable",
     ),
     Entry(
         "p2p-host-key",
@@ -148,7 +148,7 @@ CONNECTING: Final = (
         ),
         0.95,
         inferred=(9, 38),
-        finding="peer-not-authenticated",
+        finding="peer2peer-unreachable",
     ),
     Entry(
         "p2p-auth",
@@ -165,7 +165,7 @@ CONNECTING: Final = (
         ),
         0.95,
         inferred=(9, 38),
-        finding="peer-not-authenticated",
+        finding="peer2peer-unreachable",
     ),
     Entry(
         "p2p-uri-path",
@@ -185,7 +185,7 @@ CONNECTING: Final = (
         (Remedy("end the URI as in {right}: scheme://HOST/ and that path"),),
         0.9,
         inferred=(1, 9),
-        finding="peer-path",
+        finding="peer2peer-uri-path",
         otherwise={"path": "nothing", "right": "qemu:///system"},
     ),
     Entry(
@@ -226,7 +226,7 @@ CONNECTING: Final = (
         0.95,
         codes=(38,),
         domains=(7,),
-        finding="peer-not-authenticated",
+        finding="peer2peer-unreachable",
     ),
     Entry(
         "tls-peer-name",
@@ -244,7 +244,7 @@ CONNECTING: Final = (
         ),
         0.85,
         inferred=(45, 1),
-        finding="peer-not-authenticated",
+        finding="peer2peer-unreachable",
         otherwise={"host": "that is used"},
     ),
     Entry(

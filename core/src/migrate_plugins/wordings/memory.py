@@ -185,7 +185,7 @@ MEMORY: Final = (
         ),
         0.98,
         codes=(1,),
-        finding="data-port-taken",
+        finding="data-ports-exhausted",
         otherwise={"first": "49152", "last": "49215"},
     ),
     Entry(
@@ -240,7 +240,7 @@ MEMORY: Final = (
         ),
         0.95,
         inferred=(1, 9, 38),
-        finding="listen-address",
+        finding="listen-address-missing",
     ),
     Entry(
         "data-connection-broke",

@@ -133,6 +133,5 @@ REQUESTS: Final = (
         0.95,
         codes=(8, 74),
         domains=(10, 41),
-        finding="uri-unreadable",
     ),
 )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from contextlib import suppress
 from functools import cache
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
 import libvirt
 
-from migrate_plugins import GuestFacts, GuestState, HostFacts
+from migrate_plugins import DriverError, Flow, GuestFacts, GuestState, HostFacts, Mend
 from migrate_plugins_qemu.calls import Call, choose_call
 from migrate_plugins_qemu.faults import NOT_THERE, connecting, doing
 from migrate_plugins_qemu.statistics import read_statistics
@@ -21,13 +22,25 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Plan, Session, Statistics
 
-__all__ = ["LibvirtMigration", "LibvirtSession", "connect"]
+__all__ = ["AdoptedMigration", "LibvirtMigration", "LibvirtSession", "connect"]
 
 # Seconds between two keep-alive messages, and how many may go unanswered: virsh's own.
 _KEEPALIVE: Final = (5, 6)
 
 # Seconds that the event loop rests after an error.
 _PAUSE: Final = 0.1
+
+# In libvirt's own words, where it notices by itself.
+_LOST: Final = (
+    "Lost connection to destination host; the migration was aborted, since the client has to"
+    " finish it there"
+)
+
+# Seconds between two looks at a job that somebody else began.
+_LOOK: Final = 0.2
+
+# What is sent out, as :func:`_job` calls it.
+_OUT: Final = "migration out"
 
 # Both hosts are opened at once, from two threads; the library is prepared by the first.
 _PREPARING: Final = threading.Lock()
@@ -110,6 +123,54 @@ class LibvirtSession:
         call = choose_call(plan, min(versions), flags)
         return LibvirtMigration(plan, call, domain, there)
 
+    def adopt(self, name: str) -> AdoptedMigration | None:
+        """Take over a migration that is under way from here."""
+        with doing(f"finding {name}"):
+            try:
+                domain = self.connection.lookupByName(name)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() == NOT_THERE:
+                    return None
+                raise
+            return AdoptedMigration(domain) if _sends(domain) else None
+
+    def mend(self, step: Mend, guest: GuestFacts) -> None:
+        """Take a step with a guest, if it is still as it was read."""
+        now = self.guest_by_uuid(guest.uuid)
+        if now is None or (now.state, now.job) != (guest.state, guest.job):
+            seen = "gone" if now is None else f"{now.state}, job: {now.job or 'none'}"
+            raise DriverError(
+                f"{step} of {guest.name}", problem=f"it has changed since it was read: it is {seen}"
+            )
+        with doing(f"{step} of {guest.name} behind {self.uri}"):
+            domain = self.connection.lookupByUUIDString(guest.uuid)
+            if step is Mend.ABORT:
+                domain.abortJob()
+            elif step is Mend.RESUME:
+                domain.resume()
+            elif step is Mend.DESTROY:
+                domain.destroy()
+            elif step is Mend.DEFINE:
+                kept = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+                self.connection.defineXML(domain.XMLDesc(kept))
+            else:
+                # As libvirt's own --undefinesource: what the guest keeps beside it stays.
+                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+
+    def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
+        """Give the same step for virsh."""
+        virsh = ["virsh", "-c", self.uri]
+        if step is Mend.DEFINE:
+            dump = shlex.join([*virsh, "dumpxml", "--inactive", "--security-info", guest.name])
+            return f"{dump} | {shlex.join([*virsh, 'define', '/dev/stdin'])}"
+        words = {
+            Mend.ABORT: ("domjobabort",),
+            Mend.RESUME: ("resume",),
+            Mend.DESTROY: ("destroy",),
+            Mend.UNDEFINE: ("undefine", "--keep-nvram"),
+        }[step]
+        return shlex.join([*virsh, *words, guest.name])
+
     def close(self) -> None:
         """Close the connection."""
         if self._open:
@@ -158,11 +219,17 @@ class LibvirtMigration:
         self._ended = threading.Event()
         self._error: Exception | None = None
         self._postcopy = False
+        self._direct = plan.scenario.flow is Flow.MANAGED_DIRECT
+        self._lost = False
         there = destination.connection if destination is not None else None
         threading.Thread(target=self._run, args=(call, there), daemon=True).start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most *seconds* for the end."""
+        """Wait at most *seconds* for the end; one that cannot come is not waited for."""
+        if self._cannot_finish():
+            self._lost = True
+            with suppress(libvirt.libvirtError):  # it may be ending by itself
+                self._domain.abortJob()
         return self._ended.wait(seconds)
 
     def statistics(self) -> Statistics | None:
@@ -195,8 +262,21 @@ class LibvirtMigration:
     def result(self) -> None:
         """Return if it succeeded."""
         if self._error is not None:
-            with doing(f"migrating {self._plan.guest}"):
+            action = f"migrating {self._plan.guest}"
+            if self._lost:
+                raise DriverError(action, problem=_LOST) from self._error
+            with doing(action):
                 raise self._error
+
+    def _cannot_finish(self) -> bool:
+        """Whether the client was to finish it on a destination that it has lost.
+
+        libvirt itself finds that out when all memory has been sent, which may be never.
+        """
+        there = self._destination
+        if self._lost or not self._direct or there is None or self._ended.is_set():
+            return False
+        return not there.connection.isAlive()
 
     def _run(self, call: Call, destination: libvirt.virConnect | None) -> None:
         try:
@@ -205,6 +285,53 @@ class LibvirtMigration:
             self._error = error
         finally:
             self._ended.set()
+
+
+class AdoptedMigration:
+    """A migration that another process began; see :class:`migrate_plugins.Mender`.
+
+    libvirt tells its end to whoever began it alone, so that we have to ask.
+    """
+
+    def __init__(self, domain: libvirt.virDomain) -> None:
+        """Watch the job of *domain*."""
+        self._domain = domain
+        self._postcopy = False
+
+    def wait(self, seconds: float) -> bool:
+        """Ask until it has ended, at most *seconds*."""
+        end = monotonic() + seconds
+        with doing(f"asking for the job of {self._domain.name()}"):
+            while _sends(self._domain):
+                left = end - monotonic()
+                if left <= 0:
+                    return False
+                sleep(min(_LOOK, left))
+        return True
+
+    def statistics(self) -> Statistics | None:
+        """Read the job's statistics; there are none after the end."""
+        with doing("reading the job's statistics"):
+            return read_statistics(self._domain.jobStats(), postcopy=self._postcopy)
+
+    def cancel(self) -> None:
+        """Abort the job."""
+        with doing(f"cancelling the migration of {self._domain.name()}"):
+            self._domain.abortJob()
+
+    def suspend(self) -> None:
+        """Pause the guest on the source."""
+        with doing(f"pausing {self._domain.name()}"):
+            self._domain.suspend()
+
+    def switch_to_postcopy(self) -> None:
+        """Let the guest go on at the destination."""
+        with doing(f"switching {self._domain.name()} to post-copy"):
+            self._domain.migrateStartPostCopy(0)
+        self._postcopy = True
+
+    def result(self) -> None:
+        """Return: how it ended is told to whoever began it."""
 
 
 @cache
@@ -240,6 +367,8 @@ def _job(domain: libvirt.virDomain) -> str | None:
     try:
         statistics = domain.jobStats()
     except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
+            return None  # it has shut down since its state was read
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_UNSUPPORTED:
             raise
         return "migration in"  # libvirt tells of such a job on the source alone
@@ -247,6 +376,16 @@ def _job(domain: libvirt.virDomain) -> str | None:
         return None
     operation = statistics.get("operation", libvirt.VIR_DOMAIN_JOB_OPERATION_UNKNOWN)
     return _constant("VIR_DOMAIN_JOB_OPERATION_", operation) or "a job"
+
+
+def _sends(domain: libvirt.virDomain) -> bool:
+    """Whether a guest is being migrated away; one that is gone, or shut off, is not."""
+    try:
+        return _job(domain) == _OUT
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != NOT_THERE:
+            raise
+        return False
 
 
 def _reason(state: int, reason: int) -> str | None:

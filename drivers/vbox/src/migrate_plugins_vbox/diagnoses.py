@@ -32,7 +32,6 @@ CATALOGUE: Final = Catalogue(
                 ),
             ),
             0.9,
-            finding="vbox-target-not-waiting",
         ),
         Entry(
             "vbox-wait-over",
@@ -83,7 +82,6 @@ CATALOGUE: Final = Catalogue(
                 Remedy("diff source.txt target.txt, and VBoxManage modifyvm what differs there"),
             ),
             0.85,
-            finding="vbox-hardware-differs",
         ),
         Entry(
             "vbox-snapshots",
@@ -99,7 +97,6 @@ CATALOGUE: Final = Catalogue(
                 Remedy("VBoxManage snapshot VM delete NAME, on both", Seat.SOURCE),
             ),
             0.85,
-            finding="vbox-snapshots",
         ),
         Entry(
             "vbox-call-failed",

@@ -41,7 +41,6 @@ CATALOGUE: Final = Catalogue(
                 ),
             ),
             0.9,
-            finding="vmotion-unreachable",
         ),
         Entry(
             "vmware-busy",
@@ -55,7 +54,6 @@ CATALOGUE: Final = Catalogue(
                 Remedy("then migrate again; never blindly: look first on which host it is"),
             ),
             0.95,
-            finding="guest-busy",
         ),
         Entry(
             "vmware-cancelled",
@@ -81,7 +79,6 @@ CATALOGUE: Final = Catalogue(
                 ),
             ),
             0.95,
-            finding="vmware-pool",
         ),
         Entry(
             "vmware-gone",
@@ -93,7 +90,6 @@ CATALOGUE: Final = Catalogue(
             " inventory",
             (Remedy("govc find / -type m -name NAME"), Remedy("plan again, with what is there")),
             0.95,
-            finding="guest-not-found",
         ),
         Entry(
             "vmware-login",
@@ -162,7 +158,6 @@ CATALOGUE: Final = Catalogue(
                 ),
             ),
             0.98,
-            finding="esx-no-vcenter",
         ),
         Entry(
             "esx-two-vcenters",
@@ -192,7 +187,6 @@ CATALOGUE: Final = Catalogue(
                 Remedy("or write vpxmigr://VCENTER/POOL-ID/HOST-ID"),
             ),
             0.98,
-            finding="uri-unreadable",
         ),
         Entry(
             "esx-option",

@@ -32,7 +32,6 @@ _XEN: Final = (
             Remedy('or start the guest as PVH (type = "pvh"), on a CPU with HAP', Seat.SOURCE),
         ),
         0.95,
-        finding="xen-pv-live",
     ),
     Entry(
         "xen-suspend-timeout",
@@ -106,7 +105,6 @@ _XEN: Final = (
         ),
         0.95,
         codes=(55,),
-        finding="device-blocker",
     ),
     Entry(
         "xen-domain-0",
@@ -143,7 +141,6 @@ _XEN: Final = (
             Remedy("xl list", Seat.DESTINATION),
         ),
         0.8,
-        finding="peer-not-authenticated",
     ),
 )
 
@@ -162,7 +159,6 @@ _XAPI: Final = (
             Remedy("choose a host of the same kind, or shut the guest down and start it there"),
         ),
         0.95,
-        finding="cpu-incompatible",
     ),
     Entry(
         "xapi-version",
@@ -177,7 +173,6 @@ _XAPI: Final = (
             Remedy("move it to a host that is at least as new; upgrade the pool's master first"),
         ),
         0.95,
-        finding="hypervisor-older",
     ),
     Entry(
         "xapi-memory",
@@ -192,7 +187,6 @@ _XAPI: Final = (
             Remedy("free memory there, or choose another host, before migrating again"),
         ),
         0.95,
-        finding="memory-short",
     ),
     Entry(
         "xapi-storage-limit",
@@ -215,7 +209,6 @@ _XAPI: Final = (
             ),
         ),
         0.98,
-        finding="network-missing",
     ),
     Entry(
         "xapi-host-disabled",

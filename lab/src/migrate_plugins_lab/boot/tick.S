@@ -8,6 +8,7 @@
 # sees from B that the guest was never started anew, and from C that it missed
 # nothing.  With "dirty=N" at the end of the command line it writes to every
 # 4 KiB page of N MiB before each line, so that a live migration has work to do.
+# With "off=N" before that it powers itself off after N lines.
 #
 # QEMU loads it as a Multiboot kernel ("-kernel"): no disk, so a migration is
 # never unsafe, and no files but this one.  tests/lab/test_boot.py assembles it
@@ -27,6 +28,8 @@
         .set    PIC2,      0xa0
         .set    PIT,       0x40
         .set    DIVISOR,   1193182 / 50 # PIT clock in Hz / ticks a second
+        .set    PM_CONTROL, 0x604
+        .set    SLEEP,     1 << 13      # and sleep type 0
         .set    TIMER,     0x20         # first interrupt vector of PIC1
 
         .text
@@ -52,14 +55,19 @@ flat:
         mov     %eax, %ss
         lidt    idt_register
 
-        # %edi = bytes to dirty: the digits after the last "=".
+        # %edi = bytes to dirty: the digits after the last "=".  last_line = those after
+        # the one before; 0, no line's number, where there is none.
         mov     16(%ebx), %esi          # Multiboot information: command line
         xor     %edi, %edi
+        xor     %edx, %edx              # 1 once a "=" was seen
 1:      lodsb
         test    %al, %al
         jz      3f
         cmp     $'=', %al
         jne     2f
+        imul    %edx, %edi
+        mov     %edi, last_line
+        mov     $1, %edx
         xor     %edi, %edi
         jmp     1b
 2:      sub     $'0', %al
@@ -134,8 +142,18 @@ round:
         call    word
         mov     $'\n', %al
         call    byte
+        cmp     last_line, %ecx
+        je      off
         hlt                             # until the next tick of the timer
         jmp     round
+
+# ACPI's S5, where the firmware of QEMU's "pc" puts the register.
+off:
+        mov     $PM_CONTROL, %edx
+        mov     $SLEEP, %eax
+        out     %ax, %dx
+1:      hlt
+        jmp     1b
 
 # Shift the CMOS clock register %al into %ebp.
 clock:
@@ -204,4 +222,6 @@ idt_register:
 boot_high:
         .long   0
 boot_low:
+        .long   0
+last_line:
         .long   0

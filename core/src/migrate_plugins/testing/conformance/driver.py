@@ -10,9 +10,9 @@ from migrate_plugins.testing.conformance.answers import Answers
 from migrate_plugins.testing.conformance.capabilities import Claims
 from migrate_plugins.testing.conformance.commands import Commands
 from migrate_plugins.testing.conformance.identity import Identity
+from migrate_plugins.testing.conformance.mending import Mending
 from migrate_plugins.testing.conformance.planning import Planning, Refusing
 from migrate_plugins.testing.conformance.ports import Ports
-from migrate_plugins.testing.conformance.running import Running
 from migrate_plugins.testing.conformance.uris import URIs
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["DriverConformance"]
 
 
 class DriverConformance(
-    Identity, Claims, Ports, URIs, Refusing, Planning, Commands, Answers, Running
+    Identity, Claims, Ports, URIs, Refusing, Planning, Commands, Answers, Mending
 ):
     """What every driver has to keep.
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins.testing.conformance.pair import HostPair
 
-__all__ = ["Connecting", "Running"]
+__all__ = ["Connecting", "Running", "can", "make_guest", "planned", "read", "told"]
 
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _ORDER: Final = [*Phase]
@@ -124,8 +124,8 @@ class Connecting(DriverSubject):
         self, driver: Driver, pair: HostPair, running: bool, persistent: bool
     ) -> None:
         """A guest is read by name and by uuid alike, with its state and whether it is stored."""
-        name = _guest(pair, running=running, persistent=persistent or not running)
-        facts = _read(driver, pair.source, name)
+        name = make_guest(pair, running=running, persistent=persistent or not running)
+        facts = read(driver, pair.source, name)
         assert facts is not None, f"{name} is not found"
         assert [*misfits(facts, GuestFacts)] == []
         assert facts.name == name
@@ -140,13 +140,13 @@ class Connecting(DriverSubject):
     def test_unknown_guest_is_none(self, driver: Driver, pair: HostPair) -> None:
         """A guest that a host does not know is None, by name and by uuid, and no error."""
         for uri in _both(pair):
-            assert _read(driver, uri, "no-such-guest") is None
+            assert read(driver, uri, "no-such-guest") is None
             assert _with(driver, uri, lambda session: session.guest_by_uuid(_NOBODY)) is None
 
     @about("migrate_connect")
     def test_session_takes_calls_from_several_threads(self, driver: Driver, pair: HostPair) -> None:
         """Several threads may read over one session at once."""
-        name = _guest(pair)
+        name = make_guest(pair)
         answers: list[object] = []
 
         def look(session: Session) -> None:
@@ -162,7 +162,7 @@ class Connecting(DriverSubject):
         for thread in threads:
             thread.join(self.patience)
         session.close()
-        assert {*answers} == {_read(driver, pair.source, name)}
+        assert {*answers} == {read(driver, pair.source, name)}
         assert len(answers) == 4 * 10
 
 
@@ -176,11 +176,11 @@ class Running(Connecting):
     ) -> None:
         """A scenario that is offered moves a guest: it runs on the destination, and once only."""
         self.offer(driver, revision, scenario)
-        name = _guest(pair)
-        before = _read(driver, pair.source, name)
-        outcome = self._run(migrator, _plan(migrator, driver, pair, scenario, revision, name))
-        assert outcome.verdict is Verdict.DONE, _told(outcome)
-        here, there = (_read(driver, uri, name) for uri in _both(pair))
+        name = make_guest(pair)
+        before = read(driver, pair.source, name)
+        outcome = self._run(migrator, planned(migrator, driver, pair, scenario, revision, name))
+        assert outcome.verdict is Verdict.DONE, told(outcome)
+        here, there = (read(driver, uri, name) for uri in _both(pair))
         assert before is not None
         assert here is None or not here.state.active, f"{name} is on the source too"
         # All rows agree of the source; more than one is left where the destination is not read.
@@ -200,13 +200,13 @@ class Running(Connecting):
     ) -> None:
         """A migration that is cancelled ends soon, and the guest runs on the source as before."""
         self.offer(driver, revision, scenario)
-        _can(pair.slow(), "slow a transfer down")
-        name = _guest(pair)
-        run = migrator.start(_plan(migrator, driver, pair, scenario, revision, name))
+        can(pair.slow(), "slow a transfer down")
+        name = make_guest(pair)
+        run = migrator.start(planned(migrator, driver, pair, scenario, revision, name))
         self._transferring(run)
         run.cancel()
         outcome = self._end(run)
-        assert outcome.verdict is Verdict.CANCELLED, _told(outcome)
+        assert outcome.verdict is Verdict.CANCELLED, told(outcome)
         pair.heal()
         self._stayed(driver, pair, name)
 
@@ -217,13 +217,13 @@ class Running(Connecting):
     ) -> None:
         """A transfer that breaks is told in the hypervisor's words, and the guest has stayed."""
         self.offer(driver, revision, scenario)
-        _can(pair.slow(), "slow a transfer down")
-        name = _guest(pair)
-        run = migrator.start(_plan(migrator, driver, pair, scenario, revision, name))
+        can(pair.slow(), "slow a transfer down")
+        name = make_guest(pair)
+        run = migrator.start(planned(migrator, driver, pair, scenario, revision, name))
         self._transferring(run)
-        _can(pair.break_transfer(), "break a transfer")
+        can(pair.break_transfer(), "break a transfer")
         outcome = self._end(run)
-        assert outcome.verdict is Verdict.FAILED, _told(outcome)
+        assert outcome.verdict is Verdict.FAILED, told(outcome)
         assert isinstance(outcome.error, DriverError), repr(outcome.error)
         assert outcome.error.problem.strip(), "the hypervisor's text is empty"
         pair.heal()
@@ -236,9 +236,9 @@ class Running(Connecting):
     ) -> None:
         """Typed events tell of each phase, in the order of a migration's life."""
         scenario = self._scenario(driver, revision)
-        name = _guest(pair)
+        name = make_guest(pair)
         events: list[Event] = []
-        plan = _plan(migrator, driver, pair, scenario, revision, name)
+        plan = planned(migrator, driver, pair, scenario, revision, name)
         outcome = self._end(migrator.start(plan, observers=[events.append]))
         assert [text for event in events for text in misfits(event, Event)] == []
         phases = [_ORDER.index(event.phase) for event in events]
@@ -258,14 +258,14 @@ class Running(Connecting):
     ) -> None:
         """No figure is negative; what is sent only grows, and no more remains than the total."""
         scenario = self._scenario(driver, revision)
-        _can(pair.slow(), "slow a transfer down")
+        can(pair.slow(), "slow a transfer down")
         seen: list[Statistics] = []
 
         def note(event: Event) -> None:
             if event.statistics is not None:
                 seen.append(event.statistics)
 
-        plan = _plan(migrator, driver, pair, scenario, revision, _guest(pair))
+        plan = planned(migrator, driver, pair, scenario, revision, make_guest(pair))
         run = migrator.start(plan, observers=[note])
         self._wait_until(lambda: len(seen) >= 4 or run.wait(0))  # noqa: PLR2004 - to compare some
         run.cancel()
@@ -287,13 +287,13 @@ class Running(Connecting):
         self, migrator: Migrator, driver: Driver, pair: HostPair, revision: Revision
     ) -> None:
         """A check finds nothing that blocks two good hosts, and leaves both as they were."""
-        name = _guest(pair)
-        plan = _plan(migrator, driver, pair, self._scenario(driver, revision), revision, name)
-        before = [_read(driver, uri, name) for uri in _both(pair)]
+        name = make_guest(pair)
+        plan = planned(migrator, driver, pair, self._scenario(driver, revision), revision, name)
+        before = [read(driver, uri, name) for uri in _both(pair)]
         report = migrator.check(plan)
         assert [text for each in report.findings for text in misfits(each, Finding)] == []
         assert [finding for finding in report.findings if finding.blocks] == []
-        assert [_read(driver, uri, name) for uri in _both(pair)] == before
+        assert [read(driver, uri, name) for uri in _both(pair)] == before
 
     @each_revision
     @about("migrate_connect", "migrate_capabilities")
@@ -302,11 +302,11 @@ class Running(Connecting):
     ) -> None:
         """With --suspend the guest is paused on the destination."""
         scenario = self._scenario(driver, revision, "suspend")
-        name = _guest(pair)
-        plan = _plan(migrator, driver, pair, scenario, revision, name, suspend=True)
+        name = make_guest(pair)
+        plan = planned(migrator, driver, pair, scenario, revision, name, suspend=True)
         outcome = self._run(migrator, plan)
-        assert outcome.verdict is Verdict.DONE, _told(outcome)
-        there = _read(driver, pair.destination, name)
+        assert outcome.verdict is Verdict.DONE, told(outcome)
+        there = read(driver, pair.destination, name)
         assert there is not None
         assert there.state is GuestState.PAUSED
 
@@ -317,12 +317,12 @@ class Running(Connecting):
     ) -> None:
         """With --dname the guest has that name on the destination, and no other."""
         scenario = self._scenario(driver, revision, "dname")
-        name = _guest(pair)
-        plan = _plan(migrator, driver, pair, scenario, revision, name, dname=f"{name}-there")
+        name = make_guest(pair)
+        plan = planned(migrator, driver, pair, scenario, revision, name, dname=f"{name}-there")
         outcome = self._run(migrator, plan)
-        assert outcome.verdict is Verdict.DONE, _told(outcome)
-        assert _read(driver, pair.destination, name) is None
-        there = _read(driver, pair.destination, f"{name}-there")
+        assert outcome.verdict is Verdict.DONE, told(outcome)
+        assert read(driver, pair.destination, name) is None
+        there = read(driver, pair.destination, f"{name}-there")
         assert there is not None
         assert there.state is GuestState.RUNNING
 
@@ -333,12 +333,12 @@ class Running(Connecting):
     ) -> None:
         """With --offline a guest that is shut off is defined on the destination, not started."""
         scenario = self._scenario(driver, revision, "offline", "persistent")
-        name = _guest(pair, running=False, persistent=True)
+        name = make_guest(pair, running=False, persistent=True)
         fields = {"offline": True, "persistent": True, "live": False}
-        plan = _plan(migrator, driver, pair, scenario, revision, name, **fields)
+        plan = planned(migrator, driver, pair, scenario, revision, name, **fields)
         outcome = self._run(migrator, plan)
-        assert outcome.verdict is Verdict.DONE, _told(outcome)
-        there = _read(driver, pair.destination, name)
+        assert outcome.verdict is Verdict.DONE, told(outcome)
+        there = read(driver, pair.destination, name)
         assert there is not None
         assert (there.state, there.persistent) == (GuestState.SHUTOFF, True)
 
@@ -358,11 +358,11 @@ class Running(Connecting):
             pytest.skip(f"the hosts have no transient guests, and {self.name} offers no other")
         undefine = (False, True) if "undefine_source" in options else (False,)
         for stored, keep, drop in product(kinds, persist, undefine):
-            name = _guest(pair, persistent=stored)
+            name = make_guest(pair, persistent=stored)
             fields = {"persistent": keep, "undefine_source": drop}
-            plan = _plan(migrator, driver, pair, scenario, revision, name, **fields)
+            plan = planned(migrator, driver, pair, scenario, revision, name, **fields)
             outcome = self._run(migrator, plan)
-            assert outcome.verdict is Verdict.DONE, _told(outcome)
+            assert outcome.verdict is Verdict.DONE, told(outcome)
             if outcome.unreadable is not None:
                 pytest.skip(f"the client cannot read the destination: {outcome.unreadable}")
             assert outcome.differences == (), f"persistent guest: {stored}, {fields}"
@@ -391,7 +391,7 @@ class Running(Connecting):
         """Wait until memory is being transferred."""
         self._wait_until(lambda: run.phase is Phase.TRANSFER or run.wait(0))
         if run.wait(0):
-            pytest.fail(f"the migration ended too early: {_told(run.outcome())}", pytrace=False)
+            pytest.fail(f"the migration ended too early: {told(run.outcome())}", pytrace=False)
 
     def _wait_until(self, come: Callable[[], bool]) -> None:
         end = monotonic() + self.patience
@@ -400,7 +400,7 @@ class Running(Connecting):
             sleep(_PAUSE)
 
     def _stayed(self, driver: Driver, pair: HostPair, name: str) -> None:
-        here, there = (_read(driver, uri, name) for uri in _both(pair))
+        here, there = (read(driver, uri, name) for uri in _both(pair))
         assert here is not None, f"{name} is gone from the source"
         assert (here.state, here.job) == (GuestState.RUNNING, None)
         assert there is None or not there.state.active, f"{name} is on the destination too"
@@ -418,18 +418,19 @@ def _with(driver: Driver, uri: str, ask: Callable[[Session], Any]) -> Any:  # no
         session.close()
 
 
-def _read(driver: Driver, uri: str, name: str) -> GuestFacts | None:
+def read(driver: Driver, uri: str, name: str) -> GuestFacts | None:
+    """Read a guest over a session of its own."""
     facts: GuestFacts | None = _with(driver, uri, lambda session: session.guest(name))
     return facts
 
 
-def _can(answer: object, what: str) -> None:
+def can(answer: object, what: str) -> None:
     """Skip where the hosts have not the ability."""
     if answer is NotImplemented:
         pytest.skip(f"the hosts cannot {what}")
 
 
-def _guest(pair: HostPair, *, running: bool = True, persistent: bool | None = None) -> str:
+def make_guest(pair: HostPair, *, running: bool = True, persistent: bool | None = None) -> str:
     """Make a guest; where it may be of either kind, a transient one if the hosts have such."""
     for kind in (False, True) if persistent is None else (persistent,):
         name = pair.guest(running=running, persistent=kind)
@@ -438,7 +439,7 @@ def _guest(pair: HostPair, *, running: bool = True, persistent: bool | None = No
     pytest.skip(f"the hosts cannot make {_KINDS[persistent]} that {_STATES[running]}")
 
 
-def _plan(
+def planned(
     migrator: Migrator,
     driver: Driver,
     pair: HostPair,
@@ -450,7 +451,7 @@ def _plan(
     """Plan the migration of a guest between the two hosts; one that is stored stays so."""
     rule = SCENARIOS[scenario]
     options = driver.capabilities(revision).offers[scenario].options
-    facts = _read(driver, pair.source, guest)
+    facts = read(driver, pair.source, guest)
     fields: dict[str, Any] = {
         "guest": guest,
         "source": pair.source,
@@ -471,6 +472,7 @@ def _plan(
     return migrator.plan(**fields | more)
 
 
-def _told(outcome: Outcome) -> str:
+def told(outcome: Outcome) -> str:
+    """Give what an outcome says, in a line."""
     words: Sequence[object] = (outcome.sentence, outcome.error, outcome.unreadable)
     return "; ".join(str(word) for word in words if word is not None)

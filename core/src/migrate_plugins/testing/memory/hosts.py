@@ -12,6 +12,8 @@ from migrate_plugins.testing.memory.faults import Fault
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from migrate_plugins.testing.memory.migration import MemoryMigration
+
 __all__ = ["Configuration", "MemoryGuest", "MemoryHost", "MemoryHosts"]
 
 _MEMORY: Final = 262_144  # KiB
@@ -32,6 +34,7 @@ class MemoryGuest(NamedTuple):
     memory: int
     state: GuestState
     job: str | None = None
+    reason: str | None = "booted"
 
 
 class MemoryHost:
@@ -50,8 +53,9 @@ class MemoryHost:
         stored = self.configurations.get(name)
         guest = self.active.get(name)
         if guest is not None:
+            kept = stored is not None
             return GuestFacts(
-                name, guest.uuid, guest.state, stored is not None, guest.memory, guest.job
+                name, guest.uuid, guest.state, kept, guest.memory, guest.job, guest.reason
             )
         if stored is not None:
             return GuestFacts(name, stored.uuid, GuestState.SHUTOFF, True, stored.memory)
@@ -71,6 +75,7 @@ class MemoryHosts:
     Attributes:
         changed: The lock.
         seconds: How long a migration takes.
+        migrations: Those that are under way, by the source's name and the guest's.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class MemoryHosts:
         """
         self.changed: Final = threading.Condition()
         self.seconds: Final = seconds
+        self.migrations: Final[dict[tuple[str, str], MemoryMigration]] = {}
         self._hosts = {name: MemoryHost(name) for name in names}
         self._made = 0
         first = next(iter(self._hosts))

@@ -70,9 +70,12 @@ class MemoryMigration:
         self._ended = threading.Event()
         if not move.request.offline:
             # Where the guest does not run meanwhile, it stands still on the source.
-            here = move.guest.state if move.request.live else GuestState.PAUSED
-            self._place(move.source, here, "migration out")
-            self._place(move.target, GuestState.PAUSED, "migration in")
+            here, why = move.guest.state, move.guest.reason
+            if not move.request.live:
+                here, why = GuestState.PAUSED, "migration"
+            self._place(move.source, here, why, "migration out")
+            self._place(move.target, GuestState.PAUSED, "migration", "migration in")
+        hosts.migrations[move.source.name, move.guest.name] = self
         threading.Thread(target=self._run, name=f"memory {move.name}", daemon=True).start()
 
     def wait(self, seconds: float) -> bool:
@@ -112,7 +115,7 @@ class MemoryMigration:
         with self._hosts.changed:
             self._pass()
             self._suspended = True
-            self._place(self._move.source, GuestState.PAUSED, "migration out")
+            self._place(self._move.source, GuestState.PAUSED, "user", "migration out")
             self._hosts.changed.notify_all()
 
     def switch_to_postcopy(self) -> None:
@@ -123,8 +126,8 @@ class MemoryMigration:
                 raise DriverError(doing, problem="the migration was started without --postcopy")
             self._pass()
             self._postcopy = True
-            self._place(self._move.source, GuestState.PAUSED, "migration out")
-            self._place(self._move.target, self._move.then, "migration in")
+            self._place(self._move.source, GuestState.PAUSED, "postcopy", "migration out")
+            self._place(self._move.target, self._move.then, "postcopy", "migration in")
             self._hosts.changed.notify_all()
 
     def result(self) -> None:
@@ -167,6 +170,7 @@ class MemoryMigration:
                 self._pass()
             self._problem = problem or None
             self._end()
+            self._hosts.migrations.pop((self._move.source.name, self._move.guest.name), None)
             self._ended.set()
             self._hosts.changed.notify_all()
 
@@ -212,17 +216,18 @@ class MemoryMigration:
         if move.request.offline or move.guest.name not in move.source.active:
             return
         if self._postcopy:
-            self._place(move.source, GuestState.PAUSED)
-            self._place(move.target, GuestState.PAUSED)
+            self._place(move.source, GuestState.PAUSED, "postcopy failed")
+            self._place(move.target, GuestState.PAUSED, "postcopy failed")
             return
-        self._place(move.source, move.guest.state)
+        self._place(move.source, move.guest.state, move.guest.reason)
         move.target.active.pop(move.name, None)
 
     def _arrive(self) -> None:
         move = self._move
         if not move.request.offline:
             move.source.active.pop(move.guest.name, None)
-            self._place(move.target, move.then)
+            arrived = "migrated" if move.then is GuestState.RUNNING else "user"
+            self._place(move.target, move.then, arrived)
         if not move.after.source_config:
             move.source.configurations.pop(move.guest.name, None)
         if move.after.destination_config:
@@ -236,13 +241,16 @@ class MemoryMigration:
         move = self._move
         for host, name in ((move.source, move.guest.name), (move.target, move.name)):
             if kind == "split":
-                self._place(host, GuestState.RUNNING)
+                arrived = "booted" if host is move.source else "migrated"
+                self._place(host, GuestState.RUNNING, arrived)
             elif kind == "paused" and self._has("paused", host):
-                self._place(host, GuestState.PAUSED)
+                self._place(host, GuestState.PAUSED, "migration")
             else:
                 host.active.pop(name, None)
 
-    def _place(self, host: MemoryHost, state: GuestState, job: str | None = None) -> None:
+    def _place(
+        self, host: MemoryHost, state: GuestState, reason: str | None, job: str | None = None
+    ) -> None:
         name = self._move.guest.name if host is self._move.source else self._move.name
         guest = self._move.guest
-        host.active[name] = MemoryGuest(guest.uuid, guest.memory, state, job)
+        host.active[name] = MemoryGuest(guest.uuid, guest.memory, state, job, reason)

@@ -12,10 +12,12 @@ from migrate_plugins import (
     GuestFacts,
     GuestState,
     HostFacts,
+    Mend,
     MigrationURI,
     __version__,
 )
 from migrate_plugins.testing.memory.address import Address
+from migrate_plugins.testing.memory.hosts import Configuration
 from migrate_plugins.testing.memory.migration import MemoryMigration, Move
 
 if TYPE_CHECKING:
@@ -82,8 +84,51 @@ class MemorySession:
                 else self._address.seconds,
             )
 
+    def adopt(self, name: str) -> MemoryMigration | None:
+        """Take over a migration that is under way from here."""
+        with self._hosts.changed:
+            self._readable(f"finding the migration of {name}")
+            return self._hosts.migrations.get((self._host.name, name))
+
+    def mend(self, step: Mend, guest: GuestFacts) -> None:
+        """Take a step with a guest, if it is still as it was read."""
+        doing = f"{step} of {guest.name}"
+        with self._hosts.changed:
+            self._readable(doing)
+            now = self._host.facts(guest.name)
+            if now is None or now[:3] != guest[:3] or now.job != guest.job:
+                raise DriverError(doing, problem="it has changed since it was read")
+            if step is Mend.ABORT:
+                migration = self.adopt(guest.name)
+                if migration is None:
+                    raise DriverError(doing, problem="no migration is under way")
+                migration.cancel()
+            else:
+                self._mend(step, guest, doing)
+            self._hosts.changed.notify_all()
+
+    def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
+        """No tool mends what is only simulated."""
+        del step, guest
+        return None
+
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _mend(self, step: Mend, guest: GuestFacts, doing: str) -> None:
+        active, stored = self._host.active, self._host.configurations
+        if step is Mend.RESUME:
+            if guest.state is not GuestState.PAUSED:
+                raise DriverError(doing, problem=f"it is {guest.state.value}")
+            resumed = active[guest.name]._replace(state=GuestState.RUNNING, reason="unpaused")
+            active[guest.name] = resumed
+        elif step is Mend.DESTROY:
+            if active.pop(guest.name, None) is None:
+                raise DriverError(doing, problem="it is not running")
+        elif step is Mend.DEFINE:
+            stored[guest.name] = Configuration(guest.uuid, guest.memory)
+        elif stored.pop(guest.name, None) is None:
+            raise DriverError(doing, problem="no configuration of it is stored")
 
     def _readable(self, doing: str) -> None:
         with self._hosts.changed:

@@ -92,7 +92,7 @@ COMPATIBILITY: Final = (
         0.9,
         inferred=(9, 55, 67, 84),
         domains=(10,),
-        finding="device-blocker",
+        finding="host-device",
     ),
     Entry(
         "dest-memory",
@@ -109,7 +109,7 @@ COMPATIBILITY: Final = (
         ),
         0.8,
         inferred=(1, 9, 38),
-        finding="memory-short",
+        finding="destination-memory-short",
     ),
     Entry(
         "dest-path-missing",
@@ -123,7 +123,7 @@ COMPATIBILITY: Final = (
         0.95,
         codes=(38,),
         domains=(10,),
-        finding="path-missing",
+        finding="device-file-missing",
     ),
     Entry(
         "memory-lock",
@@ -159,6 +159,5 @@ COMPATIBILITY: Final = (
         ),
         0.95,
         inferred=(67,),
-        finding="xml-differs",
     ),
 )

@@ -41,7 +41,7 @@ DISKS: Final = (
         0.98,
         codes=(81,),
         domains=(10,),
-        finding="disk-cache",
+        finding="disk-cache-mode",
     ),
     Entry(
         "disk-not-found",
@@ -81,7 +81,7 @@ DISKS: Final = (
         0.95,
         codes=(49,),
         domains=(18,),
-        finding="disk-missing",
+        finding="disk-target-missing",
     ),
     Entry(
         "inc-precreate",
@@ -101,7 +101,7 @@ DISKS: Final = (
         0.98,
         codes=(84,),
         domains=(10,),
-        finding="disk-missing",
+        finding="disk-target-missing",
     ),
     Entry(
         "disk-size",
@@ -116,7 +116,7 @@ DISKS: Final = (
         0.98,
         codes=(9,),
         domains=(10,),
-        finding="disk-size",
+        finding="disk-size-differs",
     ),
     Entry(
         "empty-disk",
@@ -134,7 +134,7 @@ DISKS: Final = (
         0.98,
         inferred=(84, 55, 67),
         domains=(10,),
-        finding="disk-not-migratable",
+        finding="migrate-disk-read-only",
     ),
     Entry(
         "image-lock",

@@ -27,7 +27,6 @@ ORCHESTRATORS: Final = (
             Remedy("or give it more: a faster link, --parallel, a longer downtime, a quieter hour"),
         ),
         0.9,
-        finding="will-not-converge",
         otherwise={"seconds": "some"},
     ),
     Entry(
@@ -57,7 +56,6 @@ ORCHESTRATORS: Final = (
             Remedy("or move them to shared storage before: qm disk move VMID DISK STORAGE"),
         ),
         0.98,
-        finding="disk-not-shared",
     ),
     Entry(
         "proxmox-local-devices",
@@ -68,7 +66,6 @@ ORCHESTRATORS: Final = (
             Remedy("map the device in the cluster (resource mapping), or remove it"),
         ),
         0.98,
-        finding="device-blocker",
     ),
     Entry(
         "proxmox-ssh-key",
@@ -79,7 +76,6 @@ ORCHESTRATORS: Final = (
             Remedy("ssh -o BatchMode=yes root@NODE true", Seat.SOURCE),
         ),
         0.98,
-        finding="peer-not-authenticated",
     ),
     Entry(
         "proxmox-online",
@@ -90,6 +86,5 @@ ORCHESTRATORS: Final = (
             Remedy("or shut it down first: qm shutdown VMID", Seat.SOURCE),
         ),
         0.98,
-        finding="guest-running",
     ),
 )

@@ -23,7 +23,7 @@ STREAMS: Final = (
         0.98,
         codes=(74,),
         domains=(10,),
-        finding="uri-not-used",
+        finding="migration-uri-not-used",
     ),
     Entry(
         "tls-qemu-name",
@@ -45,7 +45,7 @@ STREAMS: Final = (
         ),
         0.95,
         inferred=(1, 9),
-        finding="tls-name",
+        finding="tls-certificate-name",
     ),
     Entry(
         "tls-qemu-cert",
@@ -71,7 +71,7 @@ STREAMS: Final = (
         ),
         0.9,
         inferred=(1, 9),
-        finding="tls-certificates",
+        finding="tls-certificate-missing",
         otherwise={"file": "/etc/pki/qemu/ca-cert.pem"},
     ),
     Entry(
@@ -165,6 +165,5 @@ STREAMS: Final = (
         ),
         0.85,
         inferred=(1, 9),
-        finding="postcopy-unsupported",
     ),
 )

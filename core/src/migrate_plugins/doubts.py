@@ -1,0 +1,96 @@
+"""A migration in doubt: its plan, what the journal knows of it, and what it is told afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from migrate_plugins.errors import JournalError, UsageError
+from migrate_plugins.model import Seat
+from migrate_plugins.outcome import Verdict
+from migrate_plugins.plan import Plan, PlannedURI
+from migrate_plugins.reconciliation import Recorded
+
+if TYPE_CHECKING:
+    from migrate_plugins.journal import Journal
+    from migrate_plugins.reconciler import Reconciled
+    from migrate_plugins.records import Record
+
+__all__ = ["Doubt"]
+
+
+class Doubt(NamedTuple):
+    """A migration that nobody saw the end of.
+
+    Attributes:
+        plan: What was asked for.
+        recorded: What the journal knows of it.
+        record: Its number in the journal, or None.
+        older: The numbers of older records of the guest that are in doubt as well.
+        journal: Where it is told, or None where none is kept.
+    """
+
+    plan: Plan
+    recorded: Recorded
+    record: Record | None = None
+    older: tuple[int, ...] = ()
+    journal: Journal | None = None
+
+    @classmethod
+    def of(
+        cls, migration: Record | Plan, journal: Journal | None, destination: str | None
+    ) -> Doubt:
+        """Bring together what is known.
+
+        Args:
+            migration: A record, or what was asked for.
+            journal: The one that has the record.
+            destination: How the client opens the destination, if not as the plan says.
+
+        Raises:
+            UsageError: The record's plan cannot be read.
+            JournalError: The journal cannot be read.
+        """
+        if isinstance(migration, Plan):
+            # Nobody knows who began it, and whether that process still lives.
+            return cls(_seen_as(migration, destination), Recorded(alive=None))
+        if migration.plan is None:
+            raise UsageError(
+                f"record {migration.id} was written by another edition of migrate-plugins, and its"
+                f" plan cannot be read; give both hosts: reconcile {migration.guest} DEST-URI -c"
+                " SRC-URI"
+            )
+        others = [] if journal is None else journal.records(guest=migration.guest)
+        older = (other.id for other in others if other.id < migration.id and other.in_doubt)
+        return cls(
+            _seen_as(migration.plan, destination),
+            Recorded.of(migration, others),
+            migration,
+            tuple(older),
+            journal,
+        )
+
+    def told(self, found: Reconciled) -> Reconciled:
+        """Tell the journal what was found, where that settles it."""
+        if self.record is None:
+            return found
+        found = found._replace(record=self.record)
+        if self.journal is None or not found.settlement.state.settled or not self.record.in_doubt:
+            return found
+        from migrate_plugins.journal import user  # noqa: PLC0415 - only where it is told
+
+        text = found.settlement.sentence
+        later = f"not found out by itself; record {self.record.id}, of later, tells: {text}"
+        try:
+            self.journal.settle(self.record.id, verdict=found.verdict, text=text, by=user())
+            for number in self.older:
+                self.journal.settle(number, verdict=Verdict.UNKNOWN, text=later, by=user())
+        except JournalError as error:
+            return found._replace(unrecorded=str(error))
+        return found
+
+
+def _seen_as(plan: Plan, destination: str | None) -> Plan:
+    if destination is None:
+        return plan
+    uri = PlannedURI(destination, Seat.CLIENT, "given to look at it")
+    return plan._replace(uris=plan.uris._replace(destination_from_client=uri))

@@ -1,0 +1,238 @@
+"""The journal's tables, in SQLite or in any other database that SQLAlchemy speaks with.
+
+The one module that imports SQLAlchemy; it is imported when a journal is first read or written.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    NullPool,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from migrate_plugins.errors import JournalError, one_line
+from migrate_plugins.tracing import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+__all__ = ["MIGRATIONS", "PHASES", "SAMPLES", "SCHEMA", "Store"]
+
+# Of the tables below; a store says which it was made with.
+SCHEMA: Final = 1
+
+# Seconds that SQLite waits for another process's write: one takes some milliseconds.
+_BUSY: Final = 8.0
+_FOLDER: Final = 0o700
+_FILE: Final = 0o600
+
+_TABLES: Final = MetaData()
+
+# Moments are ISO 8601 texts in UTC: they sort, and every database keeps them as they are.
+_MOMENT: Final = String(32)
+
+STORE: Final = Table(
+    "journal_store",
+    _TABLES,
+    Column("name", String(32), primary_key=True),
+    Column("value", String(64), nullable=False),
+)
+MIGRATIONS: Final = Table(
+    "journal_migrations",
+    _TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("guest", String(255), nullable=False, index=True),
+    Column("uuid", String(64)),
+    Column("started", _MOMENT, nullable=False),
+    Column("user", String(255), nullable=False),
+    Column("machine", String(255), nullable=False),
+    Column("boot", String(255)),
+    Column("process", Integer, nullable=False),
+    Column("process_started", String(32)),
+    Column("reason", Text),
+    Column("plan", JSON, nullable=False),
+    Column("accepted", JSON, nullable=False),
+    Column("facts", JSON(none_as_null=True)),
+    # Whether the hypervisor was, or may have been, asked to migrate.
+    Column("begun", Boolean, nullable=False),
+    Column("verdict", String(32)),
+    Column("text", Text),
+    Column("ended", _MOMENT),
+    Column("outcome", JSON(none_as_null=True)),
+    Column("settled_by", String(255)),
+    sqlite_autoincrement=True,  # a number is never given again
+)
+PHASES: Final = Table(
+    "journal_phases",
+    _TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("migration", ForeignKey(MIGRATIONS.c.id), nullable=False),
+    Column("phase", String(32), nullable=False),
+    Column("at", _MOMENT, nullable=False),
+    Column("elapsed", Float, nullable=False),
+    Column("text", Text),
+    Index("journal_phases_of", "migration"),
+)
+SAMPLES: Final = Table(
+    "journal_samples",
+    _TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("migration", ForeignKey(MIGRATIONS.c.id), nullable=False),
+    Column("elapsed", Float, nullable=False),
+    Column("statistics", JSON, nullable=False),
+    Index("journal_samples_of", "migration"),
+)
+
+
+class Store:
+    """One database; its tables are made when something is first written."""
+
+    def __init__(self, url: str) -> None:
+        """Read the URL; nothing is opened yet.
+
+        Raises:
+            JournalError: It is no URL, or the library for its database is not installed.
+        """
+        self.place = masked(url)
+        try:
+            self._url = make_url(url)
+            self._file = self._sqlite_file()
+            self._engine = self._make_engine()
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise self._error("opened", error) from error
+        self._ready = False
+
+    def exists(self) -> bool:
+        """Whether anything can have been written: only of a file is that known beforehand."""
+        return self._file is None or self._file.exists()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection; what is done with it is there, on the disk, when this returns.
+
+        Raises:
+            JournalError: It cannot be written; then nothing of it is there.
+        """
+        try:
+            if self._file is not None and not self._ready:
+                self._make_file(self._file)
+            with self._engine.begin() as connection:
+                if not self._ready:
+                    self._prepare(connection)
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise self._error("written", error) from error
+        self._ready = True
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection | None]:
+        """Give a connection that changes nothing, or None where nothing was ever written.
+
+        Raises:
+            JournalError: It cannot be read.
+        """
+        if not self.exists():
+            yield None
+            return
+        try:
+            with self._engine.connect().execution_options(reading=True) as connection:
+                empty = not inspect(connection).has_table(STORE.name)
+                if not empty:
+                    self._check_schema(connection, "read")
+                yield None if empty else connection
+        except (SQLAlchemyError, OSError) as error:
+            raise self._error("read", error) from error
+
+    def _make_engine(self) -> Engine:
+        if self._file is None:
+            return create_engine(self._url, pool_pre_ping=True)
+        # A connection for each piece of work: that costs little, and leaves no file open.
+        engine = create_engine(self._url, connect_args={"timeout": _BUSY}, poolclass=NullPool)
+        event.listen(engine, "connect", _connected)
+        event.listen(engine, "begin", _began)
+        return engine
+
+    def _sqlite_file(self) -> Path | None:
+        if self._url.get_backend_name() != "sqlite":
+            return None
+        name = self._url.database
+        if not name or name == ":memory:" or name.startswith("file:"):
+            raise ArgumentError("SQLite has to write into a file, such as sqlite:////srv/j.sqlite")
+        self.place = name
+        return Path(name)
+
+    @staticmethod
+    def _make_file(file: Path) -> None:
+        """Make the file, and its folder, for nobody else to read: SQLite would let everybody."""
+        file.parent.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE))
+
+    def _prepare(self, connection: Connection) -> None:
+        """Make the tables where they are missing, and see that we can use them where not."""
+        if inspect(connection).has_table(STORE.name):
+            self._check_schema(connection, "written")
+            return
+        _TABLES.create_all(connection)
+        connection.execute(insert(STORE).values(name="schema", value=str(SCHEMA)))
+
+    def _check_schema(self, connection: Connection, doing: str) -> None:
+        query = select(STORE.c.value).where(STORE.c.name == "schema")
+        found = connection.execute(query).scalar_one_or_none()
+        if found != str(SCHEMA):
+            problem = f"it has schema {found}, and this migrate-plugins knows {SCHEMA}"
+            instead = "use the newer migrate-plugins that wrote it, or give another journal"
+            raise JournalError(self.place, doing=doing, problem=problem, instead=instead)
+
+    def _error(self, doing: str, error: Exception) -> JournalError:
+        problem = str(error.orig) if isinstance(error, DBAPIError) and error.orig else str(error)
+        problem = masked(" ".join(problem.split())) or one_line(error)
+        return JournalError(self.place, doing=doing, problem=problem, instead=_INSTEAD[doing])
+
+
+_INSTEAD: Final = {
+    "opened": "mend its URL, install the library it needs, or give another journal",
+    "read": "mend that, or give another journal",
+    "written": "nothing was changed; mend that, give another journal ([journal] in config.toml),"
+    " or go without one (--no-journal)",
+}
+
+
+def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's own
+    """Prepare a connection to SQLite."""
+    # SQLAlchemy begins transactions itself: sqlite3 would begin them too late.
+    connection.isolation_level = None
+    # Readers and one writer at once; where the file system cannot (a network's), the usual way.
+    connection.execute("PRAGMA journal_mode = WAL").close()
+    # A commit returns once the disk has it.
+    connection.execute("PRAGMA synchronous = FULL").close()
+    connection.execute("PRAGMA foreign_keys = ON").close()
+
+
+def _began(connection: Connection) -> None:
+    """Take the write lock first: who reads first and writes then may find it was overtaken."""
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
