@@ -113,6 +113,13 @@ def test_what_has_to_stand_beside_may_stand_anywhere() -> None:
     assert _ids(catalogue, "it was slow") == ["slow"]
 
 
+def test_what_may_not_stand_beside_may_stand_nowhere() -> None:
+    catalogue = Catalogue([LIKELY._replace(unless="summer")])
+
+    assert _ids(catalogue, "it was slow\nin summer") == []
+    assert _ids(catalogue, "it was slow") == ["slow"]
+
+
 @pytest.mark.parametrize(("entry", "problem"), WRONG)
 def test_entry_that_could_not_be_told_is_refused(entry: Entry, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):

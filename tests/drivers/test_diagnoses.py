@@ -175,6 +175,10 @@ ROWS = [
                                                                         49,   18,   "disk-not-precreated"),
     ("invalid argument: remote_open: transport in URL not recognised (should be tls|unix|ssh)",
                                                                         8,    13,   "connection-uri"),
+    (f"cannot connect to qemu+tcp://beta:9/system: {HOST} 'beta:9': Connection refused",
+                                                                        38,   7,    "daemon-refused"),
+    (f"cannot connect to qemu+ssh://beta/system: {HOST} 'beta:9': No route to host",
+                                                                        38,   7,    "daemon-unreachable"),
     # Xen
     ("xc: error: Failed to enable logdirty: 95,22,0: Internal error",   None, None, "xen-pv-live"),
     ("unsupported flags (0x40) in function libxlDomainMigrateBegin3Params", 8, 41,  "xen-option"),
@@ -290,6 +294,12 @@ def test_memory_beside_ssh_is_explained(migrator: Migrator) -> None:
     ]
     plain = text.replace("qemu+ssh", "qemu+tcp")
     assert [diagnosis.id for diagnosis in migrator.diagnose(plain)] == ["data-port-refused"]
+
+
+def test_connection_that_could_not_be_opened_carries_no_memory(migrator: Migrator) -> None:
+    text = f"cannot connect to qemu+tls://beta:9/system: {HOST} 'beta:9': Connection refused"
+
+    assert [each.id for each in migrator.diagnose(text)] == ["daemon-refused"]
 
 
 def test_what_was_seen_is_named_in_cause_and_remedy(migrator: Migrator) -> None:

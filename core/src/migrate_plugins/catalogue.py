@@ -70,6 +70,7 @@ class Entry(NamedTuple):
         domains: The parts of the hypervisor that are known to raise it.
         finding: Id of the finding with which a check tells it beforehand, or None.
         beside: A pattern that has to be found too, anywhere in the text, or None.
+        unless: A pattern that may not be found anywhere in the text, or None.
         otherwise: What stands in a sentence for a group that was not found.
     """
 
@@ -83,6 +84,7 @@ class Entry(NamedTuple):
     domains: tuple[int, ...] = ()
     finding: str | None = None
     beside: str | None = None
+    unless: str | None = None
     otherwise: Mapping[str, str] = _NONE
 
 
@@ -90,6 +92,7 @@ class _Compiled(NamedTuple):
     entry: Entry
     patterns: tuple[re.Pattern[str], ...]
     beside: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
 
 
 class Catalogue:
@@ -148,7 +151,9 @@ class Catalogue:
 
 def _compiled(entry: Entry) -> _Compiled:
     patterns = tuple(re.compile(pattern.text) for pattern in entry.patterns)
-    beside = None if entry.beside is None else re.compile(entry.beside)
+    beside, unless = (
+        None if text is None else re.compile(text) for text in (entry.beside, entry.unless)
+    )
     for pattern in patterns:
         if pattern.search("") is not None:
             raise ValueError(f"{entry.id}: {pattern.pattern!r} fits the empty text")
@@ -157,7 +162,7 @@ def _compiled(entry: Entry) -> _Compiled:
             unknown = sorted({name for _, name, *_ in Formatter().parse(sentence) if name} - known)
             if unknown:
                 raise ValueError(f"{entry.id}: {pattern.pattern!r} captures no {unknown[0]}")
-    return _Compiled(entry, patterns, beside)
+    return _Compiled(entry, patterns, beside, unless)
 
 
 def _diagnosed(
@@ -165,7 +170,7 @@ def _diagnosed(
 ) -> Iterator[Diagnosis]:
     entry = compiled.entry
     agreement = _agreement(entry, code, domain)
-    if agreement is None:
+    if agreement is None or (compiled.unless and compiled.unless.search(whole)):
         return
     for pattern in compiled.patterns:
         last = deque(pattern.finditer(text), maxlen=1)

@@ -158,7 +158,8 @@ def _explained(error: MigrateError, invocation: Invocation) -> Sequence[Diagnosi
     if not isinstance(error, ConnectError):
         return ()
     with suppress(Exception):
-        return invocation.migrator.diagnose(error.problem, code=error.code, domain=error.domain)
+        # The whole sentence: that a connection was opened tells it from one for the memory.
+        return invocation.migrator.diagnose(str(error), code=error.code, domain=error.domain)
     return ()
 
 

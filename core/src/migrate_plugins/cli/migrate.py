@@ -17,9 +17,9 @@ from migrate_plugins.cli.watch import watching
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from migrate_plugins import Migrator, Outcome, Run
+    from migrate_plugins import Diagnosis, Migrator, Outcome, Run
     from migrate_plugins.cli.output import Output
 
 __all__ = ["configure", "run"]
@@ -29,7 +29,8 @@ _BEFORE: Final = (Phase.CONNECT, Phase.CHECK)
 # Seconds within which signals are one: a supervisor may pass on what the terminal sent us too.
 _ONE: Final = 0.3
 
-# Diagnoses that a person is told after a failure.
+# Diagnoses that a person is told after a failure, of those that are at least half as likely as the
+# first one.
 _TOLD: Final = 3
 
 
@@ -147,11 +148,18 @@ def _tell(outcome: Outcome, output: Output) -> None:
         output.error(f"  next: {outcome.next_command}")
     source, destination = outcome.host_names
     hosts = {Seat.SOURCE: source, Seat.DESTINATION: destination}
-    for line in describe(outcome.diagnoses[:_TOLD], output, hosts=hosts):
+    told = _likely(outcome.diagnoses)
+    for line in describe(told, output, hosts=hosts):
         output.error(line)
-    if len(outcome.diagnoses) > _TOLD:
-        output.error(f"  and {len(outcome.diagnoses) - _TOLD} less likely ones (--json has all)")
+    if len(outcome.diagnoses) > len(told):
+        output.error(f"  less likely ones: {len(outcome.diagnoses) - len(told)} (--json has all)")
     for finding in outcome.findings:
         if finding.severity is not Severity.INFO:
             label = output.style(finding.severity, "yellow")
             output.text(f"  {label} {finding.id}: {finding.text}")
+
+
+def _likely(diagnoses: Sequence[Diagnosis]) -> Sequence[Diagnosis]:
+    """Leave out what nobody needs beside one that is much more likely."""
+    least = max((each.confidence for each in diagnoses), default=0) / 2
+    return [each for each in diagnoses if each.confidence >= least][:_TOLD]

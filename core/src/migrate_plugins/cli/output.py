@@ -127,6 +127,7 @@ class Output:
                 self._complain(f"  {finding.id}: {finding.text}")
                 if finding.remedy:
                     self._complain(f"      {finding.remedy}")
+            self._complain("nothing was started: the guest is where it was")
         else:
             self._complain(str(error))
 

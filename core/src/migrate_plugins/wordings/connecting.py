@@ -15,6 +15,11 @@ CONTROL_PORTS: Final = r"(?:16509|16514|22)"
 
 _HOST: Final = r"(?P<host>[^'\n]{1,255})"
 _CONTROL: Final = rf"unable to connect to server at '{_HOST}:(?P<port>{CONTROL_PORTS}|16\d\d\d)': "
+# The same at any port, where it is known what was opened.
+_OURS: Final = (
+    r"cannot connect to \w{1,20}(?:\+\w{1,20})?://\S{0,300}: unable to connect to server at"
+    rf" '{_HOST}:(?P<port>\d{{1,5}})': "
+)
 _OPENER: Final = (
     "whoever opens the connection URI (with --p2p the source's daemon, else the client)"
 )
@@ -41,7 +46,10 @@ CONNECTING: Final = (
     ),
     Entry(
         "daemon-refused",
-        (Pattern(_CONTROL + "Connection refused", "libvirt 9.0.0"),),
+        (
+            Pattern(_CONTROL + "Connection refused", "libvirt 9.0.0"),
+            Pattern(_OURS + "Connection refused", "libvirt 9.0.0"),
+        ),
         "no libvirt daemon listens on port {port} of {host}, or a firewall rejects it",
         (
             Remedy("systemctl status libvirtd virtproxyd virtqemud", Seat.DESTINATION),
@@ -60,9 +68,12 @@ CONNECTING: Final = (
     Entry(
         "daemon-unreachable",
         (
-            Pattern(
-                _CONTROL + "(?:No route to host|Connection timed out|Network is unreachable)",
-                "libvirt 9.0.0",
+            *(
+                Pattern(
+                    form + "(?:No route to host|Connection timed out|Network is unreachable)",
+                    "libvirt 9.0.0",
+                )
+                for form in (_CONTROL, _OURS)
             ),
             Pattern(
                 r"ssh: connect to host (?P<host>\S{1,255}) port (?P<port>\d{1,5}): (?:No route to"

@@ -18,12 +18,15 @@ _DATA: Final = (
 )
 _QEMU: Final = rf"[Ff]ailed to connect to (?:socket: )?'?{_HOST}:(?P<port>49\d\d\d)'?: "
 _HERE: Final = Seat.SOURCE
-_DEFAULT: Final = "49152-49215"
-
-_FIXED: Final = Remedy(
-    "or give a migration URI with an address and a port that are open: tcp://ADDRESS:PORT"
+# A connection that a client could not open carries no memory, whatever its port.
+_CONTROL: Final = (
+    r"cannot connect to \w{1,20}(?:\+\w{1,20})?://|[Ff]ailed to connect to the hypervisor"
 )
-_INSIDE: Final = Remedy("or send the memory through the daemons, which are connected: --tunnelled")
+_OPEN: Final = Remedy(
+    "open {port}/tcp for the source (by default all of 49152-49215)", Seat.DESTINATION
+)
+_FIXED: Final = Remedy("or give an open address and port: --migrateuri tcp://ADDRESS:PORT")
+_INSIDE: Final = Remedy("or send it through the daemons' connection: --p2p --tunnelled")
 
 
 def _data(ending: str) -> tuple[Pattern, ...]:
@@ -56,6 +59,7 @@ _SSH_IS_NOT_DATA: Final = Entry(
     domains=(7,),
     finding="data-plain-text",
     beside=r"\w{1,20}\+(?:ssh|tls|libssh2?)://",
+    unless=_CONTROL,
 )
 
 MEMORY: Final = (
@@ -107,14 +111,10 @@ MEMORY: Final = (
         "a firewall rejects port {port} of {host}, which receives the guest's memory, or the"
         " destination listens on another address",
         (
+            _OPEN,
+            Remedy("firewall-cmd --add-port=49152-49215/tcp", Seat.DESTINATION),
             Remedy(
-                f"open {{port}}/tcp for the source, or the whole range ({_DEFAULT} by default):"
-                f" firewall-cmd --add-port={_DEFAULT}/tcp",
-                Seat.DESTINATION,
-            ),
-            Remedy(
-                "look whether migration_address or migration_host of qemu.conf, or"
-                " --listen-address, names another address than {host}",
+                "grep -E '^migration_(address|host)' /etc/libvirt/qemu.conf: is it {host}?",
                 Seat.DESTINATION,
             ),
             _FIXED,
@@ -124,6 +124,7 @@ MEMORY: Final = (
         codes=(38,),
         domains=(7,),
         finding="data-port-blocked",
+        unless=_CONTROL,
     ),
     Entry(
         "data-port-no-route",
@@ -132,10 +133,7 @@ MEMORY: Final = (
         " firewall says so, or there is no such host on the network",
         (
             Remedy("ip route get {host}", Seat.SOURCE),
-            Remedy(
-                f"open {{port}}/tcp for the source, or the whole range ({_DEFAULT} by default)",
-                Seat.DESTINATION,
-            ),
+            _OPEN,
             _FIXED,
             _INSIDE,
         ),
@@ -143,6 +141,7 @@ MEMORY: Final = (
         codes=(38,),
         domains=(7,),
         finding="data-port-blocked",
+        unless=_CONTROL,
     ),
     Entry(
         "data-port-timeout",
@@ -150,10 +149,7 @@ MEMORY: Final = (
         "packets to port {port} of {host}, which receives the guest's memory, are lost: a firewall"
         " drops them, or the route leads elsewhere",
         (
-            Remedy(
-                f"open {{port}}/tcp for the source, or the whole range ({_DEFAULT} by default)",
-                Seat.DESTINATION,
-            ),
+            _OPEN,
             Remedy("ip route get {host}, and compare VLAN and MTU on the way", Seat.SOURCE),
             _FIXED,
             _INSIDE,
@@ -162,6 +158,7 @@ MEMORY: Final = (
         codes=(38,),
         domains=(7,),
         finding="data-port-blocked",
+        unless=_CONTROL,
     ),
     _SSH_IS_NOT_DATA,
     Entry(
