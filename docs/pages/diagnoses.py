@@ -54,6 +54,18 @@ _PARTS: Final = (
     ("vbox", "What VirtualBox says of teleporting."),
 )
 
+# A remedy that begins with a program, up to where words go on.
+_COMMAND: Final = re.compile(
+    r"(?:VBoxManage|apt|diff|dmesg|esxcli|firewall-cmd|free|getent|govc|grep|hostnamectl|ip|journalctl"
+    r"|ls|lsof|migrate-plugins|openssl|ping|pvecm|qemu-img|qemu-system-x86_64|qm|ss|ssh|sysctl"
+    r"|systemctl|tail|virsh|vmkping|xe|xl) .*?(?=$|, | \(|: )"
+)
+# Of other words those that are typed as they are.
+_TYPED: Final = re.compile(
+    r"(?<![\w`])(?:--?[a-z][\w-]*(?: [A-Z][A-Z-]+)?|\+[a-z]\w*|[\w.+-]*(?:://|/)[^\s,;)]+"
+    r"|\w+_\w+|<[^>]+>|\w+ = \S+)"
+)
+
 
 def page() -> str:
     """Give the page."""
@@ -77,7 +89,7 @@ def _described(entry: Entry) -> Iterator[str]:
     yield _sentence(entry)
     for number, remedy in enumerate(entry.remedies, 1):
         where = "" if remedy.where is None else f"*{remedy.where}*: "
-        yield f"{number}. {where}`{_plain(entry, remedy.text)}`"
+        yield f"{number}. {where}{_marked(_plain(entry, remedy.text))}"
     yield ""
     facts = []
     if entry.codes or entry.inferred:
@@ -92,7 +104,14 @@ def _described(entry: Entry) -> Iterator[str]:
 
 def _sentence(entry: Entry) -> str:
     text = _plain(entry, entry.cause)
-    return f"{text[0].upper()}{text[1:]}.\n"
+    return _marked(f"{text[0].upper()}{text[1:]}.") + "\n"
+
+
+def _marked(text: str) -> str:
+    """Set as code what is typed: a command, an option, a URI, a path."""
+    command = _COMMAND.match(text)
+    typed, rest = (command[0], text[command.end() :]) if command else ("", text)
+    return (f"`{typed}`" if typed else "") + _TYPED.sub(r"`\g<0>`", rest)
 
 
 def _plain(entry: Entry, text: str) -> str:

@@ -54,8 +54,7 @@ CONNECTING: Final = (
         (
             Remedy("systemctl status libvirtd virtproxyd virtqemud", Seat.DESTINATION),
             Remedy(
-                "with +tcp or +tls: systemctl enable --now libvirtd-tls.socket (or"
-                " virtproxyd-tls.socket)",
+                "systemctl enable --now virtproxyd-tls.socket (or libvirtd-tls.socket)",
                 Seat.DESTINATION,
             ),
             Remedy("or open the connection over ssh, which needs no such port: qemu+ssh://…"),

@@ -82,11 +82,9 @@ COMPATIBILITY: Final = (
         "something about the guest cannot move with it: {what}",
         (
             Remedy("virsh dumpxml GUEST, to find the device", Seat.SOURCE),
-            Remedy(
-                "virsh detach-device GUEST FILE (a device), virsh snapshot-delete GUEST NAME (a"
-                " snapshot), or virsh blockjob GUEST DISK (a job: wait for it)",
-                Seat.SOURCE,
-            ),
+            Remedy("virsh detach-device GUEST FILE (for a device)", Seat.SOURCE),
+            Remedy("virsh snapshot-delete GUEST NAME (for a snapshot)", Seat.SOURCE),
+            Remedy("virsh blockjob GUEST DISK --info (for a job: wait for it)", Seat.SOURCE),
             Remedy("a network card can be teamed with one that moves: <teaming type='transient'/>"),
         ),
         0.9,

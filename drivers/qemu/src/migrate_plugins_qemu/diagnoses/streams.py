@@ -143,8 +143,9 @@ STREAMS: Final = (
         "the link broke after the switch to post-copy: the guest's memory is on two hosts, and"
         " neither of them has all of it",
         (
-            Remedy("destroy the guest on neither host: both halves are needed"),
-            Remedy("mend the link, then: virsh domstate --reason GUEST", Seat.DESTINATION),
+            Remedy("keep both halves: stop the guest on neither host"),
+            Remedy("mend the link between the hosts"),
+            Remedy("virsh domstate --reason GUEST", Seat.DESTINATION),
             Remedy("repeat the migration with --postcopy --postcopy-resume", Seat.SOURCE),
         ),
         0.9,
