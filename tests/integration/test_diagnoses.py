@@ -477,6 +477,7 @@ def loses_the_qemu_there(stage: Stage) -> None:
 
 
 # fmt: off
+# Which of two wordings libvirt takes is sometimes a matter of which of its threads comes first.
 CAUSED = [
     # what is done                           first diagnosis
     (calls_itself_localhost,                 "hostname-localhost"),
@@ -501,8 +502,8 @@ CAUSED = [
     (leaves_out_the_path,                    "p2p-uri-path"),
     (names_the_other_daemon,                 "p2p-uri-path"),
     (leaves_out_the_transport,               "tls-ca-missing"),
-    (has_no_ssh,                             "ssh-missing"),
-    (has_no_ssh_server,                      "ssh-unreachable"),
+    (has_no_ssh,                             "ssh-missing or carrier-ended"),
+    (has_no_ssh_server,                      "ssh-unreachable or carrier-ended"),
     (wants_tls_without_certificates,         "tls-qemu-cert"),
     (takes_tls_alone,                        "tls-required"),
     (goes_to_itself,                         "same-host-uuid"),
@@ -517,7 +518,7 @@ CAUSED = [
     (has_no_such_folder,                     "dest-path-missing"),
     (changes_the_memory,                     "definition-differs"),
     (is_asked_for_twice,                     "job-lock"),
-    (is_cancelled,                           "cancelled"),
+    (is_cancelled,                           "cancelled or data-connection-broke"),
     (does_not_run,                           "not-running"),
     (is_there_already,                       "already-there"),
     (meets_its_namesake,                     "name-taken"),
@@ -552,9 +553,10 @@ def test_real_error_is_taken_for_what_caused_it(
         error.get_error_domain(),
     )
     found = migrator.diagnose(text, code=code, domain=domain)
-    assert [diagnosis.id for diagnosis in found[:1]] == [id_], (text, code, domain)
+    assert found, (text, code, domain)
+    assert found[0].id in id_.split(" or "), (text, code, domain)
     # Pasted without its numbers it is taken for the same.
-    assert [diagnosis.id for diagnosis in migrator.diagnose(f"error: {text}")[:1]] == [id_]
+    assert migrator.diagnose(f"error: {text}")[0].id == found[0].id
 
 
 # --- what libvirt hides -------------------------------------------------------------------------

@@ -217,6 +217,20 @@ CONNECTING: Final = (
         inferred=(38,),
     ),
     Entry(
+        "carrier-ended",
+        (Pattern(r"Cannot write data: Broken pipe", "libvirt 9.0.0"),),
+        "the program that carries the connection (ssh, or what command= in the URI names) ended"
+        " before the connection was made, and what it said was not heard",
+        (
+            Remedy("ssh HOST true, as the user whose daemon opens the URI", Seat.SOURCE),
+            Remedy("virsh -c URI uri, as that user: it may say more", Seat.SOURCE),
+        ),
+        0.7,
+        codes=(38,),
+        domains=(7,),
+        finding="peer2peer-unreachable",
+    ),
+    Entry(
         "tls-ca-missing",
         (
             Pattern(
