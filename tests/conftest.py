@@ -7,14 +7,20 @@ import shutil
 import signal
 import subprocess
 from importlib import import_module
+from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from hypothesis import settings
 
-from migrate_plugins import EntryPoint, Migrator
+from migrate_plugins import EntryPoint, Migrator, Registry, Report, Severity
+from migrate_plugins.checks import report as reports
+from migrate_plugins.checks.kinds import all_kinds
 from migrate_plugins.installed import DRIVERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAMES = ("qemu", "vbox", "vmware", "xen")
 
@@ -35,10 +41,17 @@ os.environ.pop("MIGRATE_PLUGINS_DISABLE", None)
 os.environ.pop("MIGRATE_PLUGINS_JOURNAL", None)
 
 
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for each test; none is made before something is kept in it."""
+    root = tmp_path_factory.mktemp("state")
+    return map(root.joinpath, map(str, count()))
+
+
 @pytest.fixture(autouse=True)
-def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of this test's own for what is kept: no journal of a person's is written to."""
-    folder = tmp_path_factory.mktemp("state")
+def state(states: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of this test's own for what is kept: no person's journal is written to."""
+    folder = next(states)
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     return folder
 
@@ -57,6 +70,25 @@ def migrator() -> Migrator:
         )
         for name, module in ((name, f"migrate_plugins_{name}.hooks") for name in NAMES)
     )
+
+
+@pytest.fixture(autouse=True)
+def documented_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every finding of every check of every test is of a kind that is documented, or fails it."""
+    severities = [*Severity]
+    make = reports._report
+
+    def checked(registry: Registry, *given: Any) -> Report:  # noqa: ANN401 - passed on
+        report = make(registry, *given)
+        known = {kind.id: kind.severity for kind in all_kinds(registry)}
+        if not registry.finders_without_kinds():
+            for finding in report.findings:
+                assert finding.id in known, f"{finding.id} is documented nowhere"
+                worst = severities.index(known[finding.id])
+                assert worst <= severities.index(finding.severity), f"{finding.id} is graver"
+        return report
+
+    monkeypatch.setattr(reports, "_report", checked)
 
 
 class UV(Protocol):

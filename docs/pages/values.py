@@ -34,6 +34,8 @@ _MODULES: Final = (
     "catalogue",
     "progress",
     "outcome",
+    "reconciliation",
+    "reconciler",
     "records",
     "options",
     "settings",

@@ -57,7 +57,9 @@ STATUSES = [
     (["plan", *PLANNED, "--tls", "--bandwidth", "0"],                  ExitCode.BLOCKED),
     (["plan", "web1", "xen+ssh://desthost", "-c", "xen:///", "--p2p"], ExitCode.BLOCKED),
     (["plan", "web1", DEST, "-c", "lxc:///system"],                    ExitCode.PLUGIN),
-    (["check", "web1", "xen+ssh://desthost", "-c", "xen:///"],         ExitCode.BLOCKED),
+    (["check", "web1", "xen+ssh://desthost", "-c", "xen:///"],         ExitCode.DONE),
+    (["migrate", "web1", "xen+ssh://desthost", "-c", "xen:///"],       ExitCode.BLOCKED),
+    (["check", *PLANNED, "--skip", "data-port-bloked"],                ExitCode.USAGE),
     (["check", "web1", NOWHERE, "-c", NOWHERE],                        ExitCode.CONNECT),
     (["migrate", "web1", NOWHERE, "-c", NOWHERE],                      ExitCode.CONNECT),
     (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "bar"], ExitCode.CONNECT),
@@ -78,7 +80,7 @@ BROKEN = ["plan", *PLANNED, "tcp://desthost/", "--p2p", "--tls", "--timeout", "0
 ERRORS = [
     (["teleport", "--json"], "UsageError",
      ("there is no command 'teleport'; there are list, matrix, plan, check, migrate,"
-      " diagnose, reconcile, config, enable, disable, new, completion"), 2),
+      " diagnose, history, reconcile, config, enable, disable, new, completion"), 2),
     (["plan", "web1", DEST, "-c", "lxc:///system", "--json"], "NoDriverError",
      ("no installed driver claims lxc://; there are drivers for esx://, gsx://, qemu://, vbox://,"
      " vpx://, xen://"), 4),

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 # The text is that of the tests' own entry points: version 0.1.0 of each.
 TEXT = """\
 NAME    VERSION  STATUS  API  HOOKS  SCHEMES      FLOWS             TRANSPORTS        DISTRIBUTION
-qemu    0.1.0    active  1    11     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
-vbox    0.1.0    active  1    8      vbox         direct            native            migrate-plugins-vbox
-vmware  0.1.0    active  1    8      vpx,esx,gsx  direct            native            migrate-plugins-vmware
-xen     0.1.0    active  1    8      xen          direct,unmanaged  native            migrate-plugins-xen
+qemu    0.1.0    active  1    13     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
+vbox    0.1.0    active  1    10     vbox         direct            native            migrate-plugins-vbox
+vmware  0.1.0    active  1    10     vpx,esx,gsx  direct            native            migrate-plugins-vmware
+xen     0.1.0    active  1    10     xen          direct,unmanaged  native            migrate-plugins-xen
 """  # noqa: E501 - as wide as it is printed
 
 SCENARIOS = [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from migrate_plugins import (
+    Access,
     Basis,
     Capabilities,
     ChosenBy,
@@ -14,6 +15,8 @@ from migrate_plugins import (
     ControlProtocol,
     DriverInfo,
     EntryPoint,
+    Facts,
+    HostFacts,
     InvalidURIError,
     MigrationURI,
     Migrator,
@@ -23,6 +26,7 @@ from migrate_plugins import (
     PluginFailedError,
     PortRule,
     Reason,
+    Receiver,
     Registry,
     Request,
     Revision,
@@ -80,6 +84,10 @@ class Own:
         return [NativeCommand("ownctl", ("ownctl",))]
 
     @hookimpl
+    def migrate_receiver(self) -> Receiver:
+        return Receiver("b", 7100, 7199, "a test")
+
+    @hookimpl
     def migrate_connect(self, uri: str) -> Session:
         return Opened(uri)  # type: ignore[return-value]
 
@@ -115,6 +123,11 @@ def _plan(registry: Registry, **asked: Any) -> Plan:  # noqa: ANN401 - Request t
     return Migrator(registry).plan(**{**given, **asked})
 
 
+def _received(driver: Driver) -> Receiver | None:
+    facts = Facts(HostFacts("a", None, "x", "x"), None, None, None)
+    return driver.receiver(_plan(_registry()), facts, Access())
+
+
 ELSEWHERE = MigrationURI("own", host="elsewhere")
 AUDIT = NativeCommand("audit", ("audit",))
 
@@ -135,6 +148,8 @@ ADDRESSED: list[tuple[str, Callable[[Any], object], Callable[[Driver], object], 
      lambda driver: driver.read_uri("own://b", Revision.ORIGINAL).port, 1),
     ("migrate_commands",     lambda commands: [*commands, AUDIT],
      lambda driver: driver.commands(_plan(_registry()))[0][-1],         AUDIT),
+    ("migrate_receiver",     lambda receiver: receiver._replace(host="c"),
+     lambda driver: getattr(_received(driver), "host", None),           "c"),
     ("migrate_connect",      lambda session: session._replace(uri="own://c/"),
      lambda driver: getattr(driver.connect("own://b/"), "uri", None),   "own://c/"),
 ]

@@ -36,6 +36,7 @@ from migrate_plugins import (
     Registry,
     Remedy,
     Revision,
+    Selection,
     Severity,
     Status,
     hookimpl,
@@ -586,7 +587,7 @@ FACTS = Facts(HostFacts("a", None, "x", "x"), None, None, None)
 def test_check_of_a_plugin_that_raises_is_a_finding(both: Migrator) -> None:
     plan = both.plan("web1", source="good://a/", destination="good://b/")
 
-    findings = both.registry.checks(plan, FACTS, Access(), Access())
+    findings = both.registry.checks(plan, FACTS, Access(), Access(), Selection())
 
     assert sorted(findings) == [
         Finding(
@@ -639,7 +640,7 @@ def test_broadcast_answer_of_the_wrong_kind_is_a_finding() -> None:
     migrator = Migrator([(_point("wrong"), Wrong(**FINE)), (_point("chat", PLUGINS), Talkative())])
     plan = migrator.plan("web1", source="wrong:///", destination="wrong:///")
 
-    findings = migrator.registry.checks(plan, FACTS, Access(), Access())
+    findings = migrator.registry.checks(plan, FACTS, Access(), Access(), Selection())
 
     assert [(finding.id, finding.severity) for finding in findings] == [
         ("plugin-failed", Severity.WARNING)

@@ -69,7 +69,10 @@ def test_nothing_blocks_what_can_be_done(migrator: Migrator, hosts: Lab) -> None
 
     report.raise_for_errors()
     assert [(finding.id, finding.severity) for finding in report.findings] == [
-        (DATA_PLAIN_TEXT, Severity.WARNING)
+        (DATA_PLAIN_TEXT, Severity.WARNING),
+        # Nobody has said how to run a program on these hosts.
+        ("destination-name-unknown", Severity.INFO),
+        ("data-port-unknown", Severity.INFO),
     ]
 
 
@@ -368,7 +371,10 @@ def test_check_command_says_ready(hosts: Lab) -> None:
 
     assert (status, err) == (ExitCode.DONE, "")
     assert out.splitlines()[0] == f"  warning {DATA_PLAIN_TEXT}"
-    assert out.splitlines()[-1] == "ready: nothing blocks this migration"
+    assert out.splitlines()[-2:] == [
+        "1 warning, 2 notes, 2 not known",
+        "ready: nothing blocks this migration",
+    ]
 
 
 def test_check_command_says_blocked(hosts: Lab) -> None:
@@ -377,15 +383,20 @@ def test_check_command_says_blocked(hosts: Lab) -> None:
     status, out, err = _command("check", "web1", beta.uri, "-c", alpha.uri, "--live")
 
     assert (status, err) == (ExitCode.BLOCKED, "")
-    _, _, error = out.partition("  error guest-not-found [alpha]\n")
+    error, _, rest = out.removeprefix("  error guest-not-found [alpha]\n").partition(
+        "\n\n  warning "
+    )
     # Words, not lines: where the socket's long path is broken depends on its length.
     assert (
         error.split()
         == (
             f"alpha has no guest 'web1' seen: web1 remedy: virsh -c {quote(alpha.uri)} list --all"
-            " blocked: mend or accept the errors above"
         ).split()
     )
+    assert rest.splitlines()[-2:] == [
+        "1 error, 1 warning, 3 notes, 2 not known",
+        "blocked: mend or accept the errors above",
+    ]
 
 
 @pytest.mark.parametrize("blocked", [False, True])
@@ -398,13 +409,24 @@ def test_check_command_says_the_same_to_programs(hosts: Lab, *, blocked: bool) -
 
     said = json.loads(out)
     assert (status, err) == (ExitCode.BLOCKED if blocked else ExitCode.DONE, "")
-    assert list(said) == ["schema", "blocked", "findings", "plan"]
+    assert list(said) == ["schema", "blocked", "counts", "findings", "skipped", "facts", "plan"]
+    assert said["counts"] == {
+        "error": int(blocked),
+        "warning": 1,
+        "info": 3 if blocked else 2,  # which row of the table holds is open without a guest
+        "accepted": 0,
+        "unknown": 2,
+    }
+    assert said["skipped"] == []
+    assert said["facts"]["source"]["name"] == "alpha"
     assert (said["schema"], said["blocked"]) == ("migrate-plugins/check/1", blocked)
     assert said["plan"]["schema"] == "migrate-plugins/plan/1"
     found = [(finding["id"], finding["severity"]) for finding in said["findings"]]
     assert found == [
         (DATA_PLAIN_TEXT, "warning"),
         *([("revisions-disagree", "info"), ("guest-not-found", "error")] if blocked else []),
+        ("destination-name-unknown", "info"),
+        ("data-port-unknown", "info"),
     ]
 
 
@@ -424,9 +446,7 @@ def test_migrate_command_that_is_blocked_starts_nothing(hosts: Lab) -> None:
     ]
 
 
-def test_migrate_command_that_cannot_read_a_file_is_a_usage_error(
-    hosts: Lab, tmp_path: Path
-) -> None:
+def test_migrate_command_that_cannot_read_a_file_is_blocked(hosts: Lab, tmp_path: Path) -> None:
     alpha, beta = hosts.hosts
     guest = hosts.guest("web1")
     file = tmp_path / "nowhere.xml"
@@ -436,13 +456,12 @@ def test_migrate_command_that_cannot_read_a_file_is_a_usage_error(
     )
 
     text = f"--xml {str(file)!r} cannot be read: No such file or directory"
-    assert (status, err) == (ExitCode.USAGE, f"{text}\n")
-    assert json.loads(out) == {
-        "schema": "migrate-plugins/error/1",
-        "kind": "UsageError",
-        "text": text,
-        "exit_code": 2,
-    }
+    assert status == ExitCode.BLOCKED
+    assert err.splitlines()[1:] == [
+        f"  definition-unreadable: {text}",
+        "      correct --xml, or leave it out",
+    ]
+    assert [finding["text"] for finding in json.loads(out)["findings"]] == [text]
     _lives(guest)
 
 
@@ -460,6 +479,7 @@ def test_migrate_command_accepts_what_it_is_told_to(hosts: Lab) -> None:
     said = json.loads(out)
     assert (status, said["verdict"], err) == (ExitCode.DONE, "done", "")
     assert [(finding["id"], finding["accepted"]) for finding in said["findings"]] == [
-        (DATA_PLAIN_TEXT, "a network of its own")
+        (DATA_PLAIN_TEXT, "a network of its own"),
+        ("destination-name-unknown", None),
     ]
     _lives(guest)

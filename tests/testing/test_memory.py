@@ -23,6 +23,7 @@ from migrate_plugins import (
     Migrator,
     Phase,
     Revision,
+    Selection,
     Severity,
     Statistics,
     Verdict,
@@ -405,7 +406,10 @@ def test_another_drivers_plan_is_not_called_simulated(memory: Migrator) -> None:
     plan = memory.plan("web1", source=ALPHA, destination=BETA, live=True)
     facts = memory.check(plan).facts
 
-    found = memory.registry.checks(plan._replace(driver="qemu"), facts, Access(), Access())
+    assert facts is not None
+    foreign = plan._replace(driver="qemu")
+
+    found = memory.registry.checks(foreign, facts, Access(), Access(), Selection())
 
     assert found == []
 

@@ -10,7 +10,7 @@ from migrate_plugins.testing.conformance.rules import rules
 
 KITS = [DriverConformance, PolicyConformance]
 # What only a driver can implement.
-ADDRESSED_TO_DRIVERS = {"migrate_connect", "migrate_driver"}
+ADDRESSED_TO_DRIVERS = {"migrate_connect", "migrate_driver", "migrate_receiver"}
 
 
 def _checks(kit: type) -> set[str]:

@@ -53,10 +53,10 @@ if TYPE_CHECKING:
         PortsExhaustedError,
         UsageError,
     )
-    from migrate_plugins.findings import Finding, Severity
+    from migrate_plugins.findings import Finding, FindingKind, Selection, Severity
     from migrate_plugins.hookspecs import API, hookimpl
     from migrate_plugins.installed import EntryPoint, entry_points
-    from migrate_plugins.journal import Journal, Writer
+    from migrate_plugins.journal import Journal, Writer, journal_url
     from migrate_plugins.loading import Loaded, Status
     from migrate_plugins.migrator import Migrator
     from migrate_plugins.model import (
@@ -98,6 +98,7 @@ if TYPE_CHECKING:
         Mend,
         Mender,
         Migration,
+        Receiver,
         Session,
     )
     from migrate_plugins.settings import NamedHost, Setting, Settings, nearest, unknown_key
@@ -145,6 +146,7 @@ __all__ = [
     "ExitCode",
     "Facts",
     "Finding",
+    "FindingKind",
     "Flow",
     "GuestFacts",
     "GuestState",
@@ -188,6 +190,7 @@ __all__ = [
     "PortsExhaustedError",
     "Promise",
     "Reason",
+    "Receiver",
     "Reconciled",
     "Record",
     "Recorded",
@@ -200,6 +203,7 @@ __all__ = [
     "Sample",
     "Scenario",
     "Seat",
+    "Selection",
     "Session",
     "Setting",
     "Settings",
@@ -227,6 +231,7 @@ __all__ = [
     "find_shell",
     "hidden",
     "hookimpl",
+    "journal_url",
     "masked",
     "nearest",
     "netloc",
@@ -272,10 +277,10 @@ _HOMES: Final = {
             "PortsExhaustedError",
             "UsageError",
         ),
-        "findings": ("Finding", "Severity"),
+        "findings": ("Finding", "FindingKind", "Selection", "Severity"),
         "hookspecs": ("API", "hookimpl"),
         "installed": ("EntryPoint", "entry_points"),
-        "journal": ("Journal", "Writer"),
+        "journal": ("Journal", "Writer", "journal_url"),
         "loading": ("Loaded", "Status"),
         "migrator": ("Migrator",),
         "model": (
@@ -317,6 +322,7 @@ _HOMES: Final = {
             "Mend",
             "Mender",
             "Migration",
+            "Receiver",
             "Session",
         ),
         "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),

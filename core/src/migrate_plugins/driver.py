@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     import pluggy
 
     from migrate_plugins.plan import Plan
-    from migrate_plugins.sessions import Session
+    from migrate_plugins.sessions import Access, Facts, Receiver, Session
     from migrate_plugins.tracing import Tracer
 
 __all__ = ["Driver", "plain_name", "policies"]
 
 _Answer = TypeVar("_Answer")
+
+# Asked once, with all wrappers at once: each question may take its time.
+_OPENING: Final = frozenset({"migrate_connect", "migrate_receiver"})
 
 # pluggy's caller of a hook among some of its plugins; it has no public name.
 _Caller = Any
@@ -187,6 +190,20 @@ class Driver:
             raise PlanOnlyError(self.info.name)
         return session
 
+    def receiver(self, plan: Plan, facts: Facts, destination: Access) -> Receiver | None:
+        """Tell where the guest's memory will arrive, or None where the plan says all of it."""
+        from migrate_plugins.sessions import Receiver  # noqa: PLC0415 - planning looks at no host
+
+        hook = "migrate_receiver"
+        given: dict[str, object] = {"plan": plan, "facts": facts, "destination": destination}
+        answer, changed_by = self._ask(hook, **given)
+        if answer is None:
+            return None
+        if type(answer) is not Receiver:
+            raise self._wrong(hook, answer, Receiver, changed_by)
+        self._check_shape(hook, answer, changed_by)
+        return answer
+
     def _chain(self, hook: str) -> tuple[_Link, ...]:
         """Give the driver's own answer, then that with each wrapper put around it.
 
@@ -216,7 +233,7 @@ class Driver:
         nobody wraps.
         """
         chain = self._chains.get(hook) or self._chain(hook)
-        if hook == "migrate_connect":
+        if hook in _OPENING:
             chain = chain[-1:]
         if len(chain) == 1 and self._tracer is None:
             return self._call(hook, chain[0], arguments), ()

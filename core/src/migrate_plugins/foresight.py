@@ -24,6 +24,7 @@ def foresee(plan: Plan, driver: Driver) -> tuple[Finding, ...]:
     findings = []
     if plan.data.encrypted is False and not plan.request.offline:
         findings.append(_plain_text(plan, driver))
+    findings += _plain_control(plan)
     if not plan.request.live and not plan.request.offline:
         findings.append(
             Finding(
@@ -32,6 +33,19 @@ def foresee(plan: Plan, driver: Driver) -> tuple[Finding, ...]:
                 None,
                 "the guest stands still while its memory is copied",
                 remedy="--live",
+            )
+        )
+    if plan.request.xml and plan.request.persistent and not plan.request.persistent_xml:
+        findings.append(
+            Finding(
+                "persistent-xml-missing",
+                Severity.WARNING,
+                None,
+                "--xml changes the guest that runs; what --persistent stores on the destination is"
+                " the guest's own definition, without that change",
+                seen="--xml and --persistent",
+                expected="--persistent-xml too",
+                remedy="--persistent-xml FILE",
             )
         )
     for uri in (plan.uris.destination, plan.uris.destination_from_client):
@@ -56,6 +70,24 @@ def _plain_text(plan: Plan, driver: Driver) -> Finding:
         expected="encryption, or a network of its own",
         remedy=", or ".join(_ways_to_encrypt(plan, driver)),
     )
+
+
+def _plain_control(plan: Plan) -> Iterator[Finding]:
+    """Name each leg of the control path that can be read on the way, and changed there."""
+    for leg in plan.control:
+        # Where the hypervisor controls the migration, control and memory share one path.
+        if leg.encrypted is False and leg.protocol != plan.data.protocol:
+            yield Finding(
+                "control-plain-text",
+                Severity.WARNING,
+                leg.target.value,
+                f"the {leg.origin} controls the {leg.target} in plain text: whoever is on the way"
+                " can read that, and take part",
+                seen=leg.protocol,
+                expected="libvirt RPC over tls or ssh",
+                remedy=f"write +ssh or +tls in the URI with which the {leg.origin} opens the"
+                f" {leg.target}",
+            )
 
 
 def _ways_to_encrypt(plan: Plan, driver: Driver) -> Iterator[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins.diagnosis import Diagnosis
     from migrate_plugins.errors import MigrateError
-    from migrate_plugins.findings import Finding
+    from migrate_plugins.findings import Finding, FindingKind, Selection
     from migrate_plugins.model import (
         Capabilities,
         Command,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Event
-    from migrate_plugins.sessions import Access, Facts, Session
+    from migrate_plugins.sessions import Access, Facts, Receiver, Session
     from migrate_plugins.uris import MigrationURI
 
 __all__ = ["API", "OLDEST_API", "PROJECT", "hookimpl"]
@@ -198,11 +198,30 @@ def migrate_connect(uri: str) -> Session:
         uri: A connection URI, unchanged as the user wrote it.
 
     Returns:
-        An open session; a driver that only plans leaves the hook out.
+        An open session; a driver that only plans leaves the hook out.  One that is a
+        :class:`migrate_plugins.Mender` too lets ``reconcile`` take over and mend.
 
     Raises:
         ConnectError: The host cannot be reached.
         AuthenticationError: It was reached and refused us.
+
+    Addressed.
+    """
+
+
+@hookspec(firstresult=True)
+def migrate_receiver(plan: Plan, facts: Facts, destination: Access) -> Receiver | None:
+    """A driver must say where the guest's memory will arrive, where it knows more than the plan.
+
+    Called by a check, after the facts were read.  It may not change anything on a host.
+
+    Args:
+        plan: Complete, with the configuration as found.
+        facts: What both hosts answered; what could not be read is None.
+        destination: The destination host, to read its configuration.
+
+    Returns:
+        Host and ports, or None for what the plan says of them.
 
     Addressed.
     """
@@ -229,8 +248,24 @@ def migrate_refuse(plan: Plan) -> Sequence[Reason] | None:
 
 
 @hookspec
+def migrate_foresee(plan: Plan) -> Sequence[Finding] | None:
+    """Anyone may say what a plan shows by itself.
+
+    Called for each plan, and again once the guest's configuration is known.  Pure.
+
+    Args:
+        plan: All but its findings.
+
+    Returns:
+        Findings, or None for none.
+
+    Broadcast.
+    """
+
+
+@hookspec
 def migrate_checks(
-    plan: Plan, facts: Facts, source: Access, destination: Access
+    plan: Plan, facts: Facts, source: Access, destination: Access, selection: Selection
 ) -> Sequence[Finding] | None:
     """Anyone may look at a plan and at both hosts, and say what is wrong.
 
@@ -242,9 +277,23 @@ def migrate_checks(
         facts: What both hosts answered; what could not be read is None.
         source: The source host, to read more of it than *facts* have.
         destination: The destination host, likewise.
+        selection: Which findings are wanted: what only the others need is left out.
 
     Returns:
         Findings, or None for none.
+
+    Broadcast.
+    """
+
+
+@hookspec
+def migrate_finding_kinds() -> Sequence[FindingKind] | None:
+    """Anyone may list the kinds of finding that it can give.
+
+    Called where somebody names one (``--only``, ``--skip``), and for the documentation.  Pure.
+
+    Returns:
+        Each kind once, or None where it gives none.
 
     Broadcast.
     """

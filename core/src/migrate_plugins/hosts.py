@@ -98,8 +98,16 @@ class Hosts:
             known = [host for host in named if uris.destination.value in {host.uri, host.peer_uri}]
             there = find_shell(uris.destination.value, known) if known else None
         return (
-            Access(self.source, find_shell(uris.source.value, named)),
-            Access(self.destination, there),
+            Access(
+                self.source,
+                find_shell(uris.source.value, named),
+                _addresses(named, uris.source.value),
+            ),
+            Access(
+                self.destination,
+                there,
+                _addresses(named, uris.destination_from_client.value, uris.destination.value),
+            ),
         )
 
     def facts(self) -> Facts:
@@ -189,6 +197,17 @@ def _opened(opening: _Opening, seconds: float) -> Session:
         return opening.call.answer(seconds)
     except TimeoutError as error:
         raise ConnectError(opening.uri, problem=str(error)) from error
+
+
+def _addresses(named: Collection[NamedHost], *uris: str | None) -> tuple[str, ...]:
+    """Give the addresses of the hosts that have one of *uris*."""
+    wanted = {*uris} - {None}
+    return tuple(
+        address
+        for host in named
+        if wanted & {host.uri, host.peer_uri}
+        for address in host.addresses
+    )
 
 
 def _told(error: BaseException) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from migrate_plugins.checks.report import Report
     from migrate_plugins.config import Config
     from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.findings import FindingKind
     from migrate_plugins.installed import EntryPoint
     from migrate_plugins.journal import Journal
     from migrate_plugins.outcome import Outcome
@@ -134,21 +135,49 @@ class Migrator:
         """
         return self._planner.plan(request)
 
-    def check(self, plan: Plan, *, accept: Mapping[str, str] | None = None) -> Report:
+    def check(
+        self,
+        plan: Plan,
+        *,
+        accept: Mapping[str, str] | None = None,
+        only: Iterable[str] = (),
+        skip: Iterable[str] = (),
+    ) -> Report:
         """Open both sides, complete *plan* with facts, and give every finding at once.
+
+        Where programs can be run on both hosts, one listens on a port of the destination for a few
+        seconds, for the source to connect to; ``skip`` it with ``data-port-blocked`` and
+        ``data-port-unknown``.  With a driver that opens no sessions the plan alone is looked at,
+        and a finding says so.
 
         Args:
             plan: What to check.
             accept: Id of a finding to the reason for accepting it.
+            only: Ids of the only findings that are wanted; empty for all.
+            skip: Ids of findings that are not.
 
         Raises:
             ConnectError: A host that the client needs cannot be opened.
+            UsageError: There is no such finding.
         """
-        from migrate_plugins.checks.report import check  # noqa: PLC0415 - planning opens nothing
+        from migrate_plugins.checks.kinds import select  # noqa: PLC0415 - planning opens nothing
+        from migrate_plugins.checks.report import check, check_plan  # noqa: PLC0415
+        from migrate_plugins.errors import PlanOnlyError  # noqa: PLC0415
         from migrate_plugins.hosts import Hosts  # noqa: PLC0415
 
-        with Hosts(self.registry.drivers[plan.driver], plan) as hosts:
-            return check(self.registry, self._planner, plan, hosts, accept or {})
+        selection = select(self.registry, only, skip)
+        try:
+            hosts = Hosts(self.registry.drivers[plan.driver], plan)
+        except PlanOnlyError:
+            return check_plan(self.registry, plan, accept or {}, selection)
+        with hosts:
+            return check(self.registry, self._planner, plan, hosts, accept or {}, selection)
+
+    def finding_kinds(self) -> tuple[FindingKind, ...]:
+        """List the kinds of finding that the core and every plugin can give."""
+        from migrate_plugins.checks.kinds import all_kinds  # noqa: PLC0415 - planning needs none
+
+        return all_kinds(self.registry)
 
     def start(
         self,
@@ -240,6 +269,7 @@ class Migrator:
         cancelled: threading.Event | None = None,
         observers: Iterable[Observer] = (),
         destination: str | None = None,
+        patience: float | None = None,
     ) -> Reconciled:
         """Find out what became of a migration that nobody saw the end of.
 
@@ -254,6 +284,7 @@ class Migrator:
             observers: Called with each event of a migration that is followed.
             destination: How the client opens the destination, where the plan does not say it or
                 says it wrongly.
+            patience: Seconds that a host may take for an answer; None for the usual ones.
 
         Raises:
             UsageError: The record's plan cannot be read.
@@ -271,7 +302,9 @@ class Migrator:
         if driver is None:
             reason = f"it moved {plan.guest}, and is needed to look for it"
             raise PluginUnusableError(plan.driver, status="not there", reason=reason)
-        with Reconciler(driver, plan, doubt.recorded, observers=observers) as reconciler:
+        with Reconciler(
+            driver, plan, doubt.recorded, observers=observers, patience=patience
+        ) as reconciler:
             found = None
             if follow or cancelled is not None:
                 found = reconciler.follow(cancelled or Event())

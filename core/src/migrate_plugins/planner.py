@@ -77,7 +77,8 @@ class Planner:
 
     def _foreseen(self, plan: Plan) -> tuple[Finding, ...]:
         driver = self._registry.drivers[plan.driver]
-        return (*foresee(plan, driver), *self._registry.remarks)
+        found = (*foresee(plan, driver), *self._registry.foresee(plan))
+        return (*found, *self._registry.remarks)
 
     def with_port(self, plan: Plan, port: int) -> Plan:
         """Complete *plan* with the port that is held for it.

@@ -24,7 +24,7 @@ from migrate_plugins.errors import (
     one_line,
     shown,
 )
-from migrate_plugins.findings import Finding, Severity
+from migrate_plugins.findings import Finding, FindingKind, Severity
 from migrate_plugins.hookspecs import PROJECT
 from migrate_plugins.installed import DRIVERS, PLUGINS, EntryPoint, entry_points
 from migrate_plugins.loading import Loaded, Status, load
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.findings import Selection
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Event
     from migrate_plugins.sessions import Access, Facts
@@ -219,13 +220,44 @@ class Registry:
                 reasons += answer
         return reasons
 
+    def foresee(self, plan: Plan) -> list[Finding]:
+        """Ask everyone what *plan* shows by itself; a plugin that raises is a finding itself."""
+        return self._found("migrate_foresee", {"plan": plan})
+
     def checks(
-        self, plan: Plan, facts: Facts, source: Access, destination: Access
+        self, plan: Plan, facts: Facts, source: Access, destination: Access, selection: Selection
     ) -> list[Finding]:
         """Ask everyone for findings; a plugin that raises is a finding itself."""
+        given = {
+            "plan": plan,
+            "facts": facts,
+            "source": source,
+            "destination": destination,
+            "selection": selection,
+        }
+        return self._found("migrate_checks", given)
+
+    def finding_kinds(self) -> list[FindingKind]:
+        """Ask everyone for the kinds of finding that they can give."""
+        return [
+            kind
+            for _, answer in self.answers("migrate_finding_kinds", FindingKind)
+            if not isinstance(answer, BaseException)
+            for kind in answer
+        ]
+
+    def finders_without_kinds(self) -> list[str]:
+        """Name the plugins that give findings and do not list their kinds."""
+        return [
+            plugin.point.name
+            for plugin in self.plugins
+            if {"migrate_checks", "migrate_foresee"} & {*plugin.hooks}
+            and "migrate_finding_kinds" not in plugin.hooks
+        ]
+
+    def _found(self, hook: str, given: Mapping[str, object]) -> list[Finding]:
         findings: list[Finding] = []
-        given = {"plan": plan, "facts": facts, "source": source, "destination": destination}
-        for name, answer in self.answers("migrate_checks", Finding, **given):
+        for name, answer in self.answers(hook, Finding, **given):
             if isinstance(answer, BaseException):
                 findings.append(
                     Finding(

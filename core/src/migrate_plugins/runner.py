@@ -16,6 +16,7 @@ from migrate_plugins.errors import (
     UsageError,
     one_line,
 )
+from migrate_plugins.findings import Selection
 from migrate_plugins.hosts import Hosts
 from migrate_plugins.model import ChosenBy
 from migrate_plugins.outcome import Outcome, Verdict, judge
@@ -150,7 +151,10 @@ class Run:
         self._say(Phase.CONNECT, f"opening {plan.uris.source.value}")
         with Hosts(self._registry.drivers[plan.driver], plan) as hosts:
             self._say(Phase.CHECK)
-            report = check(self._registry, self._planner, plan, hosts, self._accept)
+            # Nothing of ours listens on the destination's ports now: the migration itself is about
+            # to, others' too, and a port that is blocked shows at once when it starts.
+            selection = Selection(probe=False)
+            report = check(self._registry, self._planner, plan, hosts, self._accept, selection)
             self._recording.plan(report.plan, report.facts)
             report.raise_for_errors()
             with self._port_held(report.plan) as complete:
@@ -217,7 +221,7 @@ class Run:
         statistics: Statistics | None,
     ) -> Outcome:
         """Read both hosts and compare with what the plan promised."""
-        plan, guest = report.plan, report.facts.guest
+        plan, guest = report.plan, report.facts and report.facts.guest
         before = guest.state if guest is not None else GuestState.UNKNOWN
         source, destination, source_unreadable, unreadable = hosts.guests()
         verdict = judge(

@@ -23,6 +23,7 @@ __all__ = [
     "Mend",
     "Mender",
     "Migration",
+    "Receiver",
     "Session",
 ]
 
@@ -168,10 +169,32 @@ class Access(NamedTuple):
     Attributes:
         session: Open, or None where the client cannot open the host.
         shell: Runs a program there that only reads, or None where there is no way to.
+        addresses: Those that config.toml says it has.
     """
 
     session: Session | None = None
     shell: Shell | None = None
+    addresses: tuple[str, ...] = ()
+
+
+class Receiver(NamedTuple):
+    """Where the guest's memory will arrive.
+
+    Attributes:
+        host: Name or address that the source is given, or None where that is not known.
+        first: Lowest port that may be chosen, or None where nothing crosses a network.
+        last: Highest one.
+        because: What decides it, such as a URI or a file of the destination.
+        listen: Address of the destination that is listened on, or None for all of them.
+        unread: What might say otherwise and could not be read, with how to read it; else None.
+    """
+
+    host: str | None
+    first: int | None
+    last: int | None
+    because: str
+    listen: str | None = None
+    unread: str | None = None
 
 
 class Mend(StrEnum):

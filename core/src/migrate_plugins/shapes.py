@@ -40,6 +40,7 @@ def _fits(kind: type, value: object) -> bool:
 _TEXT: Final = _is(str)
 _TEXT_OR_NONE: Final = _is(str, type(None))
 _NUMBER: Final = _is(int)
+_NUMBER_OR_NONE: Final = _is(int, type(None))
 
 # By the name of a type, so that nobody has to import those that few calls need.
 _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
@@ -51,7 +52,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
         "control": _mapping_to(ControlProtocol),
         "example": _TEXT,
     },
-    "ControlProtocol": {"name": _TEXT, "port": _is(int, type(None)), "encrypted": _is(bool)},
+    "ControlProtocol": {"name": _TEXT, "port": _NUMBER_OR_NONE, "encrypted": _is(bool)},
     "Capabilities": {
         "offers": _mapping_to(Offer),
         "migration_schemes": _tuple_of(str),
@@ -77,6 +78,15 @@ _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
     },
     "NativeCommand": {"tool": _TEXT, "not_expressible": _TEXT_OR_NONE},
     "Finding": {"id": _TEXT, "severity": _is(Severity), "text": _TEXT},
+    "FindingKind": {"id": _TEXT, "severity": _is(Severity), "summary": _TEXT},
+    "Receiver": {
+        "host": _TEXT_OR_NONE,
+        "first": _NUMBER_OR_NONE,
+        "last": _NUMBER_OR_NONE,
+        "because": _TEXT,
+        "listen": _TEXT_OR_NONE,
+        "unread": _TEXT_OR_NONE,
+    },
     "Diagnosis": {
         "id": _TEXT,
         "cause": _TEXT,

@@ -1,4 +1,4 @@
-"""A way to run a program on a host, to see what that host sees; only ever to read.
+"""A way to run a program on a host, to see what that host sees; nothing there is ever changed.
 
 A host can be looked at like this where the client is on it, where the client reaches its daemon
 over ssh anyway, and where config.toml says how::
@@ -13,19 +13,24 @@ Everywhere else there is no shell, and whoever wanted one says what to run there
 from __future__ import annotations
 
 import shlex
+from contextlib import contextmanager, suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins.uris import ConnectionURI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from subprocess import Popen
 
     from migrate_plugins.settings import NamedHost
 
-__all__ = ["Answer", "Shell", "find_shell"]
+__all__ = ["Answer", "Running", "Shell", "find_shell"]
 
 # Seconds that a program on a host may take, and ssh to get there.
 _PATIENCE: Final = 10.0
+# Seconds that a program may take to notice that nobody wants it any more.
+_FAREWELL: Final = 1.0
 _SSH: Final = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=5")
 
 
@@ -84,6 +89,64 @@ class Shell(NamedTuple):
                 os.killpg(process.pid, signal.SIGKILL)
                 return Answer(None, "", f"no answer within {seconds:g} s")
         return Answer(process.returncode, output, problem)
+
+    @contextmanager
+    def open(self, argv: Sequence[str]) -> Iterator[Running]:
+        """Run a program as long as the block lasts; its standard input ends with the block.
+
+        Raises:
+            OSError: It cannot be run.
+        """
+        import os  # noqa: PLC0415 - planning runs nothing
+        import signal  # noqa: PLC0415
+        from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired  # noqa: PLC0415
+
+        line = f"LC_ALL=C.UTF-8 {shlex.join(argv)}"
+        process = Popen(
+            [*self.argv, line], stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+        )
+        try:
+            yield Running(process)
+        finally:
+            if process.stdin is not None:
+                with suppress(OSError):
+                    process.stdin.close()
+            try:
+                process.wait(_FAREWELL)
+            except TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+class Running:
+    """A program that runs on a host."""
+
+    def __init__(self, process: Popen[bytes]) -> None:
+        """Listen to *process*."""
+        self._process = process
+        self._heard = b""
+
+    def line(self, seconds: float) -> str | None:
+        """Give its next line, or None where none comes within *seconds*, or no more at all."""
+        import os  # noqa: PLC0415 - planning runs nothing
+        import select  # noqa: PLC0415
+
+        if self._process.stdout is None:
+            return None
+        descriptor = self._process.stdout.fileno()
+        give_up = monotonic() + seconds
+        while b"\n" not in self._heard:
+            left = give_up - monotonic()
+            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+                return None
+            more = os.read(descriptor, 4096)
+            if not more:
+                return None
+            self._heard += more
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line.decode(errors="replace")
 
 
 def find_shell(text: str | None, hosts: Iterable[NamedHost] = ()) -> Shell | None:

@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrate_plugins.plan import Plan
-    from migrate_plugins.sessions import Facts, GuestFacts
+    from migrate_plugins.sessions import Facts, GuestFacts, HostFacts, Session
 
 __all__ = ["compare"]
 
 
-def compare(plan: Plan, facts: Facts) -> Iterator[Finding]:
-    """Compare *plan* with what both hosts answered."""
+def compare(plan: Plan, facts: Facts, there: Session | None) -> Iterator[Finding]:
+    """Compare *plan* with what both hosts answered.
+
+    Args:
+        plan: What is to be done.
+        facts: What both answered.
+        there: An open session with the destination, or None.
+    """
     if facts.destination is None:
         yield Finding(
             "destination-not-readable",
@@ -27,17 +33,8 @@ def compare(plan: Plan, facts: Facts) -> Iterator[Finding]:
             f"the client cannot look at the destination: {facts.unreadable}",
             remedy="give --desturi as the client opens it, and the source's view as second URI",
         )
-    elif facts.source.uuid is not None and facts.source.uuid == facts.destination.uuid:
-        yield Finding(
-            "same-host",
-            Severity.ERROR,
-            facts.destination.name,
-            "the destination is the source, or both hosts have one uuid",
-            seen=facts.destination.uuid,
-            expected="another uuid",
-            remedy="correct the destination URI, or give each host a uuid of its own",
-            acceptable=False,
-        )
+    else:
+        yield from _one_host(facts.source, facts.destination)
     if facts.guest is None:
         yield Finding(
             "guest-not-found",
@@ -50,8 +47,55 @@ def compare(plan: Plan, facts: Facts) -> Iterator[Finding]:
         )
         return
     yield from _guest(plan, facts.source.name, facts.guest)
-    if facts.resident is not None and facts.destination is not None:
-        yield from _resident(plan, facts.destination.name, facts.guest, facts.resident)
+    if facts.destination is None:
+        return
+    residents = [facts.resident]
+    if there is not None and facts.resident is not None and facts.resident.uuid != facts.guest.uuid:
+        # Who has the name is not who has the uuid: with another name the next refusal would come.
+        residents.append(there.guest_by_uuid(facts.guest.uuid))
+    for resident in residents:
+        if resident is not None:
+            yield from _resident(plan, facts.destination.name, facts.guest, resident)
+
+
+def _one_host(source: HostFacts, destination: HostFacts) -> Iterator[Finding]:
+    """Find that both are one host, or look as if they were."""
+    same_uuid = source.uuid is not None and source.uuid == destination.uuid
+    same_name = bool(source.name) and source.name == destination.name
+    if same_uuid and same_name:
+        yield Finding(
+            "same-host",
+            Severity.ERROR,
+            destination.name,
+            "the destination is the source",
+            seen=destination.uuid,
+            expected="another host, with another uuid",
+            remedy="correct the destination URI",
+            acceptable=False,
+        )
+    elif same_uuid:
+        yield Finding(
+            "same-host-uuid",
+            Severity.ERROR,
+            destination.name,
+            f"{source.name} and {destination.name} have one uuid, as boards of one make and cloned"
+            " machines do: each takes the other for itself",
+            seen=destination.uuid,
+            expected="another uuid",
+            remedy=f"on {destination.name} give the daemon a uuid of its own and restart it"
+            " (libvirt: host_uuid in libvirtd.conf, made with uuidgen)",
+            acceptable=False,
+        )
+    elif same_name:
+        yield Finding(
+            "same-host-name",
+            Severity.ERROR,
+            destination.name,
+            f"both hosts call themselves {destination.name}: each takes the other for itself",
+            seen=destination.name,
+            expected="another name",
+            remedy="on one of them: hostnamectl set-hostname NAME",
+        )
 
 
 def _guest(plan: Plan, host: str, guest: GuestFacts) -> Iterator[Finding]:
@@ -120,6 +164,27 @@ def _resident(plan: Plan, host: str, guest: GuestFacts, resident: GuestFacts) ->
             expected=plan.destination_name,
             remedy=f"--dname {resident.name}, or remove that configuration there",
         )
+    elif resident.persistent:
+        yield _stale(plan, host, resident)
+
+
+def _stale(plan: Plan, host: str, resident: GuestFacts) -> Finding:
+    """Say what becomes of an old configuration, by the table of the revision."""
+    after = plan.configuration.after
+    if plan.request.persistent:
+        severity, fate = Severity.INFO, "it is replaced"
+    elif after is not None and not after.destination_config:
+        severity, fate = Severity.WARNING, "the document expects it to go"
+    else:
+        severity, fate = Severity.WARNING, "it stays as it is, and is what the guest starts as next"
+    return Finding(
+        "stale-configuration",
+        severity,
+        host,
+        f"{host} has an old configuration of {resident.name}: {fate}",
+        seen=f"{resident.name}, {resident.uuid}",
+        remedy=None if plan.request.persistent else "--persistent replaces it",
+    )
 
 
 def _virsh(plan: Plan, *command: str) -> str | None:

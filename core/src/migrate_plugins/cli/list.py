@@ -1,4 +1,4 @@
-"""``migrate-plugins list``: installed plugins, and what became of them."""
+"""``migrate-plugins list``: installed plugins, what became of them, and what they can find."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from migrate_plugins import (
     Status,
     UsageError,
 )
-from migrate_plugins.cli.output import table
+from migrate_plugins.cli.output import table, wrap
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from migrate_plugins import EntryPoint, Plugin, Switches
+    from migrate_plugins import EntryPoint, FindingKind, Plugin, Switches
     from migrate_plugins.cli.invocation import Invocation
     from migrate_plugins.cli.output import Output
 
@@ -75,6 +75,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-load", action="store_true", help="what is installed, importing none of it"
     )
+    parser.add_argument(
+        "--findings", action="store_true", help="each kind of finding that a check can give"
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -83,6 +86,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     invocation: Invocation = arguments.invocation
     invocation.forgive()
     revision = Revision(arguments.revision)
+    if arguments.findings:
+        if arguments.no_load or arguments.hook is not None:
+            raise UsageError("--findings lists no plugins; leave out --no-load and --hook")
+        _print_findings(invocation.migrator.finding_kinds(), output, json=arguments.json)
+        return ExitCode.DONE
     if arguments.no_load:
         if arguments.hook is not None:
             raise UsageError("--hook needs the plugins loaded, --no-load forbids it; give one")
@@ -122,6 +130,16 @@ def _print(entries: Iterable[_Entry], output: Output, *, everything: bool) -> No
             for label, names in (("scenarios", entry.scenarios), ("hooks", entry.hooks)):
                 if names:
                     output.text(f"    {label}: {', '.join(names)}")
+
+
+def _print_findings(kinds: Sequence[FindingKind], output: Output, *, json: bool) -> None:
+    if json:
+        output.json("findings", {"findings": [kind._asdict() for kind in kinds]})
+        return
+    for kind in kinds:
+        output.text(f"{output.style(kind.id, 'bold')} ({kind.severity})")
+        for line in wrap(kind.summary, output.width - 4):
+            output.text(f"    {line}")
 
 
 _STYLES: Final = {

@@ -33,13 +33,18 @@ if TYPE_CHECKING:
         Diagnosis,
         Facts,
         Finding,
+        FindingKind,
         MigrateError,
         NativeCommand,
         Plan,
+        Receiver,
+        Selection,
         Session,
     )
 
 MIGRATE_PLUGINS_API: Final = 1
+
+NAME: Final = "qemu"
 
 # What qemu.conf calls migration_port_min and migration_port_max.
 PORTS: Final = (49152, 49215)
@@ -92,7 +97,7 @@ def _offers(revision: Revision) -> dict[str, Offer]:
 @hookimpl
 def migrate_driver() -> DriverInfo:
     return DriverInfo(
-        name="qemu",
+        name=NAME,
         title="QEMU and KVM",
         connection_schemes=("qemu",),
         migration_schemes=SCHEMES[Revision.CURRENT],
@@ -165,10 +170,28 @@ def migrate_connect(uri: str) -> Session:
 
 
 @hookimpl
-def migrate_checks(plan: Plan, facts: Facts) -> Sequence[Finding]:
+def migrate_receiver(plan: Plan, facts: Facts, destination: Access) -> Receiver:
+    from migrate_plugins_qemu.receiver import find_receiver  # noqa: PLC0415 - planning needs none
+
+    return find_receiver(plan, facts, destination)
+
+
+@hookimpl
+def migrate_checks(
+    plan: Plan, facts: Facts, source: Access, destination: Access, selection: Selection
+) -> Sequence[Finding] | None:
+    if plan.driver != NAME:
+        return None
     from migrate_plugins_qemu.checks import check  # noqa: PLC0415 - planning needs none
 
-    return check(plan, facts)
+    return check(plan, facts, source, destination, selection)
+
+
+@hookimpl
+def migrate_finding_kinds() -> Sequence[FindingKind]:
+    from migrate_plugins_qemu.checks.kinds import KINDS  # noqa: PLC0415 - planning needs none
+
+    return KINDS
 
 
 @hookimpl

@@ -111,6 +111,13 @@ class LibvirtSession:
         """Read a guest by its uuid."""
         return self._guest(lambda: self.connection.lookupByUUIDString(uuid), uuid)
 
+    def persistent_guests(self) -> frozenset[str]:
+        """Read the uuids of all guests that have a configuration here."""
+        with doing(f"listing the guests behind {self.uri}"):
+            wanted = libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT
+            found = self.connection.listAllDomains(wanted)
+            return frozenset(domain.UUIDString() for domain in found)
+
     def start(self, plan: Plan, destination: Session | None) -> LibvirtMigration:
         """Start a migration from this host."""
         there = destination if isinstance(destination, LibvirtSession) else None

@@ -27,9 +27,11 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Diagnosis, Plan
+    from migrate_plugins import Diagnosis, Finding, FindingKind, Plan
 
 MIGRATE_PLUGINS_API: Final = 1
+
+NAME: Final = "vbox"
 
 SCHEME: Final = "vboxmigr"
 # VirtualBox has no range of its own; these lie beside libvirt's.
@@ -46,7 +48,7 @@ _SSH: Final = ControlProtocol("VBoxManage over ssh", 22, encrypted=True)
 @hookimpl
 def migrate_driver() -> DriverInfo:
     return DriverInfo(
-        name="vbox",
+        name=NAME,
         title="VirtualBox",
         connection_schemes=("vbox",),
         migration_schemes=(SCHEME,),
@@ -128,3 +130,19 @@ def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequenc
     from migrate_plugins_vbox.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
 
     return CATALOGUE.diagnose(text, code, domain)
+
+
+@hookimpl
+def migrate_foresee(plan: Plan) -> Sequence[Finding] | None:
+    if plan.driver != NAME:
+        return None
+    from migrate_plugins_vbox.foresight import foresee  # noqa: PLC0415 - of few plans
+
+    return [*foresee(plan)]
+
+
+@hookimpl
+def migrate_finding_kinds() -> Sequence[FindingKind]:
+    from migrate_plugins_vbox.foresight import KINDS  # noqa: PLC0415 - planning needs none
+
+    return KINDS

@@ -25,9 +25,11 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Diagnosis, NativeCommand, Plan
+    from migrate_plugins import Diagnosis, Finding, FindingKind, NativeCommand, Plan
 
 MIGRATE_PLUGINS_API: Final = 1
+
+NAME: Final = "vmware"
 
 # "Required for virtual machine migration with vMotion": vSphere Security, firewall ports of ESXi.
 VMOTION_PORT: Final = 8000
@@ -42,7 +44,7 @@ _HTTPS: Final = ControlProtocol("vSphere API over https", 443, encrypted=True)
 @hookimpl
 def migrate_driver() -> DriverInfo:
     return DriverInfo(
-        name="vmware",
+        name=NAME,
         title="VMware ESX and vCenter",
         connection_schemes=("vpx", "esx", "gsx"),
         migration_schemes=(SCHEME,),
@@ -120,3 +122,19 @@ def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequenc
     from migrate_plugins_vmware.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
 
     return CATALOGUE.diagnose(text, code, domain)
+
+
+@hookimpl
+def migrate_foresee(plan: Plan) -> Sequence[Finding] | None:
+    if plan.driver != NAME:
+        return None
+    from migrate_plugins_vmware.foresight import foresee  # noqa: PLC0415 - of few plans
+
+    return [*foresee(plan)]
+
+
+@hookimpl
+def migrate_finding_kinds() -> Sequence[FindingKind]:
+    from migrate_plugins_vmware.foresight import KINDS  # noqa: PLC0415 - planning needs none
+
+    return KINDS

@@ -28,9 +28,11 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Diagnosis, Plan
+    from migrate_plugins import Diagnosis, Finding, FindingKind, Plan
 
 MIGRATE_PLUGINS_API: Final = 1
+
+NAME: Final = "xen"
 
 # xend-relocation-port of xend-config.sxp.
 XEND_PORT: Final = 8002
@@ -54,7 +56,7 @@ _LIBXL_OPTIONS: Final = frozenset(
 @hookimpl
 def migrate_driver() -> DriverInfo:
     return DriverInfo(
-        name="xen",
+        name=NAME,
         title="Xen",
         connection_schemes=("xen",),
         migration_schemes=("xenmigr", "tcp"),
@@ -152,3 +154,19 @@ def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequenc
     from migrate_plugins_xen.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
 
     return CATALOGUE.diagnose(text, code, domain)
+
+
+@hookimpl
+def migrate_foresee(plan: Plan) -> Sequence[Finding] | None:
+    if plan.driver != NAME:
+        return None
+    from migrate_plugins_xen.foresight import foresee  # noqa: PLC0415 - of few plans
+
+    return [*foresee(plan)]
+
+
+@hookimpl
+def migrate_finding_kinds() -> Sequence[FindingKind]:
+    from migrate_plugins_xen.foresight import KINDS  # noqa: PLC0415 - planning needs none
+
+    return KINDS

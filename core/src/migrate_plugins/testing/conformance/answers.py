@@ -17,6 +17,7 @@ from migrate_plugins import (
     Event,
     Facts,
     Finding,
+    FindingKind,
     GuestFacts,
     GuestState,
     HostFacts,
@@ -26,6 +27,8 @@ from migrate_plugins import (
     Plugin,
     PluginFailedError,
     Reason,
+    Selection,
+    Severity,
     Statistics,
 )
 from migrate_plugins.testing.conformance.rules import about
@@ -35,12 +38,13 @@ from migrate_plugins.testing.conformance.subject import Subject
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Answers"]
+__all__ = ["FACTS", "Answers"]
 
 _TRIALS: Final = 200
 _SEED: Final = 1
 _LETTERS: Final = "abc 0'\"\\%{}[]()*+.^$|\n\t\x00é漢\u202e\U0001f642\ud800"
 _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_GRAVEST_FIRST: Final = (*Severity,)
 _NUMBERS: Final = (None, 0, 1, 38, -1, 2**31, 2**63)
 
 _SOURCE: Final = HostFacts("srchost", "5e0c1f52-0000-4000-8000-00000000000a", "sample 1", "sample")
@@ -54,7 +58,7 @@ _ERRORS: Final = (
     DriverError("migrating web1", problem="connection refused by 'desthost:49152'", code=38),
     PluginFailedError("sample", hook="a session", problem="KeyError: 'web1'"),
 )
-_FACTS: Final = (
+FACTS: Final = (
     Facts(_SOURCE, _GUEST, _TARGET, None),
     Facts(_SOURCE, None, _TARGET, None),
     Facts(_SOURCE, _GUEST, None, None, "the client cannot look at the destination"),
@@ -87,22 +91,40 @@ class Answers(Subject):
             again = self._ask(migrator, plugin, "migrate_refuse", Reason, plan=plan)
             assert again == reasons, "two answers to one question"
 
+    @about("migrate_foresee")
+    def test_foresight_is_typed(
+        self, migrator: Migrator, plugin: Plugin, plans: Sequence[Plan]
+    ) -> None:
+        """What a plan shows by itself is typed, and the same each time."""
+        for plan in plans:
+            found = self._ask(migrator, plugin, "migrate_foresee", Finding, plan=plan)
+            self._check_findings(migrator, plugin, found)
+            again = self._ask(migrator, plugin, "migrate_foresee", Finding, plan=plan)
+            assert again == found, "two answers to one question"
+
     @about("migrate_checks")
     def test_findings_are_typed(
         self, migrator: Migrator, plugin: Plugin, plans: Sequence[Plan]
     ) -> None:
         """Findings are typed, whatever the hosts show, and the same each time."""
         for plan in plans:
-            for facts in _FACTS:
+            for facts in FACTS:
                 nowhere = {"source": Access(), "destination": Access()}
-                given = {"plan": plan, "facts": facts, **nowhere}
+                given = {"plan": plan, "facts": facts, **nowhere, "selection": Selection()}
                 findings = self._ask(migrator, plugin, "migrate_checks", Finding, **given)
-                for finding in findings:
-                    assert _ID.fullmatch(finding.id), f"{finding.id!r} is no id"
-                    assert finding.text.strip(), f"{finding.id}: what is wrong is not said"
-                    assert finding.accepted is None, f"{finding.id}: that is for a person to do"
+                self._check_findings(migrator, plugin, findings)
                 again = self._ask(migrator, plugin, "migrate_checks", Finding, **given)
                 assert again == findings, "two answers to one question"
+
+    @about("migrate_finding_kinds")
+    def test_kinds_of_finding_are_told(self, migrator: Migrator, plugin: Plugin) -> None:
+        """Each kind of finding has an id of its own, and a summary for a list."""
+        kinds = self._ask(migrator, plugin, "migrate_finding_kinds", FindingKind)
+        for kind in kinds:
+            assert _ID.fullmatch(kind.id), f"{kind.id!r} is no id, such as no-such-host"
+            assert kind.summary.strip(), f"{kind.id}: it has no summary"
+            assert "\n" not in kind.summary, f"{kind.id}: its summary is one line"
+        assert len({kind.id for kind in kinds}) == len(kinds), "two kinds have one id"
 
     @about("migrate_diagnose")
     def test_diagnoses_survive_any_text(self, migrator: Migrator, plugin: Plugin) -> None:
@@ -149,6 +171,25 @@ class Answers(Subject):
             module = import_module(command.module)
             for name in ("configure", "run"):
                 assert callable(getattr(module, name, None)), f"{command.module} has no {name}()"
+
+    @staticmethod
+    def _check_findings(migrator: Migrator, plugin: Plugin, found: Sequence[Finding]) -> None:
+        """Hold findings to their shape, and to the kinds that the plugin lists, if it does."""
+        kinds = {
+            kind.id: kind.severity
+            for answer in _answers(migrator, plugin, "migrate_finding_kinds", FindingKind)
+            if not isinstance(answer, BaseException)
+            for kind in answer
+        }
+        for finding in found:
+            assert _ID.fullmatch(finding.id), f"{finding.id!r} is no id"
+            assert finding.text.strip(), f"{finding.id}: what is wrong is not said"
+            assert finding.accepted is None, f"{finding.id}: that is for a person to do"
+            if "migrate_finding_kinds" in plugin.hooks:
+                assert finding.id in kinds, f"{finding.id}: migrate_finding_kinds does not list it"
+                worst = kinds[finding.id]
+                listed = f"{finding.id} is listed as {worst} and is {finding.severity}"
+                assert _GRAVEST_FIRST.index(worst) <= _GRAVEST_FIRST.index(finding.severity), listed
 
     def _ask(
         self,

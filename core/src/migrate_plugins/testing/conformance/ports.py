@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from migrate_plugins import ChosenBy, Driver, PortRule, Revision
+from migrate_plugins import Access, ChosenBy, Driver, Migrator, Plugin, PortRule, Receiver, Revision
+from migrate_plugins.testing.conformance.answers import FACTS
 from migrate_plugins.testing.conformance.cases import each_revision
 from migrate_plugins.testing.conformance.rules import about
-from migrate_plugins.testing.conformance.samples import HOSTS
+from migrate_plugins.testing.conformance.samples import HOSTS, Samples
 from migrate_plugins.testing.conformance.shape import misfits
 from migrate_plugins.testing.conformance.subject import DriverSubject
 
@@ -40,6 +41,26 @@ class Ports(DriverSubject):
         assert rule.because.strip(), "it does not say where the numbers come from"
         assert rule.per_migration >= 1, "a migration takes no port"
         assert rule.chosen_by is not ChosenBy.REQUEST, "a request's choice is no rule of a driver"
+
+    @about("migrate_receiver")
+    def test_receiver_is_typed(
+        self, driver: Driver, plugin: Plugin, migrator: Migrator, samples: Samples
+    ) -> None:
+        """Where memory will arrive is a host and a range of ports, whatever the hosts show."""
+        if "migrate_receiver" not in plugin.hooks:
+            pytest.skip(f"{self.name} does not implement migrate_receiver")
+        for revision, scenario in samples.offered():
+            plan = migrator.plan(**samples.request(scenario, revision))
+            for facts in FACTS:
+                found = driver.receiver(plan, facts, Access())
+                assert found == driver.receiver(plan, facts, Access()), "two answers"
+                if found is None:
+                    continue
+                assert [*misfits(found, Receiver)] == []
+                assert (found.first is None) == (found.last is None), found
+                ports = 0 < (found.first or 1) <= (found.last or _HIGHEST) <= _HIGHEST
+                assert ports, f"{found.first}-{found.last} is no range"
+                assert found.because.strip(), "it does not say what decides it"
 
     @each_revision
     @about("migrate_select_port")

@@ -15,12 +15,14 @@ from migrate_plugins import (
     Diagnosis,
     DriverInfo,
     Finding,
+    FindingKind,
     Flow,
     InvalidURIError,
     MigrationURI,
     NativeCommand,
     Offer,
     PortRule,
+    Receiver,
     Remedy,
     Revision,
     Severity,
@@ -137,6 +139,14 @@ class MemoryDriver:
     @hookimpl
     def migrate_connect(self, uri: str) -> Session:
         return MemorySession(self._hosts, uri)
+
+    @hookimpl
+    def migrate_receiver(self, plan: Plan) -> Receiver:
+        return Receiver(plan.receiver, None, None, _NOTHING)
+
+    @hookimpl
+    def migrate_finding_kinds(self) -> Sequence[FindingKind]:
+        return [FindingKind("simulated", Severity.WARNING, "nothing real moves")]
 
     @hookimpl
     def migrate_checks(self, plan: Plan) -> Sequence[Finding] | None:

@@ -1,0 +1,92 @@
+"""What a plan for Xen shows by itself, of what libvirt's two drivers for it do.
+
+Where a sentence tells what happened, it happened between two hosts of Xen 4.17 and libvirt 9.0.0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins import Finding, FindingKind, Flow, Revision, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrate_plugins import Plan
+
+__all__ = ["KINDS", "foresee"]
+
+KINDS: Final = (
+    FindingKind("guest-kind-unknown", Severity.INFO, "a PV guest may not be able to move live"),
+    FindingKind("job-left-behind", Severity.WARNING, "a failure may leave a job on the source"),
+    FindingKind("no-abort", Severity.INFO, "nobody can abort it, nor tell how far it is"),
+    FindingKind("state-misreported", Severity.WARNING, "a failure may leave a wrong state"),
+    FindingKind("xend-gone", Severity.WARNING, "the rules are those of xend, which is gone"),
+)
+
+
+def foresee(plan: Plan) -> Iterator[Finding]:
+    """Give what the plan alone shows."""
+    if plan.request.revision is Revision.ORIGINAL:
+        yield _xend_gone(plan)
+        return
+    if plan.request.live:
+        yield Finding(
+            "guest-kind-unknown",
+            Severity.INFO,
+            plan.uris.source.value,
+            "a PV guest cannot move live where Xen was built without shadow paging, as Debian's"
+            " was: the transfer ends at once, and the guest runs on",
+            expected="a PVH or HVM guest, or Xen with CONFIG_SHADOW_PAGING",
+            remedy=f"see what {plan.guest} is: xl list --long {plan.guest}; a PV guest moves"
+            " without --live",
+        )
+    yield Finding(
+        "no-abort",
+        Severity.INFO,
+        plan.uris.source.value,
+        "libxl can neither abort a migration nor tell how far it is; where the destination dies in"
+        " peer-to-peer, nothing was noticed within three minutes",
+        remedy="set a time limit of your own; the guest runs on the source until the end",
+    )
+    if plan.scenario.flow is Flow.MANAGED_PEER2PEER:
+        yield Finding(
+            "state-misreported",
+            Severity.WARNING,
+            plan.uris.source.value,
+            "where the destination refuses, libvirt calls the guest paused although it runs on, and"
+            " cannot resume it; a later migration puts that right",
+            remedy=f"after a failure believe Xen rather than libvirt: xl list {plan.guest}",
+        )
+    else:
+        yield Finding(
+            "job-left-behind",
+            Severity.WARNING,
+            plan.uris.source.value,
+            "where the destination refuses, or its port cannot be reached, the source keeps the job"
+            " for good: each later operation on the guest times out after 30 s",
+            remedy="after such a failure restart libvirtd on the source (the guest survives that);"
+            " or choose --p2p",
+        )
+
+
+def _xend_gone(plan: Plan) -> Finding:
+    direct = plan.scenario.flow is Flow.UNMANAGED_DIRECT
+    instead = (
+        f"xl migrate {plan.guest} DESTINATION on the source, over ssh"
+        if direct
+        else "--revision current, which plans for libxl"
+    )
+    return Finding(
+        "xend-gone",
+        Severity.WARNING,
+        plan.uris.source.value,
+        "these are the rules of xend, which libvirt has not driven since 4.3.0 (2018):"
+        + (
+            " today it refuses unmanaged direct migration"
+            if direct
+            else " today libxl does it, which takes no xenmigr:// and has its own ports"
+        ),
+        expected="libvirt 4.2 or older, with xend",
+        remedy=instead,
+    )

@@ -1,0 +1,95 @@
+"""What the drivers that only plan say of a plan, from their facts; by table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_plugins import Migrator
+
+# What the core says of any plan; the rest is the driver's.
+CORE = {
+    "control-plain-text",
+    "data-plain-text",
+    "guest-paused-meanwhile",
+    "host-in-path",
+    "revisions-disagree",
+}
+ALWAYS = ["encryption-up-to-guest", "no-abort"]
+VPX = "vpx://vc/DC/C/h1"
+VBOX = [
+    "password-replayable",
+    "identity-not-compared",
+    "teleporter-stays-on",
+    "settings-must-match",
+    "snapshots-unknown",
+    "exit-status-untrue",
+]
+
+# fmt: off
+PLANS: list[tuple[str, str | None, dict[str, Any], Sequence[str]]] = [
+    # source, destination, further options, what the driver finds
+    ("xen:///", "xen+ssh://b/", {}, ["xend-gone"]),
+    ("xen:///", "xen+ssh://b/", {"live": True}, ["xend-gone"]),
+    ("xen:///", None, {"direct": True, "migration": "xenmigr://b/"}, ["xend-gone"]),
+    ("xen:///", "xen+ssh://b/", {"revision": "current"}, ["no-abort", "job-left-behind"]),
+    ("xen:///", "xen+ssh://b/", {"revision": "current", "live": True},
+     ["guest-kind-unknown", "no-abort", "job-left-behind"]),
+    ("xen:///", "xen+ssh://b/", {"revision": "current", "p2p": True},
+     ["no-abort", "state-misreported"]),
+
+    (VPX, "vpx://vc/DC/C/h2", {}, ALWAYS),
+    (VPX, "vpx://VC/DC/C/h2", {}, ALWAYS),
+    (VPX, "vpx://vc/DC/D/h2", {}, ["cluster-changes", *ALWAYS]),
+    (VPX, "vpx://vc/DC/h2",   {}, ["cluster-changes", *ALWAYS]),
+    (VPX, "vpx://vc/DD/C/h2", {}, ["datacenter-changes", *ALWAYS]),
+    (VPX, "vpx://vd/DC/C/h2", {}, ["vcenter-other", *ALWAYS]),
+    # With folders in the path nobody can tell what is what.
+    (VPX, "vpx://vc/folder/DC/C/h2", {}, ALWAYS),
+    (f"{VPX}?no_verify=1", "vpx://vc/DC/C/h2?no_verify=1", {},
+     ["certificate-not-verified", "certificate-not-verified", *ALWAYS]),
+    (f"{VPX}?no_verify=0", "vpx://vc/DC/C/h2", {}, ALWAYS),
+    ("esx://h1", "esx://h2", {}, ["vcenter-missing", "vcenter-missing", *ALWAYS]),
+    ("esx://h1?vcenter=*", "esx://h2?vcenter=vc", {}, ALWAYS),
+    ("esx://h1?vcenter=va", "esx://h2?vcenter=vb", {}, ["vcenter-other", *ALWAYS]),
+    ("gsx://h1", "esx://h2?vcenter=*", {}, ["vcenter-missing", *ALWAYS]),
+    (VPX, "vpx://vc/DC/C/h2", {"migration": "vpxmigr://192.0.2.7/resgroup-1/host-2"}, ALWAYS),
+    (VPX, "vpx://vc/DC/C/h2", {"migration": "vpxmigr://vc/resgroup-1/host-2"},
+     ["vcenter-name", *ALWAYS]),
+
+    ("vbox:///session", "vbox+ssh://b/session", {}, VBOX),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("source", "destination", "asked", "found"), PLANS)
+def test_plan_shows(
+    migrator: Migrator,
+    source: str,
+    destination: str | None,
+    asked: dict[str, Any],
+    found: Sequence[str],
+) -> None:
+    plan = migrator.plan("web1", source=source, destination=destination, **asked)
+
+    own = [finding for finding in plan.findings if finding.id not in CORE]
+
+    assert [finding.id for finding in own] == found
+    assert all(finding.remedy for finding in own)
+
+
+def test_error_of_a_plan_blocks_its_check(migrator: Migrator) -> None:
+    plan = migrator.plan("web1", source="esx://h1", destination="esx://h2")
+
+    assert migrator.check(plan).blocked
+    assert not migrator.check(plan, accept={"vcenter-missing": "a test"}).blocked
+
+
+def test_driver_says_nothing_of_anothers_plan(migrator: Migrator) -> None:
+    plan = migrator.plan("web1", source="qemu:///system", destination="qemu+ssh://b/system")
+
+    assert {finding.id for finding in plan.findings} <= CORE
