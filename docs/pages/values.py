@@ -31,6 +31,7 @@ _MODULES: Final = (
     "sessions",
     "findings",
     "diagnosis",
+    "catalogue",
     "progress",
     "outcome",
     "reconciliation",

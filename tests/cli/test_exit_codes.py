@@ -80,7 +80,7 @@ BROKEN = ["plan", *PLANNED, "tcp://desthost/", "--p2p", "--tls", "--timeout", "0
 ERRORS = [
     (["teleport", "--json"], "UsageError",
      ("there is no command 'teleport'; there are list, matrix, plan, check, migrate,"
-      " history, reconcile, config, enable, disable, new, completion"), 2),
+      " diagnose, history, reconcile, config, enable, disable, new, completion"), 2),
     (["plan", "web1", DEST, "-c", "lxc:///system", "--json"], "NoDriverError",
      ("no installed driver claims lxc://; there are drivers for esx://, gsx://, qemu://, vbox://,"
      " vpx://, xen://"), 4),
@@ -147,13 +147,20 @@ def test_json_error_is_an_object_on_standard_output(
 ) -> None:
     status, out, err = call(*argv)
 
-    assert json.loads(out) == {
+    said = json.loads(out)
+    diagnoses = said.pop("diagnoses", [])
+    assert said == {
         "schema": "migrate-plugins/error/1",
         "kind": kind,
         "text": text,
         "exit_code": code,
     }
-    assert (status, err) == (code, f"{text}\n")
+    first, *more = err.splitlines()
+    assert (status, first) == (code, text)
+    assert [each["id"] for each in diagnoses] == (
+        ["daemon-not-running"] if kind == "ConnectError" else []
+    )
+    assert [line.split()[-1] for line in more[:1]] == [each["id"] for each in diagnoses]
 
 
 def test_accept_without_a_reason_shows_how_to_give_one(call: Call) -> None:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 # The text is that of the tests' own entry points: version 0.1.0 of each.
 TEXT = """\
 NAME    VERSION  STATUS  API  HOOKS  SCHEMES      FLOWS             TRANSPORTS        DISTRIBUTION
-qemu    0.1.0    active  1    12     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
-vbox    0.1.0    active  1    9      vbox         direct            native            migrate-plugins-vbox
-vmware  0.1.0    active  1    9      vpx,esx,gsx  direct            native            migrate-plugins-vmware
-xen     0.1.0    active  1    9      xen          direct,unmanaged  native            migrate-plugins-xen
+qemu    0.1.0    active  1    13     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
+vbox    0.1.0    active  1    10     vbox         direct            native            migrate-plugins-vbox
+vmware  0.1.0    active  1    10     vpx,esx,gsx  direct            native            migrate-plugins-vmware
+xen     0.1.0    active  1    10     xen          direct,unmanaged  native            migrate-plugins-xen
 """  # noqa: E501 - as wide as it is printed
 
 SCENARIOS = [
@@ -98,7 +98,7 @@ def test_plugins_that_are_off_are_listed_with_all(spawn: Spawn) -> None:
     off = long[long.index("\nrequire-encryption") :]
     assert "    config.toml has no [policies.require-encryption]\n" in off
     assert "    scenarios: native-direct, native-unmanaged\n" in long
-    assert "migrate_capabilities, migrate_commands, migrate_driver" in long
+    assert "migrate_capabilities, migrate_commands, migrate_diagnose, migrate_driver" in long
 
 
 def test_json_lists_them_with_all_too(spawn: Spawn) -> None:

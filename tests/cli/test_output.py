@@ -194,6 +194,7 @@ def test_what_blocks_is_a_line_for_each_finding_and_one_for_its_remedy(
         "  one: it is wrong",
         "      do this",
         "  two: nothing mends it",
+        "nothing was started: the guest is where it was",
     ]
     said = json.loads(stdout.getvalue())
     assert said == {

@@ -39,6 +39,7 @@ METHODS = [
     ("migrate_checks",         "Registry.checks"),
     ("migrate_finding_kinds",  "Registry.finding_kinds"),
     ("migrate_diagnose",       "Registry.diagnose"),
+    ("migrate_investigate",    "Registry.investigate"),
     ("migrate_observe",        "Registry.observe"),
     ("migrate_cli",            "Registry.commands"),
 ]

@@ -51,6 +51,7 @@ from migrate_plugins import (
     Statistics,
     Verdict,
     hookimpl,
+    runner,
 )
 from migrate_plugins.installed import DRIVERS, PLUGINS
 from migrate_plugins.options import OPTIONS
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from migrate_plugins import Facts, Session
+    from migrate_plugins import Access, Facts, Session
 
 SOURCE, DESTINATION = "fake://alpha/", "fake://beta/"
 RUNNING, PAUSED, SHUTOFF = GuestState.RUNNING, GuestState.PAUSED, GuestState.SHUTOFF
@@ -240,6 +241,7 @@ class Site:
         self.findings: list[Finding] = []
         self.events: list[Event] = []
         self.asked: list[tuple[str, int | None, int | None]] = []
+        self.look: Callable[[Plan, MigrateError], Sequence[Diagnosis]] = lambda *_: ()
 
     @hookimpl
     def migrate_checks(self, facts: Facts) -> Sequence[Finding]:
@@ -252,6 +254,13 @@ class Site:
     ) -> Sequence[Diagnosis]:
         self.asked.append((text, code, domain))
         return [Diagnosis("fake", "it is a fake", (Remedy("use a real one"),), 0.5)]
+
+    @hookimpl
+    def migrate_investigate(
+        self, plan: Plan, error: MigrateError, source: Access, destination: Access
+    ) -> Sequence[Diagnosis]:
+        assert (source.session is not None, destination.session is not None) == (True, True)
+        return self.look(plan, error)
 
     @hookimpl
     def migrate_observe(self, event: Event) -> None:
@@ -567,6 +576,55 @@ def test_error_is_diagnosed_and_the_guest_is_read_back(
     assert outcome.sentence == (
         "the migration failed: web1 is still on alpha (alpha: running; beta: no such guest)"
     )
+
+
+def test_reason_that_was_seen_on_the_hosts_stands_first(
+    fake: Migrator, hosts: FakeHosts, site: Site
+) -> None:
+    hosts.script = lambda migration: migration.fail("Connection refused")
+    seen = Diagnosis("seen", "it was seen", (Remedy("stop GUEST"), Remedy("GUESTS stay")), 0.9)
+    site.look = lambda plan, error: [seen._replace(cause=f"{plan.guest}: {error}")]
+
+    outcome = fake.run(_plan(fake))
+
+    assert [diagnosis.id for diagnosis in outcome.diagnoses] == ["seen", "fake"]
+    assert outcome.diagnoses[0].cause == f"web1: {outcome.error}"
+    assert [remedy.text for remedy in outcome.diagnoses[0].remedies] == ["stop web1", "GUESTS stay"]
+
+
+@pytest.mark.parametrize("kind", [LookupError, SystemExit, KeyboardInterrupt])
+def test_look_that_fails_harms_no_verdict(
+    fake: Migrator, hosts: FakeHosts, site: Site, kind: type[BaseException]
+) -> None:
+    hosts.script = lambda migration: migration.fail("Connection refused")
+
+    def look(*_: object) -> Sequence[Diagnosis]:
+        raise kind
+
+    site.look = look
+    outcome = fake.run(_plan(fake))
+
+    assert outcome.verdict is Verdict.FAILED
+    assert [diagnosis.id for diagnosis in outcome.diagnoses] == ["fake"]
+
+
+def test_look_that_hangs_is_not_waited_for(
+    fake: Migrator, hosts: FakeHosts, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts.script = lambda migration: migration.fail("Connection refused")
+    monkeypatch.setattr(runner, "_LOOKING", 0.2)
+    hanging = threading.Event()
+
+    def look(*_: object) -> Sequence[Diagnosis]:
+        hanging.wait(30)
+        return ()
+
+    site.look = look
+    outcome = fake.run(_plan(fake))
+    hanging.set()
+
+    assert (outcome.verdict, outcome.elapsed < 10) == (Verdict.FAILED, True)
+    assert [diagnosis.id for diagnosis in outcome.diagnoses] == ["fake"]
 
 
 def test_guest_has_moved_although_an_error_was_reported(fake: Migrator, hosts: FakeHosts) -> None:

@@ -306,17 +306,12 @@ def test_migrate_command_tells_where_the_guest_is_and_what_to_do(hosts: Lab) -> 
     assert status == ExitCode.FAILED
     said = "the migration failed: web1 is still on alpha (alpha: running; beta: no such guest)"
     assert said in out.splitlines()
-    assert err.splitlines()[:3] == [
+    first, second, *rest = err.splitlines()
+    assert (first, second) == (
         "  migrating web1 failed: unable to connect to server at 'beta:49152': Connection refused",
-        (
-            "  data-port-refused: a firewall rejects the memory's port, or it is not open on the"
-            " address used"
-        ),
-        (
-            "      on the destination open the ports that the plan names (49152-49215/tcp by"
-            " default), or give a migration URI with an address and a port that are open"
-        ),
-    ]
+        "  very likely: data-port-refused",
+    )
+    assert "      - on beta: open 49152/tcp for the source (by default all of 49152-49215)" in rest
     _lives(guest)
 
 
@@ -447,6 +442,7 @@ def test_migrate_command_that_is_blocked_starts_nothing(hosts: Lab) -> None:
         "the checks found what blocks this migration:",
         "  guest-not-found: alpha has no guest 'web1'",
         f"      virsh -c {quote(alpha.uri)} list --all",
+        "nothing was started: the guest is where it was",
     ]
 
 

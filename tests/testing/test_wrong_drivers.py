@@ -140,6 +140,7 @@ PLANNING = [
     ("FindingWithoutId",      {"findings_are_typed"}),
     ("CheckWithoutGuest",     {"findings_are_typed"}),
     ("DiagnosisOfASCII",      {"diagnoses_survive_any_text"}),
+    ("InvestigatorWithKeys",  {"investigations_need_no_way_in"}),
     ("BusyObserver",          {"observer_takes_every_event"}),
     ("CommandOfNothing",      {"commands_can_be_called"}),
 ]

@@ -56,6 +56,7 @@ POLICIES = [
     ("Chatty",                {"policy_prints_nothing"}),
     ("FindingWithoutId",      {"findings_are_typed"}),
     ("DiagnosisOfASCII",      {"diagnoses_survive_any_text"}),
+    ("InvestigatorWithKeys",  {"investigations_need_no_way_in"}),
     ("BusyObserver",          {"observer_takes_every_event"}),
     ("CommandOfNothing",      {"commands_can_be_called"}),
 ]

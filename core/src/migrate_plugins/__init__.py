@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from migrate_plugins.catalogue import Catalogue, Entry, Pattern
     from migrate_plugins.checks.report import Report
     from migrate_plugins.config import Config, config_path, disabled_in, write_disabled
     from migrate_plugins.diagnosis import Diagnosis, Remedy
@@ -106,10 +107,13 @@ if TYPE_CHECKING:
     from migrate_plugins.tracing import Step, Tracer, hidden, masked
     from migrate_plugins.uris import ConnectionURI, MigrationURI, netloc
     from migrate_plugins.virsh import virsh_command
+    from migrate_plugins.wordings import LIBVIRT_ENTRIES, LIBVIRT_WRAPPERS
 
 __all__ = [
     "API",
     "LIBVIRT_CONTROL",
+    "LIBVIRT_ENTRIES",
+    "LIBVIRT_WRAPPERS",
     "OPTIONS",
     "SCENARIOS",
     "WRITE_MIGRATION_URI",
@@ -122,6 +126,7 @@ __all__ = [
     "BlockedError",
     "CancelledError",
     "Capabilities",
+    "Catalogue",
     "Channel",
     "ChosenBy",
     "Claim",
@@ -135,6 +140,7 @@ __all__ = [
     "Driver",
     "DriverError",
     "DriverInfo",
+    "Entry",
     "EntryPoint",
     "Event",
     "ExitCode",
@@ -167,6 +173,7 @@ __all__ = [
     "Offer",
     "Option",
     "Outcome",
+    "Pattern",
     "Phase",
     "PhaseRecord",
     "Plan",
@@ -241,6 +248,7 @@ __version__ = "0.1.0"
 _HOMES: Final = {
     name: module
     for module, names in {
+        "catalogue": ("Catalogue", "Entry", "Pattern"),
         "checks.report": ("Report",),
         "config": ("Config", "config_path", "disabled_in", "write_disabled"),
         "diagnosis": ("Diagnosis", "Remedy"),
@@ -323,6 +331,7 @@ _HOMES: Final = {
         "tracing": ("Step", "Tracer", "hidden", "masked"),
         "uris": ("ConnectionURI", "MigrationURI", "netloc"),
         "virsh": ("virsh_command",),
+        "wordings": ("LIBVIRT_ENTRIES", "LIBVIRT_WRAPPERS"),
     }.items()
     for name in names
 }

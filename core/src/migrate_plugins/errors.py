@@ -255,13 +255,24 @@ class PluginUnusableError(MigrateError):
 
 
 class ConnectError(MigrateError):
-    """A host could not be reached at *uri*; *problem* is the client library's own text."""
+    """A host could not be reached.
+
+    Attributes:
+        uri: The connection URI.
+        problem: The client library's own text.
+        code: Its number for the error, or None.
+        domain: Which part of it raised the error, or None.
+    """
 
     exit_code = ExitCode.CONNECT
 
-    def __init__(self, uri: str, *, problem: str) -> None:
+    def __init__(
+        self, uri: str, *, problem: str, code: int | None = None, domain: int | None = None
+    ) -> None:
         self.uri = uri
         self.problem = problem
+        self.code = code
+        self.domain = domain
         super().__init__(f"cannot connect to {uri}: {problem}")
 
 

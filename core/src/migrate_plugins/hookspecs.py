@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate_plugins.diagnosis import Diagnosis
+    from migrate_plugins.errors import MigrateError
     from migrate_plugins.findings import Finding, FindingKind, Selection
     from migrate_plugins.model import (
         Capabilities,
@@ -311,6 +312,28 @@ def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequenc
 
     Returns:
         What it may mean, the most likely first, or None.
+
+    Broadcast.
+    """
+
+
+@hookspec
+def migrate_investigate(
+    plan: Plan, error: MigrateError, source: Access, destination: Access
+) -> Sequence[Diagnosis] | None:
+    """Anyone may look for the reason that an error hides.
+
+    Called after a migration failed, while the hosts are still open.  It may only read, and it is
+    not waited for longer than a quarter of a minute: the person wants to know where the guest is.
+
+    Args:
+        plan: What was carried out.
+        error: What came of it; a :class:`migrate_plugins.DriverError` has the hypervisor's text.
+        source: The source host, with a session, a shell, both or neither.
+        destination: The destination host, likewise.
+
+    Returns:
+        What was found, the most likely first, or None; certain only of what was seen.
 
     Broadcast.
     """

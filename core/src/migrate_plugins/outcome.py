@@ -249,6 +249,8 @@ class Outcome(NamedTuple):
             "unreadable": self.unreadable,
             "configuration": configuration and configuration._asdict(),
             "error": None if self.error is None else str(self.error),
+            "error_code": getattr(self.error, "code", None),
+            "error_domain": getattr(self.error, "domain", None),
             "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
             "differences": list(self.differences),
             "elapsed": round(self.elapsed, 3),

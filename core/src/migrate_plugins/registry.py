@@ -272,16 +272,33 @@ class Registry:
                 findings += answer
         return findings
 
-    def diagnose(self, text: str, code: int | None, domain: int | None) -> list[Diagnosis]:
-        """Ask everyone what an error means, the most likely first."""
-        found: list[Diagnosis] = []
-        from migrate_plugins.diagnosis import Diagnosis  # noqa: PLC0415 - planning fails nowhere
+    def diagnose(
+        self, text: str, code: int | None = None, domain: int | None = None
+    ) -> list[Diagnosis]:
+        """Ask everyone what an error means, the most likely first.
 
+        Of a driver that was chosen only that one is asked: it knows whose error it is.
+        """
         given = {"text": text, "code": code, "domain": domain}
-        for _, answer in self.answers("migrate_diagnose", Diagnosis, **given):
-            if not isinstance(answer, BaseException):
-                found += answer
-        return sorted(found, key=lambda diagnosis: -diagnosis.confidence)
+        return self._diagnoses("migrate_diagnose", given)
+
+    def investigate(
+        self, plan: Plan, error: MigrateError, source: Access, destination: Access
+    ) -> list[Diagnosis]:
+        """Ask everyone to look for what *error* hides, the most likely first."""
+        given = {"plan": plan, "error": error, "source": source, "destination": destination}
+        return self._diagnoses("migrate_investigate", given)
+
+    def _diagnoses(self, hook: str, given: Mapping[str, object]) -> list[Diagnosis]:
+        from migrate_plugins.diagnosis import Diagnosis, merged  # noqa: PLC0415 - planning fails nowhere
+
+        others = {name for name in self.drivers if self._chosen not in {None, name}}
+        return merged(
+            diagnosis
+            for name, answer in self.answers(hook, Diagnosis, **given)
+            if not isinstance(answer, BaseException) and name not in others
+            for diagnosis in answer
+        )
 
     def observe(self, event: Event) -> None:
         """Tell everyone; an observer that raises does not disturb the migration."""

@@ -52,6 +52,8 @@ _BEGINNING: Final = 120.0
 _STALL: Final = 60.0
 _STOPPING: Final = 30.0
 
+# Seconds within which plugins may look for the reason of a failure.
+_LOOKING: Final = 15.0
 # Seconds that a signal waits to be heard: the system may hand it to any of our threads, and then
 # nothing wakes the one that Python hears it in.
 _HEARING: Final = 0.2
@@ -237,8 +239,7 @@ class Run:
         )
         diagnoses: tuple[Diagnosis, ...] = ()
         if isinstance(error, DriverError) and verdict is not Verdict.CANCELLED:
-            with suppress(BaseException):  # what it means may be missing, where the guest is not
-                diagnoses = tuple(self._registry.diagnose(error.problem, error.code, error.domain))
+            diagnoses = self._explain(plan, error, hosts)
         outcome = Outcome(
             plan,
             verdict,
@@ -254,6 +255,27 @@ class Run:
             source_unreadable=source_unreadable,
         )
         return outcome._replace(differences=_differences(outcome))
+
+    def _explain(self, plan: Plan, error: DriverError, hosts: Hosts) -> tuple[Diagnosis, ...]:
+        """Tell what *error* may mean: what it means may be missing, where the guest is not."""
+        from migrate_plugins.diagnosis import merged, named  # noqa: PLC0415 - most migrations succeed
+
+        found: list[Diagnosis] = []
+
+        def look() -> None:
+            with suppress(BaseException):
+                found.extend(self._registry.diagnose(error.problem, error.code, error.domain))
+            with suppress(BaseException):
+                accesses = hosts.accesses(self._registry.hosts.values())
+                found.extend(self._registry.investigate(plan, error, *accesses))
+
+        # In a thread: who looks on a host that hangs is not waited for.
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+        looking.join(_LOOKING)
+        with suppress(BaseException):
+            return tuple(named(diagnosis, plan.guest) for diagnosis in merged([*found]))
+        return ()
 
     def _say(
         self, phase: Phase, text: str | None = None, statistics: Statistics | None = None

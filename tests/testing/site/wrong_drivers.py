@@ -34,6 +34,7 @@ from migrate_plugins import (
     Offer,
     PortRule,
     Reason,
+    Remedy,
     Revision,
     Setting,
     Severity,
@@ -48,7 +49,7 @@ from migrate_plugins.testing.memory.session import MemorySession
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from migrate_plugins import Event, Facts, Plan, Request, Session, Settings
+    from migrate_plugins import Access, Event, Facts, Plan, Request, Session, Settings
 
 OPTIONS = frozenset({"live", "suspend", "persistent", "undefine_source", "offline", "dname"})
 
@@ -546,6 +547,15 @@ class DiagnosisOfASCII(Right):
     def migrate_diagnose(self, text: str) -> Sequence[Diagnosis] | None:
         text.encode("ascii")
         return None
+
+
+class InvestigatorWithKeys(Right):
+    """Takes it that each destination can be looked at."""
+
+    @hookimpl
+    def migrate_investigate(self, destination: Access) -> Sequence[Diagnosis]:
+        cause = f"{destination.session.host().name} may be full"  # type: ignore[union-attr]
+        return [Diagnosis("host-full", cause, (Remedy("df"),), 0.1)]
 
 
 class BusyObserver(Right):

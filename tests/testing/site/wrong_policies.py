@@ -13,6 +13,7 @@ from migrate_plugins import (
     Kind,
     NativeCommand,
     Reason,
+    Remedy,
     Setting,
     Severity,
     hookimpl,
@@ -21,7 +22,7 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from migrate_plugins import Event, Plan, PortRule, Settings
+    from migrate_plugins import Access, Event, Plan, PortRule, Settings
 
 
 class Right:
@@ -185,6 +186,15 @@ class DiagnosisOfASCII(Right):
     def migrate_diagnose(self, text: str) -> Sequence[Diagnosis] | None:
         text.encode("ascii")
         return None
+
+
+class InvestigatorWithKeys(Right):
+    """Takes it that each destination can be looked at."""
+
+    @hookimpl
+    def migrate_investigate(self, destination: Access) -> Sequence[Diagnosis]:
+        cause = f"{destination.session.host().name} may be full"  # type: ignore[union-attr]
+        return [Diagnosis("host-full", cause, (Remedy("df"),), 0.1)]
 
 
 class BusyObserver(Right):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from migrate_plugins import (
     Command,
+    ConnectError,
     ExitCode,
     MigrateError,
     PluginFailedError,
@@ -28,6 +29,8 @@ from migrate_plugins.cli.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from migrate_plugins import Diagnosis
 
 __all__ = ["COMMANDS", "FLAGS", "console", "main"]
 
@@ -41,6 +44,7 @@ COMMANDS: Final = (
     ),
     Command("check", "every finding on both hosts; changes nothing", f"{__name__}.check"),
     Command("migrate", "check, migrate, and read back where the guest is", f"{__name__}.migrate"),
+    Command("diagnose", "what an error means, and what to do", f"{__name__}.diagnose"),
     Command("history", "migrations that were recorded, and one in full", f"{__name__}.history"),
     Command(
         "reconcile",
@@ -114,8 +118,8 @@ def main(argv: Sequence[str] | None = None, *, stdout: TextIO | None = None) -> 
 
 
 def _answer(arguments: list[str], output: Output) -> int:
+    invocation = Invocation(output)
     try:
-        invocation = Invocation(output)
         if "_ARGCOMPLETE" in os.environ:  # somebody pressed TAB
             from migrate_plugins.cli.completion import offer  # noqa: PLC0415 - else not needed
 
@@ -137,7 +141,7 @@ def _answer(arguments: list[str], output: Output) -> int:
         return ExitCode.CANCELLED
     except MigrateError as error:
         with suppress(BrokenPipeError):
-            output.error(error)
+            output.error(error, _explained(error, invocation))
         return error.exit_code
     except OSError as error:
         output.error(f"{PROGRAM}: {error}")
@@ -148,6 +152,16 @@ def _answer(arguments: list[str], output: Output) -> int:
         print_exc()
         output.error(f"{PROGRAM}: this is a fault of ours, please report it: {error!r}")
         return ExitCode.NEEDS_PERSON
+
+
+def _explained(error: MigrateError, invocation: Invocation) -> Sequence[Diagnosis]:
+    """Tell what kept a host from being opened; what it means may be missing, the error not."""
+    if not isinstance(error, ConnectError):
+        return ()
+    with suppress(Exception):
+        # The whole sentence: that a connection was opened tells it from one for the memory.
+        return invocation.migrator.diagnose(str(error), code=error.code, domain=error.domain)
+    return ()
 
 
 class _Parser(argparse.ArgumentParser):

@@ -9,16 +9,17 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from migrate_plugins import ExitCode, Phase, Severity, UsageError, Verdict
+from migrate_plugins import ExitCode, Phase, Seat, Severity, UsageError, Verdict
+from migrate_plugins.cli.diagnoses import describe
 from migrate_plugins.cli.explain import kept
 from migrate_plugins.cli.request import accepted, add_accept, add_request, planned
 from migrate_plugins.cli.watch import watching
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from migrate_plugins import Migrator, Outcome, Run
+    from migrate_plugins import Diagnosis, Migrator, Outcome, Run
     from migrate_plugins.cli.output import Output
 
 __all__ = ["configure", "run"]
@@ -27,6 +28,10 @@ __all__ = ["configure", "run"]
 _BEFORE: Final = (Phase.CONNECT, Phase.CHECK)
 # Seconds within which signals are one: a supervisor may pass on what the terminal sent us too.
 _ONE: Final = 0.3
+
+# Diagnoses that a person is told after a failure, of those that are at least half as likely as the
+# first one.
+_TOLD: Final = 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -142,12 +147,20 @@ def _tell(outcome: Outcome, output: Output) -> None:
     if outcome.next_command is not None:
         # In one piece however long: it is to be copied.
         output.error(f"  next: {outcome.next_command}")
-    for diagnosis in outcome.diagnoses:
-        output.error(f"  {diagnosis.id}: {diagnosis.cause}")
-        for remedy in diagnosis.remedies:
-            where = "" if remedy.where is None else f"on the {remedy.where}: "
-            output.error(f"      {where}{remedy.text}")
+    source, destination = outcome.host_names
+    hosts = {Seat.SOURCE: source, Seat.DESTINATION: destination}
+    told = _likely(outcome.diagnoses)
+    for line in describe(told, output, hosts=hosts):
+        output.error(line)
+    if len(outcome.diagnoses) > len(told):
+        output.error(f"  less likely ones: {len(outcome.diagnoses) - len(told)} (--json has all)")
     for finding in outcome.findings:
         if finding.severity is not Severity.INFO:
             label = output.style(finding.severity, "yellow")
             output.text(f"  {label} {finding.id}: {finding.text}")
+
+
+def _likely(diagnoses: Sequence[Diagnosis]) -> Sequence[Diagnosis]:
+    """Leave out what nobody needs beside one that is much more likely."""
+    least = max((each.confidence for each in diagnoses), default=0) / 2
+    return [each for each in diagnoses if each.confidence >= least][:_TOLD]

@@ -7,12 +7,19 @@ import sys
 from io import StringIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from migrate_plugins import BlockedError, ConfigError, MigrateError, PlanError, Severity
+from migrate_plugins import (
+    BlockedError,
+    ConfigError,
+    ConnectError,
+    MigrateError,
+    PlanError,
+    Severity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from migrate_plugins import Finding, Step
+    from migrate_plugins import Diagnosis, Finding, Step
 
 __all__ = ["Output", "table", "wrap"]
 
@@ -89,11 +96,19 @@ class Output:
             if finding.accepted is not None:
                 self._indented(f"accepted: {finding.accepted}")
 
-    def error(self, error: MigrateError | str) -> None:
-        """Print an error that ends the command; with JSON asked for, as an object too."""
+    def error(self, error: MigrateError | str, diagnoses: Sequence[Diagnosis] = ()) -> None:
+        """Print an error that ends the command, and what it may mean.
+
+        With JSON asked for, as an object too.
+        """
         self.warn(error)
+        if diagnoses:
+            from migrate_plugins.cli.diagnoses import describe  # noqa: PLC0415 - most know it
+
+            for line in describe(diagnoses, self):
+                self._complain(line)
         if self._json and isinstance(error, MigrateError):
-            self.json("error", _error(error))  # last: nobody may read it
+            self.json("error", _error(error, diagnoses))  # last: nobody may read it
 
     def warn(self, error: MigrateError | str) -> None:
         """Print an error on standard error, and let the command go on."""
@@ -112,6 +127,7 @@ class Output:
                 self._complain(f"  {finding.id}: {finding.text}")
                 if finding.remedy:
                     self._complain(f"      {finding.remedy}")
+            self._complain("nothing was started: the guest is where it was")
         else:
             self._complain(str(error))
 
@@ -177,7 +193,7 @@ def _coloured(stream: TextIO) -> bool:
     )
 
 
-def _error(error: MigrateError) -> dict[str, Any]:
+def _error(error: MigrateError, diagnoses: Iterable[Diagnosis]) -> dict[str, Any]:
     """Give an error's facts as JSON's own types."""
     facts: dict[str, Any] = {
         "kind": type(error).__name__,
@@ -188,4 +204,6 @@ def _error(error: MigrateError) -> dict[str, Any]:
         facts["reasons"] = [reason._asdict() for reason in error.reasons]
     if isinstance(error, BlockedError):
         facts["findings"] = [finding._asdict() for finding in error.findings]
+    if isinstance(error, ConnectError):
+        facts["diagnoses"] = [diagnosis.to_json() for diagnosis in diagnoses]
     return facts

@@ -36,8 +36,15 @@ def connecting(uri: str) -> Iterator[None]:
                 uri,
                 problem=f"{_message(error)}; libvirt reads credentials from its auth.conf:"
                 " https://libvirt.org/auth.html#client-configuration",
+                code=error.get_error_code(),
+                domain=error.get_error_domain(),
             ) from error
-        raise ConnectError(uri, problem=_message(error)) from error
+        raise ConnectError(
+            uri,
+            problem=_message(error),
+            code=error.get_error_code(),
+            domain=error.get_error_domain(),
+        ) from error
 
 
 @contextmanager

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Facts,
         Finding,
         FindingKind,
+        MigrateError,
         NativeCommand,
         Plan,
         Receiver,
@@ -194,7 +195,16 @@ def migrate_finding_kinds() -> Sequence[FindingKind]:
 
 
 @hookimpl
-def migrate_diagnose(text: str, code: int | None) -> Sequence[Diagnosis]:
-    from migrate_plugins_qemu.diagnoses import diagnose  # noqa: PLC0415 - planning needs none
+def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequence[Diagnosis]:
+    from migrate_plugins_qemu.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
 
-    return diagnose(text, code)
+    return CATALOGUE.diagnose(text, code, domain)
+
+
+@hookimpl
+def migrate_investigate(
+    plan: Plan, error: MigrateError, source: Access, destination: Access
+) -> Sequence[Diagnosis]:
+    from migrate_plugins_qemu.investigation import investigate  # noqa: PLC0415 - seldom needed
+
+    return investigate(plan, error, source, destination)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from xml.etree import ElementTree as ET
 
 from migrate_plugins import ConnectionURI, Finding, FindingKind, Flow, Severity
-from migrate_plugins_qemu.diagnoses import diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -255,7 +254,9 @@ def _explain(told: str, second: str, who: str) -> tuple[str, str]:
     for obstacle in _OBSTACLES:
         if re.search(obstacle.pattern, told):
             return obstacle.cause.format(**words), obstacle.remedy.format(**words)
-    for known in sorted(diagnose(told, None), key=lambda each: -each.confidence):
+    from migrate_plugins_qemu.diagnoses import CATALOGUE  # noqa: PLC0415 - most connections work
+
+    for known in CATALOGUE.diagnose(told):
         for remedy in known.remedies:
             return known.cause, remedy.text
     return "libvirt says why", "mend what libvirt names"

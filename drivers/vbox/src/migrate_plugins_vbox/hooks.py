@@ -27,7 +27,7 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Finding, FindingKind, Plan
+    from migrate_plugins import Diagnosis, Finding, FindingKind, Plan
 
 MIGRATE_PLUGINS_API: Final = 1
 
@@ -123,6 +123,13 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
         ),
         *unregister,
     ]
+
+
+@hookimpl
+def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequence[Diagnosis]:
+    from migrate_plugins_vbox.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
+
+    return CATALOGUE.diagnose(text, code, domain)
 
 
 @hookimpl

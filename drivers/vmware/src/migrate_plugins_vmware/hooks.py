@@ -25,7 +25,7 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Finding, FindingKind, NativeCommand, Plan
+    from migrate_plugins import Diagnosis, Finding, FindingKind, NativeCommand, Plan
 
 MIGRATE_PLUGINS_API: Final = 1
 
@@ -115,6 +115,13 @@ def migrate_read_uri(text: str) -> MigrationURI:
 @hookimpl
 def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
     return [virsh_command(plan)]
+
+
+@hookimpl
+def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequence[Diagnosis]:
+    from migrate_plugins_vmware.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
+
+    return CATALOGUE.diagnose(text, code, domain)
 
 
 @hookimpl

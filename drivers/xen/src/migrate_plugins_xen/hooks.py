@@ -28,7 +28,7 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Finding, FindingKind, Plan
+    from migrate_plugins import Diagnosis, Finding, FindingKind, Plan
 
 MIGRATE_PLUGINS_API: Final = 1
 
@@ -147,6 +147,13 @@ def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
 @hookimpl
 def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
     return [virsh_command(plan)]
+
+
+@hookimpl
+def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequence[Diagnosis]:
+    from migrate_plugins_xen.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
+
+    return CATALOGUE.diagnose(text, code, domain)
 
 
 @hookimpl

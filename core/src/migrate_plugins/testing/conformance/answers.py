@@ -13,6 +13,7 @@ from migrate_plugins import (
     Access,
     Command,
     Diagnosis,
+    DriverError,
     Event,
     Facts,
     Finding,
@@ -24,6 +25,7 @@ from migrate_plugins import (
     Phase,
     Plan,
     Plugin,
+    PluginFailedError,
     Reason,
     Selection,
     Severity,
@@ -49,6 +51,12 @@ _SOURCE: Final = HostFacts("srchost", "5e0c1f52-0000-4000-8000-00000000000a", "s
 _TARGET: Final = HostFacts("desthost", "5e0c1f52-0000-4000-8000-00000000000b", "sample 1", "sample")
 _GUEST: Final = GuestFacts(
     "web1", "5e0c1f52-0000-4000-8000-000000000001", GuestState.RUNNING, persistent=True, memory=1024
+)
+_ERRORS: Final = (
+    DriverError("migrating web1", problem=""),
+    DriverError("migrating web1", problem="it ended without a reason", code=9, domain=10),
+    DriverError("migrating web1", problem="connection refused by 'desthost:49152'", code=38),
+    PluginFailedError("sample", hook="a session", problem="KeyError: 'web1'"),
 )
 FACTS: Final = (
     Facts(_SOURCE, _GUEST, _TARGET, None),
@@ -128,14 +136,20 @@ class Answers(Subject):
             code, domain = random.choice(_NUMBERS), random.choice(_NUMBERS)
             given = {"text": text, "code": code, "domain": domain}
             diagnoses = self._ask(migrator, plugin, "migrate_diagnose", Diagnosis, **given)
-            for diagnosis in diagnoses:
-                assert _ID.fullmatch(diagnosis.id), f"{diagnosis.id!r} is no id"
-                assert diagnosis.cause.strip(), f"{diagnosis.id}: it names no cause"
-                remedies = [remedy.text.strip() for remedy in diagnosis.remedies]
-                assert "".join(remedies), f"{diagnosis.id}: it names no remedy"
-                assert 0 <= diagnosis.confidence <= 1, f"{diagnosis.id}: {diagnosis.confidence}"
+            _look_at(diagnoses)
             again = self._ask(migrator, plugin, "migrate_diagnose", Diagnosis, **given)
             assert again == diagnoses, "two answers to one question"
+
+    @about("migrate_investigate")
+    def test_investigations_need_no_way_in(
+        self, migrator: Migrator, plugin: Plugin, plans: Sequence[Plan]
+    ) -> None:
+        """What an error hides is looked for without a session or a shell too, and is typed."""
+        nowhere = {"source": Access(), "destination": Access()}
+        for plan in plans:
+            for error in _ERRORS:
+                given = {"plan": plan, "error": error, **nowhere}
+                _look_at(self._ask(migrator, plugin, "migrate_investigate", Diagnosis, **given))
 
     @about("migrate_observe")
     def test_observer_takes_every_event(self, migrator: Migrator, plugin: Plugin) -> None:
@@ -194,6 +208,15 @@ class Answers(Subject):
             assert [text for value in answer for text in misfits(value)] == []
             return answer
         raise AssertionError(f"{hook} was not asked of {self.name}")
+
+
+def _look_at(diagnoses: Sequence[Diagnosis]) -> None:
+    for diagnosis in diagnoses:
+        assert _ID.fullmatch(diagnosis.id), f"{diagnosis.id!r} is no id"
+        assert diagnosis.cause.strip(), f"{diagnosis.id}: it names no cause"
+        remedies = [remedy.text.strip() for remedy in diagnosis.remedies]
+        assert "".join(remedies), f"{diagnosis.id}: it names no remedy"
+        assert 0 <= diagnosis.confidence <= 1, f"{diagnosis.id}: {diagnosis.confidence}"
 
 
 def _answers(

@@ -1,0 +1,17 @@
+"""What errors of QEMU migrations mean, in libvirt's words and in those of tools above it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from migrate_plugins import LIBVIRT_ENTRIES, LIBVIRT_WRAPPERS, Catalogue
+from migrate_plugins_qemu.diagnoses.compatibility import COMPATIBILITY
+from migrate_plugins_qemu.diagnoses.disks import DISKS
+from migrate_plugins_qemu.diagnoses.orchestrators import ORCHESTRATORS
+from migrate_plugins_qemu.diagnoses.streams import STREAMS
+
+__all__ = ["CATALOGUE"]
+
+CATALOGUE: Final = Catalogue(
+    (*LIBVIRT_ENTRIES, *STREAMS, *DISKS, *COMPATIBILITY, *ORCHESTRATORS), LIBVIRT_WRAPPERS
+)

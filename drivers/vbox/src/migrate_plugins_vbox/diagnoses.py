@@ -1,0 +1,209 @@
+"""What errors of VirtualBox's teleporting mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from migrate_plugins import Catalogue, Entry, Pattern, Remedy, Seat
+
+__all__ = ["CATALOGUE"]
+
+_SEEN: Final = "VirtualBox 7.2.22"
+_EXAMPLE: Final = "VBoxManage showvminfo VM"
+
+CATALOGUE: Final = Catalogue(
+    (
+        Entry(
+            "vbox-not-listening",
+            (
+                Pattern(r"VERR_NET_CONNECTION_REFUSED", _SEEN),
+                Pattern(r"VERR_NET_(?:HOST_UNREACHABLE|CONNECTION_TIMED_OUT|TIMEOUT)", "source"),
+            ),
+            "nobody waits for the virtual machine at that port: the target was not started in its"
+            " waiting state, or was only just and does not listen yet",
+            (
+                Remedy(
+                    "VBoxManage showvminfo VM --machinereadable | grep -E 'VMState|teleporter'",
+                    Seat.DESTINATION,
+                ),
+                Remedy("VBoxManage startvm VM --type headless", Seat.DESTINATION),
+                Remedy(
+                    "once its state is teleportingin, wait a second and teleport again", Seat.SOURCE
+                ),
+            ),
+            0.9,
+        ),
+        Entry(
+            "vbox-wait-over",
+            (Pattern(r"Teleporter timed out waiting for incoming connection", _SEEN),),
+            "the target waited five minutes and nobody came; it is off now",
+            (
+                Remedy("VBoxManage startvm VM --type headless", Seat.DESTINATION),
+                Remedy("VBoxManage controlvm VM teleport --host HOST --port PORT", Seat.SOURCE),
+                Remedy(
+                    "if it was to start by itself: VBoxManage modifyvm VM --teleporter off",
+                    Seat.DESTINATION,
+                ),
+            ),
+            0.95,
+        ),
+        Entry(
+            "vbox-password",
+            (Pattern(r"(?:[Ii]nvalid|[Ii]ncorrect) (?:teleporter )?password", _SEEN),),
+            "the password is not the target's; the guest runs on, and the target still waits",
+            (
+                Remedy("VBoxManage modifyvm VM --teleporter-password-file FILE", Seat.DESTINATION),
+                Remedy(
+                    "VBoxManage controlvm VM teleport --host HOST --port PORT --passwordfile FILE",
+                    Seat.SOURCE,
+                ),
+            ),
+            0.9,
+        ),
+        Entry(
+            "vbox-hardware",
+            (
+                Pattern(r"[Cc]onfiguration mismatch", _SEEN),
+                Pattern(
+                    r"VERR_SSM_LOAD_(?:CONFIG_MISMATCH|MEMORY_SIZE_MISMATCH|CPUID_MISMATCH)", _SEEN
+                ),
+                Pattern(r"(?:RAM|memory) size mismatch", "source"),
+                Pattern(
+                    r"(?:saved|source).{0,80}(?:differ|does not match|mismatch).{0,80}"
+                    r"(?:target|destination|config)",
+                    "inferred",
+                ),
+            ),
+            "the target virtual machine has other hardware than the source: it must have the same"
+            " memory, CPUs, chipset, cards and disks",
+            (
+                Remedy(f"{_EXAMPLE} --machinereadable > source.txt", Seat.SOURCE),
+                Remedy(f"{_EXAMPLE} --machinereadable > target.txt", Seat.DESTINATION),
+                Remedy("diff source.txt target.txt, and VBoxManage modifyvm what differs there"),
+            ),
+            0.85,
+        ),
+        Entry(
+            "vbox-snapshots",
+            (
+                Pattern(r"snapshots? (?:is|are) present", "inferred"),
+                Pattern(r"(?:[Cc]annot|can't|not) (?:be )?teleport.{0,120}snapshot", "inferred"),
+                Pattern(r"teleport.{0,120}has (?:one or more )?snapshots?", "inferred"),
+            ),
+            "a virtual machine with snapshots cannot be teleported, nor one be the target",
+            (
+                Remedy("VBoxManage snapshot VM list", Seat.SOURCE),
+                Remedy("VBoxManage snapshot VM list", Seat.DESTINATION),
+                Remedy("VBoxManage snapshot VM delete NAME, on both", Seat.SOURCE),
+            ),
+            0.85,
+        ),
+        Entry(
+            "vbox-call-failed",
+            (Pattern(r"NS_ERROR_CALL_FAILED|0x800706BE", _SEEN),),
+            "the exit status says nothing here: VBoxManage was seen to report this after a"
+            " teleportation that succeeded",
+            (
+                Remedy(f"{_EXAMPLE} --machinereadable | grep VMState", Seat.SOURCE),
+                Remedy(f"{_EXAMPLE} --machinereadable | grep VMState", Seat.DESTINATION),
+                Remedy(
+                    "teleported and running: it is done; start the source never again like this"
+                ),
+            ),
+            0.9,
+        ),
+        Entry(
+            "vbox-cancelled",
+            (
+                Pattern(r"VERR_SSM_CANCELLED", _SEEN),
+                Pattern(r"teleport\w{0,10}.{0,60}CANCELED", _SEEN),
+            ),
+            "somebody cancelled the teleportation; the guest runs on the source",
+            (
+                Remedy(f"{_EXAMPLE} --machinereadable | grep VMState", Seat.SOURCE),
+                Remedy("teleport again; the target has to be started anew"),
+            ),
+            0.95,
+        ),
+        Entry(
+            "vbox-paused-midway",
+            (Pattern(r"VERR_VM_UNEXPECTED_UNSTABLE_STATE", _SEEN),),
+            "the source was paused while it was being teleported, and may hang when it is powered"
+            " off",
+            (
+                Remedy(f"{_EXAMPLE} --machinereadable | grep VMState", Seat.SOURCE),
+                Remedy(
+                    "VBoxManage startvm VM --type emergencystop, if it stays in stopping",
+                    Seat.SOURCE,
+                ),
+            ),
+            0.9,
+        ),
+        Entry(
+            "vbox-state",
+            (
+                Pattern(r"Invalid machine state: (?P<state>\w{1,40})", _SEEN),
+                Pattern(r"not mutable or saved \(state is (?P<state>\w{1,40})\)", _SEEN),
+            ),
+            "the virtual machine is in the state {state}, in which that cannot be done",
+            (
+                Remedy(f"{_EXAMPLE} --machinereadable | grep VMState"),
+                Remedy(
+                    "a target that waits is ended so: VBoxManage startvm VM --type emergencystop",
+                    Seat.DESTINATION,
+                ),
+                Remedy("with --teleporter-port 0: give a port, 0 does not work", Seat.DESTINATION),
+            ),
+            0.85,
+        ),
+        Entry(
+            "vbox-driverless",
+            (Pattern(r"VERR_SUP_DRIVERLESS", _SEEN),),
+            "VirtualBox has no kernel module there, and the virtual machine's engine is left at its"
+            " default",
+            (
+                Remedy("VBoxManage modifyvm VM --vm-execution-engine interpreter"),
+                Remedy("or load the module: modprobe vboxdrv"),
+            ),
+            0.95,
+        ),
+        Entry(
+            "vbox-settings",
+            (Pattern(r"Failed to initialize COM!.{0,80}NS_ERROR_FAILURE", _SEEN),),
+            "VirtualBox found no folder for its settings: VBOX_USER_HOME is set and empty, or not"
+            " to be written to",
+            (Remedy("unset VBOX_USER_HOME, or name a folder of that user"),),
+            0.9,
+        ),
+        Entry(
+            "vbox-locked",
+            (Pattern(r"already locked (?:by|for) a session", _SEEN),),
+            "the virtual machine runs, or somebody has its settings open",
+            (
+                Remedy(f"{_EXAMPLE} --machinereadable | grep VMState"),
+                Remedy(
+                    "after it was shut down: VBoxManage modifyvm VM --teleporter off",
+                    Seat.DESTINATION,
+                ),
+            ),
+            0.8,
+        ),
+        Entry(
+            "vbox-libvirt-version",
+            (
+                Pattern(
+                    r"Libvirt doesn't support VirtualBox API version (?P<version>\d{1,12})",
+                    "libvirt 12.8.0",
+                ),
+                Pattern(r"unable to initialize VirtualBox driver API", "libvirt 12.8.0"),
+            ),
+            "this libvirt does not know the installed version of VirtualBox ({version})",
+            (
+                Remedy("VBoxManage --version, and virsh version"),
+                Remedy("use VBoxManage itself: migrate-plugins plan gives its commands"),
+            ),
+            0.95,
+            otherwise={"version": "its API's number is not named"},
+        ),
+    )
+)

@@ -1,0 +1,225 @@
+"""What errors of Xen migrations mean: libvirt's, xl's, and those of XAPI (XenServer, XCP-ng)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from migrate_plugins import (
+    LIBVIRT_ENTRIES,
+    LIBVIRT_WRAPPERS,
+    Catalogue,
+    Entry,
+    Pattern,
+    Remedy,
+    Seat,
+)
+
+__all__ = ["CATALOGUE"]
+
+_LIBXL: Final = "libvirt 9.0.0, Xen 4.17"
+
+_XEN: Final = (
+    Entry(
+        "xen-pv-live",
+        (
+            Pattern(r"Failed to enable logdirty", "Xen 4.17"),
+            Pattern(r"logdirty.{0,40}: 95\b", "Xen 4.17"),
+        ),
+        "the hypervisor cannot track which memory a PV guest changes: it was built without shadow"
+        " paging, so that such a guest cannot move live",
+        (
+            Remedy("leave out --live: the guest stands still while it moves"),
+            Remedy('or start the guest as PVH (type = "pvh"), on a CPU with HAP', Seat.SOURCE),
+        ),
+        0.95,
+    ),
+    Entry(
+        "xen-suspend-timeout",
+        (
+            Pattern(r"guest did(?: not|n't) suspend", "Xen 4.17"),
+            Pattern(r"[Tt]imed out waiting for (?:the )?suspend", "source"),
+        ),
+        "the guest did not answer when it was asked to stand still; a paused guest cannot",
+        (
+            Remedy("virsh resume GUEST, then migrate again", Seat.SOURCE),
+            Remedy("xl list, to see that its state is r or b", Seat.SOURCE),
+        ),
+        0.85,
+    ),
+    Entry(
+        "xen-option",
+        (
+            Pattern(
+                r"unsupported flags \((?P<what>0x[0-9a-f]{1,16})\) in function"
+                r" libxlDomainMigrate\w{1,40}",
+                _LIBXL,
+            ),
+            Pattern(r"parameter '(?P<what>[\w.]{1,60})' not supported", _LIBXL),
+            Pattern(r"cannot enforce (?P<what>change protection)", _LIBXL),
+        ),
+        "libvirt's Xen driver does not take an option that was given ({what}): it knows --live,"
+        " --p2p, --tunnelled, --persistent, --undefinesource, --suspend, --dname and --xml",
+        (Remedy("leave the option out; migrate-plugins plan refuses each that Xen lacks"),),
+        0.9,
+        inferred=(8, 74),
+        domains=(41, 20),
+        finding="option-not-offered",
+    ),
+    Entry(
+        "xen-resume-failed",
+        (Pattern(r"Failed to resume domain '(?P<guest>[^'\n]{1,100})' with libxenlight", _LIBXL),),
+        "libvirt takes the guest for paused, and it runs: so its Xen driver leaves it where a"
+        " peer-to-peer migration failed early",
+        (
+            Remedy("xl list, which tells the truth", Seat.SOURCE),
+            Remedy("migrate again once the reason is mended: a good migration puts it right"),
+        ),
+        0.9,
+        inferred=(1,),
+        domains=(41,),
+    ),
+    Entry(
+        "xen-stale-job",
+        (
+            Pattern(
+                r"held by monitor=remoteDispatchDomainMigrateBegin3Params",
+                _LIBXL,
+            ),
+        ),
+        "an earlier migration failed in its preparation, and libvirt's Xen driver never ended its"
+        " job: nothing can be done with the guest until it is gone",
+        (
+            Remedy("systemctl restart libvirtd (the guest runs on)", Seat.SOURCE),
+            Remedy("then mend what the earlier attempt said, and migrate again"),
+        ),
+        0.97,
+        codes=(68,),
+    ),
+    Entry(
+        "xen-hostdev",
+        (Pattern(r"domain has assigned host devices", "source"),),
+        "a device of the host is passed through to the guest",
+        (
+            Remedy("virsh detach-device GUEST FILE", Seat.SOURCE),
+            Remedy("or shut the guest down and start it at the destination"),
+        ),
+        0.95,
+        codes=(55,),
+    ),
+    Entry(
+        "xen-domain-0",
+        (Pattern(r"Domain-0 cannot be migrated", _LIBXL),),
+        "Domain-0 is the host itself",
+        (Remedy("name a guest: virsh list --all", Seat.SOURCE),),
+        0.98,
+        codes=(55,),
+    ),
+    Entry(
+        "xl-interrupted",
+        (Pattern(r"(?P<guest>[\w.+-]{1,60})--(?:incoming|migratedaway)\b", "Xen 4.17"),),
+        "a handover was interrupted: xl renames a guest to NAME--incoming at the destination while"
+        " it arrives, and to NAME--migratedaway at the source when it has left",
+        (
+            Remedy("xl list", Seat.SOURCE),
+            Remedy("xl list", Seat.DESTINATION),
+            Remedy("if {guest} runs on one of them, destroy only what has the suffix on the other"),
+            Remedy(
+                "if it runs on neither: xl rename and xl unpause the one at the source; never both"
+            ),
+        ),
+        0.85,
+    ),
+    Entry(
+        "xl-ssh",
+        (
+            Pattern(r"migration target: Cannot connect", "source"),
+            Pattern(r"migration transport process .{0,60}exited", "source"),
+        ),
+        "xl sends the guest through ssh as root, and that connection was not made or broke",
+        (
+            Remedy("ssh root@DESTINATION xl info", Seat.SOURCE),
+            Remedy("xl list", Seat.DESTINATION),
+        ),
+        0.8,
+    ),
+)
+
+_XAPI: Final = (
+    Entry(
+        "xapi-cpu",
+        (
+            Pattern(r"VM_INCOMPATIBLE_WITH_THIS_HOST", "XAPI"),
+            Pattern(r"VM_LACKS_FEATURE", "XAPI"),
+            Pattern(r"CPU from a different vendor", "XAPI"),
+        ),
+        "the guest was started on a CPU of another vendor, or with features that this host lacks",
+        (
+            Remedy("xe host-cpu-info", Seat.SOURCE),
+            Remedy("xe host-cpu-info", Seat.DESTINATION),
+            Remedy("choose a host of the same kind, or shut the guest down and start it there"),
+        ),
+        0.95,
+    ),
+    Entry(
+        "xapi-version",
+        (
+            Pattern(r"VM_HOST_INCOMPATIBLE_VERSION(?:_MIGRATE)?", "XAPI"),
+            Pattern(r"NOT_SUPPORTED_DURING_UPGRADE", "XAPI"),
+        ),
+        "the destination is older than the source: a guest moves only towards the same or a newer"
+        " version",
+        (
+            Remedy("xe host-list params=name-label,software-version"),
+            Remedy("move it to a host that is at least as new; upgrade the pool's master first"),
+        ),
+        0.95,
+    ),
+    Entry(
+        "xapi-memory",
+        (
+            Pattern(r"Cannot_free_this_much_memory", "XAPI"),
+            Pattern(r"HOST_NOT_ENOUGH_FREE_MEMORY", "XAPI"),
+        ),
+        "the destination has not the memory for the guest; XAPI may find that out only after the"
+        " disks were copied",
+        (
+            Remedy("xe host-compute-free-memory host=NAME", Seat.DESTINATION),
+            Remedy("free memory there, or choose another host, before migrating again"),
+        ),
+        0.95,
+    ),
+    Entry(
+        "xapi-storage-limit",
+        (Pattern(r"TOO_MANY_STORAGE_MIGRATES", "XAPI"),),
+        "the host moves as many disks already as XAPI allows at once (3)",
+        (
+            Remedy("xe task-list", Seat.SOURCE),
+            Remedy("wait for one of them to end, then migrate again"),
+        ),
+        0.98,
+    ),
+    Entry(
+        "xapi-unmapped",
+        (Pattern(r"(?P<kind>VIF|VDI)_NOT_IN_MAP", "XAPI"),),
+        "a network card (VIF) or disk (VDI) has no counterpart at the destination: {kind}",
+        (
+            Remedy("xe vm-vif-list vm=GUEST, and xe vm-disk-list vm=GUEST", Seat.SOURCE),
+            Remedy(
+                "name a network for each (vif:UUID=UUID) and a storage for each (vdi:UUID=UUID)"
+            ),
+        ),
+        0.98,
+    ),
+    Entry(
+        "xapi-host-disabled",
+        (Pattern(r"\bHOST_DISABLED\b", "XAPI"),),
+        "the destination is in maintenance mode, or still starting",
+        (
+            Remedy("xe host-list params=name-label,enabled"),
+            Remedy("xe host-enable host=NAME", Seat.DESTINATION),
+        ),
+        0.98,
+    ),
+)
+
+CATALOGUE: Final = Catalogue((*LIBVIRT_ENTRIES, *_XEN, *_XAPI), LIBVIRT_WRAPPERS)
