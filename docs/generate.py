@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pages import blocks, cli, findings, hooks, matrix, values
+from pages import blocks, checks, cli, hooks, matrix, values
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 PAGES = {
+    "checks.md": checks,
     "cli.md": cli,
-    "findings.md": findings,
     "hooks.md": hooks,
     "matrix.md": matrix,
     "values.md": values,

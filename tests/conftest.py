@@ -7,8 +7,9 @@ import shutil
 import signal
 import subprocess
 from importlib import import_module
+from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from hypothesis import settings
@@ -17,6 +18,9 @@ from migrate_plugins import EntryPoint, Migrator, Registry, Report, Severity
 from migrate_plugins.checks import report as reports
 from migrate_plugins.checks.kinds import all_kinds
 from migrate_plugins.installed import DRIVERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAMES = ("qemu", "vbox", "vmware", "xen")
 
@@ -37,10 +41,17 @@ os.environ.pop("MIGRATE_PLUGINS_DISABLE", None)
 os.environ.pop("MIGRATE_PLUGINS_JOURNAL", None)
 
 
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for each test; none is made before something is kept in it."""
+    root = tmp_path_factory.mktemp("state")
+    return map(root.joinpath, map(str, count()))
+
+
 @pytest.fixture(autouse=True)
-def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of this test's own for what is kept: no journal of a person's is written to."""
-    folder = tmp_path_factory.mktemp("state")
+def state(states: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of this test's own for what is kept: no person's journal is written to."""
+    folder = next(states)
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     return folder
 

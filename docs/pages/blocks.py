@@ -13,6 +13,7 @@ from migrate_plugins.cli.matrix import markdown
 from migrate_plugins.installed import PLUGINS, entry_points
 from migrate_plugins.testing import FAULTS, DriverConformance, PolicyConformance
 from migrate_plugins.testing.conformance.rules import rules
+from pages import reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -85,5 +86,7 @@ _BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "checks of a policy": partial(_rules, PolicyConformance),
     "faults": _faults,
     **{f"matrix {revision}": partial(_matrix, revision) for revision in Revision},
+    "reconcile rules": lambda: rows(*reconciliation.rules()),
+    "reconcile table": lambda: rows(*reconciliation.table()),
     "settings": _settings,
 }

@@ -33,6 +33,8 @@ _MODULES: Final = (
     "diagnosis",
     "progress",
     "outcome",
+    "reconciliation",
+    "reconciler",
     "records",
     "options",
     "settings",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from migrate_plugins import SCENARIOS, ExitCode, entry_points
+from migrate_plugins import SCENARIOS, ExitCode, Journal, entry_points
 from migrate_plugins.cli import COMMANDS
 from migrate_plugins.cli.completion import SHELLS
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cli.conftest import Call
+
+    from migrate_plugins import Migrator
 
 COMMAND_NAMES = [command.name for command in COMMANDS]
 FLAGS = ["--driver", "--no-plugins", "--trace-plugins"]
@@ -56,6 +58,10 @@ OFFERS = [
     ("plan --xml plan",                         ["plan.svg"]),
     ("plan --dname p",                          []),
     ("plan p",                                  []),
+    ("history ",                                ["show"]),
+    ("history show ",                           ["1", "2"]),
+    ("history --guest ",                        ["web1", "db1"]),
+    ("history show 1 --html p",                 ["plan.svg", "pictures/"]),
     ("completion ",                             ["bash", "zsh", "fish"]),
     ("new ",                                    ["driver", "policy"]),
     ("new driver acme pi",                      ["pictures/"]),
@@ -154,13 +160,27 @@ def scripts() -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory, migrator: Migrator) -> str:
+    """URL of a journal of two migrations."""
+    journal = Journal(f"sqlite:///{tmp_path_factory.mktemp('journal')}/journal.sqlite")
+    for guest in ("db1", "web1"):
+        writer = journal.begin(migrator.plan(guest, source="qemu:///", destination="qemu://b/"))
+        assert writer.id
+        writer.close()
+    return journal.url
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripts: dict[str, str]) -> Path:
+def home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripts: dict[str, str], recorded: str
+) -> Path:
     """A home without settings, a folder to be in, and this environment's programs on the path."""
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "ZDOTDIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("MIGRATE_PLUGINS_JOURNAL", recorded)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     folder = tmp_path / "here"
     (folder / "pictures").mkdir(parents=True)

@@ -40,6 +40,9 @@ addresses = []
 [defaults]
 live = true
 
+[journal]
+url = "postgresql://ann:***@db/journal"
+
 [policies.require-encryption]  # active
 mode = "never"
 networks = []
@@ -52,6 +55,8 @@ uri = "qemu+tcp://root:hunter2@alpha/system"
 live = true
 [policies.require-encryption]
 mode = "never"
+[journal]
+url = "postgresql://ann:hunter2@db/journal"
 """
 ALPHA, BETA = "qemu:///system", "qemu+ssh://beta.example/system"
 PEER = "qemu+tls://10.0.0.2/system"
@@ -245,6 +250,7 @@ def test_show_for_programs(spawn: Spawn, config: Callable[[str], Path]) -> None:
             },
         },
         "defaults": {"live": True},
+        "journal": {"url": "postgresql://ann:***@db/journal"},
         "policies": {"require-encryption": {"status": "active", "mode": "never", "networks": []}},
         "drivers": {},
     }
@@ -268,6 +274,20 @@ def test_check_tells_everything_that_is_wrong(spawn: Spawn, config: Callable[[st
         "key-unknown",
         "driver-broken",
     ]
+
+
+def test_check_opens_the_journals_url(spawn: Spawn, config: Callable[[str], Path]) -> None:
+    file = config('[journal]\nurl = "oracleofdelphi://ann:hunter2@db/journal"\n')
+
+    said = spawn("config", "check")
+
+    assert (said.status, said.out) == (ExitCode.USAGE, "")
+    assert said.err == (
+        f"{file}:\n"
+        "  journal-unusable: the journal oracleofdelphi://ann:***@db/journal cannot be opened:"
+        " Can't load plugin: sqlalchemy.dialects:oracleofdelphi\n"
+        "      mend its URL, install the library it needs, or give another journal\n"
+    )
 
 
 def test_check_of_a_good_file(spawn: Spawn, config: Callable[[str], Path]) -> None:

@@ -80,7 +80,7 @@ BROKEN = ["plan", *PLANNED, "tcp://desthost/", "--p2p", "--tls", "--timeout", "0
 ERRORS = [
     (["teleport", "--json"], "UsageError",
      ("there is no command 'teleport'; there are list, matrix, plan, check, migrate,"
-      " config, enable, disable, new, completion"), 2),
+      " history, reconcile, config, enable, disable, new, completion"), 2),
     (["plan", "web1", DEST, "-c", "lxc:///system", "--json"], "NoDriverError",
      ("no installed driver claims lxc://; there are drivers for esx://, gsx://, qemu://, vbox://,"
      " vpx://, xen://"), 4),

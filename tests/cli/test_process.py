@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrate_plugins import ExitCode, __version__
+from migrate_plugins import ExitCode, Journal, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from cli.conftest import Spawn
+
+    from migrate_plugins import Migrator, Plan
 
 SOURCE = "qemu:///system"
 DEST = "qemu+ssh://desthost/system"
@@ -55,7 +58,10 @@ PRINTING = [
 ]
 
 # What costs a planner time, or may not be there at all.
-HEAVY = ["asyncio", "importlib.metadata", "libvirt", "plotille", "pygal", "rich", "sqlalchemy"]
+HEAVY = [
+    *("asyncio", "importlib.metadata", "leather", "libvirt", "plotille", "rich", "sqlalchemy"),
+    "sqlite3",
+]
 
 # argv, and which of them it imports.
 IMPORTS = [
@@ -73,8 +79,12 @@ IMPORTS = [
                                                ["libvirt"]),
     (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "bar", "--no-journal"],
                                                ["libvirt", "rich"]),
+    # the first time, when the journal has to be made; SQLAlchemy brings the first two
     (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--progress", "none"],
-                               ["asyncio", "importlib.metadata", "libvirt", "sqlalchemy"]),
+     ["asyncio", "importlib.metadata", "libvirt", "sqlalchemy", "sqlite3"]),
+    # and from then on
+    (["migrate", "web1", NOWHERE, "-c", NOWHERE, "--reason", "again"],
+                                               ["libvirt", "sqlite3"]),
 ]
 # fmt: on
 
@@ -197,12 +207,23 @@ def test_head_takes_one_line_and_nobody_complains() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (ExitCode.DONE, first, "")
 
 
+@pytest.fixture(scope="module")
+def plan(migrator: Migrator) -> Plan:
+    return migrator.plan("web1", source=SOURCE, destination=DEST)
+
+
 @pytest.mark.parametrize(("argv", "imported"), IMPORTS)
 def test_only_what_connects_or_draws_imports_what_that_needs(
-    argv: list[str], imported: list[str]
+    argv: list[str], imported: list[str], tmp_path: Path, plan: Plan
 ) -> None:
+    journal = Journal(f"sqlite:///{tmp_path}/migrate-plugins/journal.sqlite")
+    if "again" in argv:
+        writer = journal.begin(plan)
+        assert writer.id == 1
+        writer.close()
     done = subprocess.run(
         [sys.executable, "-c", LOOK, ",".join(HEAVY), *argv],
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=30,

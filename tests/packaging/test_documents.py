@@ -25,6 +25,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 # File, what stands there, and what somebody made of it.
 CHANGES = [
     ("README.md",       "| native-direct | verified |", "| native-direct | code |"),
+    ("docs/checks.md",  "| `disk-not-shared` | error",  "| `disk-not-shared` | info"),
     ("docs/hooks.md",   "Anyone may refuse",            "Anyone can refuse"),
     ("docs/cli.md",     "`--tls`",                      "`--ssl`"),
     ("docs/matrix.md",  "| native-p2p |",               "| p2p |"),

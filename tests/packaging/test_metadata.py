@@ -92,9 +92,9 @@ def test_only_qemu_needs_libvirt(name: str) -> None:
 def test_core_needs_neither_a_driver_nor_a_client_library() -> None:
     assert _names(PROJECTS[ROOT]["dependencies"]) == {
         "argcomplete",
+        "leather",
         "plotille",
         "pluggy",
-        "pygal",
         "rich",
         "sqlalchemy",
     }

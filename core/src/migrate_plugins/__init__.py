@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from migrate_plugins.findings import Finding, FindingKind, Selection, Severity
     from migrate_plugins.hookspecs import API, hookimpl
     from migrate_plugins.installed import EntryPoint, entry_points
-    from migrate_plugins.journal import Journal, Writer
+    from migrate_plugins.journal import Journal, Writer, journal_url
     from migrate_plugins.loading import Loaded, Status
     from migrate_plugins.migrator import Migrator
     from migrate_plugins.model import (
@@ -224,6 +224,7 @@ __all__ = [
     "find_shell",
     "hidden",
     "hookimpl",
+    "journal_url",
     "masked",
     "nearest",
     "netloc",
@@ -271,7 +272,7 @@ _HOMES: Final = {
         "findings": ("Finding", "FindingKind", "Selection", "Severity"),
         "hookspecs": ("API", "hookimpl"),
         "installed": ("EntryPoint", "entry_points"),
-        "journal": ("Journal", "Writer"),
+        "journal": ("Journal", "Writer", "journal_url"),
         "loading": ("Loaded", "Status"),
         "migrator": ("Migrator",),
         "model": (

@@ -78,7 +78,9 @@ class Doubt(NamedTuple):
             return found
         from migrate_plugins.journal import user  # noqa: PLC0415 - only where it is told
 
-        text = found.settlement.sentence
+        steps = [f"{each.step.mend} on {each.host}" for each in found.taken if not each.error]
+        mended = f" (after {', '.join(steps)})" if steps else ""
+        text = f"{found.settlement.sentence}{mended}"
         later = f"not found out by itself; record {self.record.id}, of later, tells: {text}"
         try:
             self.journal.settle(self.record.id, verdict=found.verdict, text=text, by=user())

@@ -197,7 +197,8 @@ def migrate_connect(uri: str) -> Session:
         uri: A connection URI, unchanged as the user wrote it.
 
     Returns:
-        An open session; a driver that only plans leaves the hook out.
+        An open session; a driver that only plans leaves the hook out.  One that is a
+        :class:`migrate_plugins.Mender` too lets ``reconcile`` take over and mend.
 
     Raises:
         ConnectError: The host cannot be reached.

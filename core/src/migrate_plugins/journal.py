@@ -1,18 +1,19 @@
 """The journal: every migration, written down ahead of each of its phases.
 
-What is acknowledged is on the disk.  Nothing here imports SQLAlchemy before a journal is read or
-written, and what writes during a migration is a thread of its own, so that a slow disk holds
-nobody up for long.
+What is acknowledged is on the disk.  SQLAlchemy is imported where a journal is read, or has to be
+made; and what writes during a migration is a thread of its own, so that a slow disk holds nobody up
+for long.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from migrate_plugins.errors import JournalError, MigrateError, UsageError, one_line
+from migrate_plugins.lite import Lite
 from migrate_plugins.outcome import Verdict
 from migrate_plugins.plan import Plan
 from migrate_plugins.processes import Process
@@ -22,17 +23,21 @@ from migrate_plugins.sessions import Facts, GuestFacts, GuestState, HostFacts
 from migrate_plugins.tracing import hidden, masked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from queue import SimpleQueue
 
     from sqlalchemy import Connection
 
     from migrate_plugins.config import Config
+    from migrate_plugins.lite import Rows
     from migrate_plugins.outcome import Outcome
     from migrate_plugins.store import Store
 
 __all__ = ["Journal", "Writer", "journal_url"]
+
+_MIGRATIONS, _PHASES, _SAMPLES = "journal_migrations", "journal_phases", "journal_samples"
 
 _VARIABLE: Final = "MIGRATE_PLUGINS_JOURNAL"
 
@@ -60,6 +65,7 @@ class Journal:
         self.url: Final = url
         self._lock = threading.Lock()
         self._opened: Store | None = None
+        self._lite = Lite.of(url)
 
     @classmethod
     def configured(cls, config: Config, environment: Mapping[str, str] | None = None) -> Journal:
@@ -69,10 +75,20 @@ class Journal:
     @property
     def place(self) -> str:
         """Where it is, without a password."""
-        return masked(self.url)
+        return masked(self.url) if self._lite is None else self._lite.place
+
+    def check(self) -> None:
+        """Return if its URL can be used; whether somebody answers there is not tried.
+
+        Raises:
+            JournalError: It is no URL, or the library for its database is not installed.
+        """
+        self._store()
 
     def warm_up(self) -> None:
-        """Load what writing takes, in the background: that takes longer than writing does."""
+        """Load what writing takes, in the background, where that takes long."""
+        if self._lite is not None and self._lite.made():
+            return
 
         def load() -> None:
             with suppress(Exception):  # whoever writes is told
@@ -90,7 +106,7 @@ class Journal:
             reason: Why, in the words of whoever asked.
             accepted: Id of a finding to the reason for accepting it.
         """
-        return Writer(self._store, plan, reason, accepted or {}, self.place)
+        return Writer(self._rows, self._release, plan, reason, accepted or {}, self.place)
 
     def records(
         self, *, guest: str | None = None, unfinished: bool = False, limit: int | None = None
@@ -166,16 +182,27 @@ class Journal:
             UsageError: There is none of that number.
             JournalError: It cannot be written.
         """
-        from sqlalchemy import update
-
-        from migrate_plugins.store import MIGRATIONS  # noqa: PLC0415
-
-        query = update(MIGRATIONS).where(MIGRATIONS.c.id == id)
         values = {"verdict": verdict.value, "text": masked(text), "settled_by": by}
-        with self._store().writing() as connection:
-            done = connection.execute(query.values(**values, ended=_now().isoformat()))
-            if done.rowcount != 1:
+        try:
+            with self._rows() as rows:
+                found = rows.change(_MIGRATIONS, id, {**values, "ended": _now().isoformat()})
+        finally:
+            self._release()
+        if not found:
+            with self._store().reading() as connection:
                 raise UsageError(self._no_record(connection, id))
+
+    @contextmanager
+    def _rows(self) -> Iterator[Rows]:
+        """Give a transaction, by the shortest way."""
+        made = self._lite is not None and self._lite.made()
+        with self._lite.rows() if made and self._lite else self._store().rows() as rows:
+            yield rows
+
+    def _release(self) -> None:
+        """Close what this thread holds open."""
+        if self._lite is not None:
+            self._lite.release()
 
     def _store(self) -> Store:
         """Open the store; raises JournalError where its URL is wrong."""
@@ -214,7 +241,7 @@ def journal_url(config: Config, environment: Mapping[str, str]) -> str:
 class _Work:
     """Something to be written, and what became of it."""
 
-    def __init__(self, do: Callable[[Connection], object]) -> None:
+    def __init__(self, do: Callable[[Rows], object]) -> None:
         self.do = do
         self.error: JournalError | None = None
         self.done = threading.Event()
@@ -229,7 +256,8 @@ class Writer:
 
     def __init__(
         self,
-        store: Callable[[], Store],
+        rows: Callable[[], AbstractContextManager[Rows]],
+        release: Callable[[], None],
         plan: Plan,
         reason: str | None,
         accepted: Mapping[str, str],
@@ -238,7 +266,8 @@ class Writer:
         """Begin; see :meth:`Journal.begin`."""
         from queue import SimpleQueue  # noqa: PLC0415 - most commands write nothing
 
-        self._store = store
+        self._rows = rows
+        self._release = release
         self._place = place
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._begun = False
@@ -256,7 +285,7 @@ class Writer:
             "accepted": hidden(accepted),
             "begun": False,
         }
-        self._beginning = self._add(lambda connection: self._begin(connection, values))
+        self._beginning = self._add(lambda rows: self._begin(rows, values))
         threading.Thread(target=self._write, name="journal", daemon=True).start()
 
     @property
@@ -283,16 +312,12 @@ class Writer:
         at = _now().isoformat()
         begins = phase in BEGUN and not self._begun
 
-        def write(connection: Connection) -> None:
-            from sqlalchemy import insert, update
+        told = {"phase": phase.value, "at": at, "elapsed": elapsed, "text": text and masked(text)}
 
-            from migrate_plugins.store import MIGRATIONS, PHASES  # noqa: PLC0415
-
-            told = {"phase": phase.value, "text": text and masked(text), "elapsed": elapsed}
-            connection.execute(insert(PHASES).values(migration=self._id, at=at, **told))
+        def write(rows: Rows) -> None:
+            rows.add(_PHASES, {"migration": self._id, **told})
             if begins:
-                mine = update(MIGRATIONS).where(MIGRATIONS.c.id == self._id)
-                connection.execute(mine.values(begun=True))
+                self._change(rows, {"begun": True})
 
         work = self._add(write)
         if phase is not Phase.CONNECT:
@@ -309,7 +334,9 @@ class Writer:
         if facts is not None:
             values["facts"] = hidden(facts_to_json(facts) or {})
             values["uuid"] = facts.guest and facts.guest.uuid
-        self._wait(self._add(self._update(values)), _HASTE if self._begun else _PATIENCE)
+        self._wait(
+            self._add(lambda rows: self._change(rows, values)), _HASTE if self._begun else _PATIENCE
+        )
 
     def sample(self, statistics: Statistics, elapsed: float) -> None:
         """Write how far the transfer is, if a second has passed; waits for nothing."""
@@ -319,15 +346,10 @@ class Writer:
             return  # the disk is slow: it gets no more than it can take
         self._sampled = elapsed
 
-        def write(connection: Connection) -> None:
-            from sqlalchemy import insert
-
-            from migrate_plugins.store import SAMPLES  # noqa: PLC0415
-
-            values = {"elapsed": elapsed, "statistics": statistics._asdict()}
-            connection.execute(insert(SAMPLES).values(migration=self._id, **values))
-
-        self._sampling = self._add(write)
+        values = {"elapsed": elapsed, "statistics": statistics._asdict()}
+        self._sampling = self._add(
+            lambda rows: rows.add(_SAMPLES, {"migration": self._id, **values})
+        )
 
     def end(self, outcome: Outcome) -> None:
         """Write the outcome, and close the record.
@@ -362,26 +384,17 @@ class Writer:
     def _end(self, told: Mapping[str, Any], elapsed: float | None) -> None:
         ended = _now().isoformat()
 
-        def write(connection: Connection) -> None:
-            from sqlalchemy import insert, update
-
-            from migrate_plugins.store import MIGRATIONS, PHASES  # noqa: PLC0415
-
-            mine = update(MIGRATIONS).where(MIGRATIONS.c.id == self._id)
-            connection.execute(mine.values(**told, ended=ended))
+        def write(rows: Rows) -> None:
+            self._change(rows, {**told, "ended": ended})
             if elapsed is not None:
-                done = {"phase": Phase.DONE.value, "elapsed": elapsed, "text": told["text"]}
-                connection.execute(insert(PHASES).values(migration=self._id, at=ended, **done))
+                done = {"phase": Phase.DONE.value, "at": ended, "elapsed": elapsed}
+                rows.add(_PHASES, {"migration": self._id, **done, "text": told["text"]})
 
         work = self._add(write)
         self.close()
         self._wait(work, _LAST)
 
-    def _begin(self, connection: Connection, values: Mapping[str, Any]) -> None:
-        from sqlalchemy import insert
-
-        from migrate_plugins.store import MIGRATIONS  # noqa: PLC0415
-
+    def _begin(self, rows: Rows, values: Mapping[str, Any]) -> None:
         mine = Process.here()
         process = {
             "machine": mine.machine,
@@ -389,21 +402,13 @@ class Writer:
             "process": mine.number,
             "process_started": None if mine.started is None else str(mine.started),
         }
-        done = connection.execute(insert(MIGRATIONS).values(**values, **process))
-        self._number = done.inserted_primary_key[0] if done.inserted_primary_key else None
+        self._number = rows.add(_MIGRATIONS, {**values, **process})
 
-    def _update(self, values: Mapping[str, Any]) -> Callable[[Connection], object]:
-        def write(connection: Connection) -> None:
-            from sqlalchemy import update
+    def _change(self, rows: Rows, values: Mapping[str, Any]) -> None:
+        if not rows.change(_MIGRATIONS, self._id or 0, values):
+            raise self._error("the record is not there any more")
 
-            from migrate_plugins.store import MIGRATIONS  # noqa: PLC0415
-
-            mine = update(MIGRATIONS).where(MIGRATIONS.c.id == self._id)
-            connection.execute(mine.values(**values))
-
-        return write
-
-    def _add(self, do: Callable[[Connection], object]) -> _Work:
+    def _add(self, do: Callable[[Rows], object]) -> _Work:
         work = _Work(do)
         self._queue.put(work)
         return work
@@ -421,8 +426,8 @@ class Writer:
             try:
                 if lost is not None:  # there is nothing that it could be added to
                     raise lost  # noqa: TRY301 - dealt with as its own failure is
-                with self._store().writing() as connection:
-                    work.do(connection)
+                with self._rows() as rows:
+                    work.do(rows)
             except JournalError as error:
                 work.error = error
             except Exception as error:  # noqa: BLE001 - told to whoever waits
@@ -431,6 +436,7 @@ class Writer:
                 self._id = self._number  # committed: only now is it one
             self._missing = self._missing or work.error
             work.done.set()
+        self._release()
 
     def _error(self, problem: str) -> JournalError:
         instead = (

@@ -269,6 +269,7 @@ class Migrator:
         cancelled: threading.Event | None = None,
         observers: Iterable[Observer] = (),
         destination: str | None = None,
+        patience: float | None = None,
     ) -> Reconciled:
         """Find out what became of a migration that nobody saw the end of.
 
@@ -283,6 +284,7 @@ class Migrator:
             observers: Called with each event of a migration that is followed.
             destination: How the client opens the destination, where the plan does not say it or
                 says it wrongly.
+            patience: Seconds that a host may take for an answer; None for the usual ones.
 
         Raises:
             UsageError: The record's plan cannot be read.
@@ -300,7 +302,9 @@ class Migrator:
         if driver is None:
             reason = f"it moved {plan.guest}, and is needed to look for it"
             raise PluginUnusableError(plan.driver, status="not there", reason=reason)
-        with Reconciler(driver, plan, doubt.recorded, observers=observers) as reconciler:
+        with Reconciler(
+            driver, plan, doubt.recorded, observers=observers, patience=patience
+        ) as reconciler:
             found = None
             if follow or cancelled is not None:
                 found = reconciler.follow(cancelled or Event())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from migrate_plugins.errors import InvalidURIError
 from migrate_plugins.outcome import Verdict
 from migrate_plugins.progress import Phase
+from migrate_plugins.uris import ConnectionURI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,6 +129,42 @@ class Record(NamedTuple):
             return float(self.outcome["elapsed"])
         return None if self.ended is None else (self.ended - self.started).total_seconds()
 
+    @property
+    def host_names(self) -> tuple[str, str]:
+        """What source and destination call themselves, or else what the URIs call them."""
+        facts = self.facts
+        source = None if facts is None else facts.source.name
+        destination = None if facts is None or facts.destination is None else facts.destination.name
+        if self.plan is None:
+            return source or "?", destination or "?"
+        uris = self.plan.uris
+        there = _host(uris.destination_from_client.value or uris.destination.value)
+        return (
+            source or _host(uris.source.value) or "localhost",
+            destination or there or self.plan.receiver or "?",
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Give what a list shows of the record, as JSON's own types."""
+        source, destination = self.host_names
+        return {
+            "id": self.id,
+            "guest": self.guest,
+            "uuid": self.uuid,
+            "source": source,
+            "destination": destination,
+            "started": self.started.isoformat(),
+            "ended": self.ended and self.ended.isoformat(),
+            "elapsed": self.elapsed,
+            "user": self.user,
+            "reason": self.reason,
+            "phase": self.phase.value,
+            "verdict": self.verdict and self.verdict.value,
+            "text": self.text,
+            "in_doubt": self.in_doubt,
+            "alive": self.alive,
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Give the record as JSON's own types."""
         values = self._asdict()
@@ -147,6 +185,15 @@ class Record(NamedTuple):
             "facts": facts_to_json(self.facts),
             "in_doubt": self.in_doubt,
         }
+
+
+def _host(uri: str | None) -> str | None:
+    if uri is None:
+        return None
+    try:
+        return ConnectionURI.parse(uri).host
+    except InvalidURIError:
+        return None
 
 
 def facts_to_json(facts: Facts | None) -> dict[str, Any] | None:

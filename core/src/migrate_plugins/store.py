@@ -6,7 +6,8 @@ The one module that imports SQLAlchemy; it is imported when a journal is first r
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,24 +30,23 @@ from sqlalchemy import (
     inspect,
     make_url,
     select,
+    update,
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from migrate_plugins.errors import JournalError, one_line
+from migrate_plugins.lite import BUSY, SCHEMA, failure, patiently, prepare
 from migrate_plugins.tracing import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy import Connection, Engine
 
-__all__ = ["MIGRATIONS", "PHASES", "SAMPLES", "SCHEMA", "Store"]
+    from migrate_plugins.lite import Rows
 
-# Of the tables below; a store says which it was made with.
-SCHEMA: Final = 1
+__all__ = ["MIGRATIONS", "PHASES", "SAMPLES", "Store"]
 
-# Seconds that SQLite waits for another process's write: one takes some milliseconds.
-_BUSY: Final = 8.0
 _FOLDER: Final = 0o700
 _FILE: Final = 0o600
 
@@ -131,8 +131,8 @@ class Store:
         return self._file is None or self._file.exists()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a connection; what is done with it is there, on the disk, when this returns.
+    def rows(self) -> Iterator[Rows]:
+        """Give a transaction; what is done with it is there, on the disk, when this returns.
 
         Raises:
             JournalError: It cannot be written; then nothing of it is there.
@@ -140,10 +140,11 @@ class Store:
         try:
             if self._file is not None and not self._ready:
                 self._make_file(self._file)
-            with self._engine.begin() as connection:
+            with patiently(self._begun) as connection:
                 if not self._ready:
                     self._prepare(connection)
-                yield connection
+                yield _Rows(connection)
+                connection.commit()  # what raised is undone when the connection closes
         except (SQLAlchemyError, OSError) as error:
             raise self._error("written", error) from error
         self._ready = True
@@ -159,7 +160,7 @@ class Store:
             yield None
             return
         try:
-            with self._engine.connect().execution_options(reading=True) as connection:
+            with patiently(self._looked_at) as connection:
                 empty = not inspect(connection).has_table(STORE.name)
                 if not empty:
                     self._check_schema(connection, "read")
@@ -167,11 +168,29 @@ class Store:
         except (SQLAlchemyError, OSError) as error:
             raise self._error("read", error) from error
 
+    def _begun(self) -> Connection:
+        connection = self._engine.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _looked_at(self) -> Connection:
+        connection = self._engine.connect().execution_options(reading=True)
+        try:
+            inspect(connection).has_table(STORE.name)  # a first look: the file may be tidied up
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
     def _make_engine(self) -> Engine:
         if self._file is None:
             return create_engine(self._url, pool_pre_ping=True)
         # A connection for each piece of work: that costs little, and leaves no file open.
-        engine = create_engine(self._url, connect_args={"timeout": _BUSY}, poolclass=NullPool)
+        engine = create_engine(self._url, connect_args={"timeout": BUSY}, poolclass=NullPool)
         event.listen(engine, "connect", _connected)
         event.listen(engine, "begin", _began)
         return engine
@@ -187,9 +206,21 @@ class Store:
 
     @staticmethod
     def _make_file(file: Path) -> None:
-        """Make the file, and its folder, for nobody else to read: SQLite would let everybody."""
+        """Make the file, and its folder, for nobody else to read: SQLite would let everybody.
+
+        It is made elsewhere and closed before it gets its name.  To close a file takes away every
+        lock that this process has on it, and with them those of SQLite in another thread.
+        """
+        if file.exists():
+            return
         file.parent.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE))
+        aside = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
+        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _FILE))
+        try:
+            with suppress(FileExistsError):  # somebody was faster
+                file.hardlink_to(aside)
+        finally:
+            aside.unlink()
 
     def _prepare(self, connection: Connection) -> None:
         """Make the tables where they are missing, and see that we can use them where not."""
@@ -209,27 +240,31 @@ class Store:
 
     def _error(self, doing: str, error: Exception) -> JournalError:
         problem = str(error.orig) if isinstance(error, DBAPIError) and error.orig else str(error)
-        problem = masked(" ".join(problem.split())) or one_line(error)
-        return JournalError(self.place, doing=doing, problem=problem, instead=_INSTEAD[doing])
+        return failure(self.place, doing, problem or one_line(error))
 
 
-_INSTEAD: Final = {
-    "opened": "mend its URL, install the library it needs, or give another journal",
-    "read": "mend that, or give another journal",
-    "written": "nothing was changed; mend that, give another journal ([journal] in config.toml),"
-    " or go without one (--no-journal)",
-}
+class _Rows:
+    """Rows of any database; see :class:`migrate_plugins.lite.Rows`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, table: str, values: Mapping[str, Any]) -> int:
+        done = self._connection.execute(insert(_TABLES.tables[table]).values(**values))
+        key = done.inserted_primary_key
+        return int(key[0]) if key else 0
+
+    def change(self, table: str, number: int, values: Mapping[str, Any]) -> int:
+        changed = _TABLES.tables[table]
+        query = update(changed).where(changed.c.id == number).values(**values)
+        return self._connection.execute(query).rowcount
 
 
 def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's own
     """Prepare a connection to SQLite."""
     # SQLAlchemy begins transactions itself: sqlite3 would begin them too late.
     connection.isolation_level = None
-    # Readers and one writer at once; where the file system cannot (a network's), the usual way.
-    connection.execute("PRAGMA journal_mode = WAL").close()
-    # A commit returns once the disk has it.
-    connection.execute("PRAGMA synchronous = FULL").close()
-    connection.execute("PRAGMA foreign_keys = ON").close()
+    prepare(connection)
 
 
 def _began(connection: Connection) -> None:

@@ -30,12 +30,15 @@ from migrate_plugins_lab.host import Host
 from migrate_plugins_lab.process import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 NAMES: Final = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")
 """What hosts are called, in this order."""
 
 _FEWEST: Final = 2
+
+# What libvirt keeps of a guest besides its definition, and does not forget unless it is told to.
+_ALL: Final = ("--managed-save", "--snapshots-metadata", "--checkpoints-metadata")
 _PROGRAM: Final = Path(__file__).parent / "boot/tick.bin"
 
 
@@ -160,6 +163,7 @@ class Lab:
         disk: int = 0,
         off: int = 0,
         persistent: bool = False,
+        edit: Callable[[str], str] | None = None,
     ) -> Guest:
         """Start a guest and wait for its first tick.
 
@@ -172,6 +176,7 @@ class Lab:
                 such a guest is not safe to migrate without copying it.
             off: After how many ticks it powers itself off, 0 for never.
             persistent: Whether the host keeps its configuration when it stops.
+            edit: Changes the domain XML before libvirt reads it, or None.
 
         Raises:
             ArgumentError: A value cannot be.
@@ -182,7 +187,7 @@ class Lab:
         size = dirty + SPARE if memory is None else memory
         domain = Domain(name, str(uuid.uuid4()), memory=size, dirty=dirty, disk=disk, off=off)
         xml = self.folder.path / f"guests/{domain.label}.xml"
-        xml.write_text(domain.xml(), encoding="utf-8")
+        xml.write_text((edit or str)(domain.xml()), encoding="utf-8")
         serial = self.folder.path / f"serial/{domain.label}.log"
         serial.touch()
         if disk:
@@ -330,9 +335,9 @@ def remove_guests(host: Host) -> None:
     found = guests_of(host)
     for guest in found:
         # Failing is fine: a transient guest is gone once it is destroyed.
-        for command in ("destroy", "undefine"):
+        for command, *options in (("destroy",), ("undefine", *_ALL)):
             with contextlib.suppress(CommandError):
-                host.virsh(command, guest["name"])
+                host.virsh(command, guest["name"], *options)
     if found and (left := [guest["name"] for guest in guests_of(host)]):
         raise DaemonError(
             host.name, why=f"{', '.join(left)} cannot be removed", log=daemon.log(host)

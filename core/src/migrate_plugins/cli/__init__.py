@@ -41,6 +41,7 @@ COMMANDS: Final = (
     ),
     Command("check", "every finding on both hosts; changes nothing", f"{__name__}.check"),
     Command("migrate", "check, migrate, and read back where the guest is", f"{__name__}.migrate"),
+    Command("history", "migrations that were recorded, and one in full", f"{__name__}.history"),
     Command(
         "reconcile",
         "where a guest is that nobody saw arrive, and the safe way back",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from argcomplete import autocomplete
@@ -15,18 +16,23 @@ from argcomplete.completers import BaseCompleter, FilesCompleter
 from argcomplete.lexers import split_line
 from argcomplete.shell_integration import shellcode
 
-from migrate_plugins import SCENARIOS, ExitCode, entry_points, masked
+from migrate_plugins import SCENARIOS, ExitCode, MigrateError, entry_points, masked
+from migrate_plugins.cli.chronicle import standing
+from migrate_plugins.cli.moments import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from migrate_plugins import Command
+    from migrate_plugins import Command, Record
     from migrate_plugins.cli.invocation import Invocation
     from migrate_plugins.cli.output import Output
 
 __all__ = ["SHELLS", "configure", "offer", "run"]
 
 SHELLS: Final = ("bash", "zsh", "fish")
+
+# Migrations to choose from: of more a shell would ask whether to show them all.
+_RECORDS: Final = 50
 
 _PROGRAM: Final = "migrate-plugins"
 
@@ -106,16 +112,27 @@ class _Values(BaseCompleter):
         self._invocation = invocation
         self._choices: Mapping[str, Callable[[], Mapping[str, str]]] = {
             "--driver": self._drivers,
+            "--guest": self._guests,
             "--from": self._hosts,
             "--only": self._findings,
             "--skip": self._findings,
             "--to": self._hosts,
             "--scenario": self._scenarios,
+            "id": self._records,
             "names": self._plugins,
         }
 
-    def __call__(self, *, prefix: str, action: argparse.Action, **_: object) -> Iterable[str]:
+    def __call__(
+        self,
+        *,
+        prefix: str,
+        action: argparse.Action,
+        parsed_args: argparse.Namespace,
+        **_: object,
+    ) -> Iterable[str]:
         """Give each choice, as a mapping with what describes it, or names of files."""
+        if action.dest == "id" and getattr(parsed_args, "action", "") is None:
+            return ()  # `history` takes a number behind `show` alone
         for name in (*action.option_strings, action.dest):
             if name in self._choices:
                 return self._choices[name]()
@@ -128,6 +145,20 @@ class _Values(BaseCompleter):
 
     def _plugins(self) -> dict[str, str]:
         return {each.name: each.distribution for each in entry_points()}
+
+    def _recorded(self) -> list[Record]:
+        with suppress(MigrateError):  # nobody reads an error at TAB
+            return self._invocation.migrator.history(limit=_RECORDS)
+        return []
+
+    def _records(self) -> dict[str, str]:
+        return {
+            str(each.id): f"{moment(each.started)} {each.guest} {standing(each)}"
+            for each in self._recorded()
+        }
+
+    def _guests(self) -> dict[str, str]:
+        return {each.guest: moment(each.started) for each in reversed(self._recorded())}
 
     def _hosts(self) -> dict[str, str]:
         return {name: masked(host.uri) for name, host in self._invocation.config.hosts.items()}

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 from migrate_plugins import (
     ConfigError,
     ExitCode,
+    Journal,
+    JournalError,
     Reason,
     Status,
     config_path,
     entry_points,
     hidden,
+    journal_url,
     unknown_key,
 )
 
@@ -67,6 +70,12 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 def _faults(config: Config, registry: Registry) -> Iterator[Reason]:
     """Give what is wrong beside the file's own form, which was read already."""
     yield from registry.unmet
+    if config.journal is not None:
+        try:
+            Journal(config.journal).check()
+        except JournalError as error:
+            text = f"the journal {error.place} cannot be {error.doing}: {error.problem}"
+            yield Reason("journal-unusable", text, error.instead, usage=True)
     known = {name for point in entry_points() for name in (point.name, point.distribution)}
     for name in config.disabled:
         if name not in known:
@@ -106,6 +115,7 @@ def _show(
         host.name: {field: value for field, value in host._asdict().items() if field != "name"}
         for host in config.hosts.values()
     }
+    journal = {"url": journal_url(config, os.environ)}
     if as_json:
         shown = {
             "path": config.path,
@@ -113,6 +123,7 @@ def _show(
             "disabled": disabled,
             "hosts": hosts,
             "defaults": dict(config.defaults),
+            "journal": journal,
             **configured,
         }
         output.json("config-show", hidden(shown))
@@ -125,6 +136,8 @@ def _show(
         _section("hosts", name, host, output)
     if config.defaults:
         _section("defaults", None, config.defaults, output)
+    asked = journal["url"] == config.journal
+    _section("journal", None, journal, output, remark="" if asked else "  # not of this file")
     for group, plugins in configured.items():
         for name, values in plugins.items():
             rest = {key: value for key, value in values.items() if key != "status"}

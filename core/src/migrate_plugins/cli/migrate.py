@@ -47,11 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Migrate."""
-    if arguments.reason is not None and (arguments.no_journal or not arguments.reason.strip()):
-        wrong = "is empty" if not arguments.no_journal else "has nowhere to stand (--no-journal)"
-        raise UsageError(f"--reason {wrong}; leave one out")
+    if arguments.reason is not None and arguments.no_journal:
+        raise UsageError("--reason stands in the journal, --no-journal keeps none; give one")
+    if arguments.reason is not None and not arguments.reason.strip():
+        raise UsageError("--reason is empty; say why, or leave it out")
     migrator: Migrator = arguments.invocation.migrator
-    if migrator.journal is not None and not arguments.no_journal:
+    if not arguments.no_journal and migrator.journal is not None:
         migrator.journal.warm_up()  # while this plans and connects
     plan = planned(arguments, output)
     accept = accepted(arguments)

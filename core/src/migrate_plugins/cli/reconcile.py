@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import threading
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,6 @@ from migrate_plugins.cli.request import add_way, planned
 from migrate_plugins.cli.watch import watching
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterator, Sequence
 
     from migrate_plugins import Event, Migrator, Plan, Reconciled, Record
@@ -22,6 +22,7 @@ __all__ = ["configure", "run"]
 
 # The worse, the later: several guests end with the worst.
 _WORSE: Final = (ExitCode.DONE, ExitCode.FAILED, ExitCode.CONNECT, ExitCode.NEEDS_PERSON)
+_LONGEST: Final = 3600
 _COLOURS: Final = {ExitCode.DONE: "green", ExitCode.FAILED: "yellow"}
 
 
@@ -46,6 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--destination", metavar="URI", help="open the destination so, to look at it"
+    )
+    parser.add_argument(
+        "--patience",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long a host may take for an answer (default: 10)",
     )
     parser.add_argument(
         "--close", metavar="TEXT", help="with --id: close the record; TEXT says what became of it"
@@ -78,6 +85,16 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return status
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST:  # also what is not a number
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to {_LONGEST}")
+    return seconds
+
+
 def _reconcile(
     arguments: argparse.Namespace, migration: Record | Plan, observe: Callable[[Event], object]
 ) -> Reconciled:
@@ -93,6 +110,7 @@ def _reconcile(
         cancelled=cancelled,
         observers=[observe],
         destination=arguments.destination,
+        patience=arguments.patience,
     )
 
 

@@ -45,7 +45,12 @@ def installed_driver() -> Callable[[str, Mapping[str, Any]], Migrator]:
 
     Made once for each: to load a plugin takes longer than most of the checks.
     """
-    from migrate_plugins import Config, Migrator, entry_points  # noqa: PLC0415 - few runs want it
+    from migrate_plugins import (  # noqa: PLC0415 - few runs want it
+        Config,
+        Migrator,
+        Registry,
+        entry_points,
+    )
 
     made: dict[tuple[str, str], Migrator] = {}
 
@@ -58,7 +63,8 @@ def installed_driver() -> Callable[[str, Mapping[str, Any]], Migrator]:
             kept = {word for point in own for word in (point.name, point.distribution)}
             others = {point.name for point in points} - kept
             config = Config(disabled=(*others,), drivers={name: settings})
-            made[key] = Migrator.installed(config, driver=name)
+            # Without a journal: what is tried here is no part of anybody's history.
+            made[key] = Migrator(Registry.installed(config, driver=name))
         return made[key]
 
     return find

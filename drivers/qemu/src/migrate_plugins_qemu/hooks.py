@@ -181,14 +181,14 @@ def migrate_checks(
 ) -> Sequence[Finding] | None:
     if plan.driver != NAME:
         return None
-    from migrate_plugins_qemu.reach import examine_reach  # noqa: PLC0415 - planning needs none
+    from migrate_plugins_qemu.checks import check  # noqa: PLC0415 - planning needs none
 
-    return examine_reach(plan, facts, source, destination, selection)
+    return check(plan, facts, source, destination, selection)
 
 
 @hookimpl
 def migrate_finding_kinds() -> Sequence[FindingKind]:
-    from migrate_plugins_qemu.reach import KINDS  # noqa: PLC0415 - planning needs none
+    from migrate_plugins_qemu.checks.kinds import KINDS  # noqa: PLC0415 - planning needs none
 
     return KINDS
 
