@@ -18,8 +18,10 @@ _HEAD: Final = """\
 # Findings
 
 `migrate-plugins check` looks at both hosts and tells everything at once, `migrate` does the same
-before it begins. A finding has a stable id, the host it is about, the value seen, the value
-expected, and one command or option that mends it.
+before it begins, all but one thing: a connection to the port that will receive the memory, for
+which a program of ours listens there for a moment, is tried by `check` alone. A finding has a
+stable id, the host it is about, the value seen, the value expected, and one command or option that
+mends it.
 
 - An **error** blocks the migration until it is mended, or accepted: `--accept ID=REASON`. The few
   that cannot be accepted are those after which the guest could run twice, or nowhere.

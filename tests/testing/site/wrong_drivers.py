@@ -23,6 +23,7 @@ from migrate_plugins import (
     DriverError,
     DriverInfo,
     Finding,
+    FindingKind,
     GuestFacts,
     GuestState,
     HostFacts,
@@ -35,6 +36,7 @@ from migrate_plugins import (
     PortRule,
     Reason,
     Remedy,
+    Receiver,
     Revision,
     Setting,
     Severity,
@@ -529,6 +531,53 @@ class FindingWithoutId(Right):
     @hookimpl
     def migrate_checks(self, plan: Plan) -> Sequence[Finding]:
         return [Finding("Not An Id", Severity.INFO, None, f"{plan.guest} is a fine guest")]
+
+
+class FindingOfNoKind(Right):
+    """Gives a finding that its own list of kinds does not have."""
+
+    @hookimpl
+    def migrate_checks(self, plan: Plan) -> Sequence[Finding]:
+        return [Finding("unheard-of", Severity.INFO, None, f"{plan.guest} is a fine guest")]
+
+
+class GraverThanListed(Right):
+    """Blocks with what it lists as a note."""
+
+    @hookimpl
+    def migrate_finding_kinds(self) -> Sequence[FindingKind]:
+        return [FindingKind("odd", Severity.INFO, "it is nothing")]
+
+    @hookimpl
+    def migrate_checks(self, plan: Plan) -> Sequence[Finding]:
+        return [Finding("odd", Severity.WARNING, None, f"{plan.guest} looks odd")]
+
+
+class KindsTwice(Right):
+    """Lists a kind twice."""
+
+    @hookimpl
+    def migrate_finding_kinds(self) -> Sequence[FindingKind]:
+        return [*super().migrate_finding_kinds(), *super().migrate_finding_kinds()]
+
+
+class ForesightByTurns(Right):
+    """Sees something in a plan every other time it is asked."""
+
+    turn: ClassVar = itertools.count()
+
+    @hookimpl
+    def migrate_foresee(self, plan: Plan) -> Sequence[Finding]:
+        found = Finding("simulated", Severity.WARNING, None, f"{plan.guest} looks odd")
+        return [found] * (next(self.turn) % 2)
+
+
+class ReceiverOfHalfARange(Right):
+    """Says where the range of ports begins, and not where it ends."""
+
+    @hookimpl
+    def migrate_receiver(self, plan: Plan) -> Receiver:
+        return Receiver(plan.receiver, 49152, None, "a lapse")
 
 
 class CheckWithoutGuest(Right):
