@@ -84,7 +84,8 @@ def test_guest_in_doubt_is_told_with_the_next_step(
 
     assert (status, err) == (ExitCode.FAILED, "")
     assert plain(out) == (
-        "web2 (record 1): native-direct from alpha to beta, by WHO, WHEN: a new kernel\n"
+        "web2 (record 1): native-direct from alpha to beta, by WHO, WHEN\n"
+        "  reason: a new kernel\n"
         "  source alpha: paused (migration), transient\n"
         "  destination beta: paused (migration), transient\n"
         "  switchover-stuck\n"
@@ -105,7 +106,8 @@ def test_steps_are_taken_and_the_record_is_closed(
 
     assert (status, err) == (ExitCode.DONE, "")
     assert plain(out) == (
-        "web2 (record 1): native-direct from alpha to beta, by WHO, WHEN: a new kernel\n"
+        "web2 (record 1): native-direct from alpha to beta, by WHO, WHEN\n"
+        "  reason: a new kernel\n"
         "  source alpha: running (unpaused), transient\n"
         "  destination beta: no such guest\n"
         "  resume on alpha: done\n"

@@ -25,6 +25,7 @@ from migrate_plugins import (
 )
 from migrate_plugins.document import Crash
 from migrate_plugins.reconciliation import RULES, Step, settle
+from migrate_plugins.sessions import STARTED_AGAIN
 
 RUNNING, PAUSED, SHUTOFF = GuestState.RUNNING, GuestState.PAUSED, GuestState.SHUTOFF
 CRASHED, UNKNOWN = GuestState.CRASHED, GuestState.UNKNOWN
@@ -47,7 +48,7 @@ def guest(
 # --- everything a host can say, and everything that can be known beside it -----------------------
 
 REASONS: dict[GuestState, tuple[str | None, ...]] = {
-    RUNNING: ("booted", "migrated", "unpaused", "postcopy", "postcopy failed", None),
+    RUNNING: ("booted", STARTED_AGAIN, "migrated", "unpaused", "postcopy", "postcopy failed", None),
     PAUSED: ("migration", "user", "postcopy", "postcopy failed", "ioerror", None),
     SHUTOFF: ("migrated", "shutdown", "failed", None),
     CRASHED: (None,),
@@ -441,6 +442,16 @@ def test_another_guest_of_the_name_is_told_and_keeps_every_step_back() -> None:
 
     assert (found.state, found.step) == (State.SWITCHOVER_STUCK, None)
     assert found.sentence.endswith("; beta has another guest of that name, u2")
+
+
+def test_destination_that_may_still_start_the_guest_is_told() -> None:
+    waiting = on(PAUSED, "migration", job=IN)
+
+    again = row(on(RUNNING, STARTED_AGAIN), waiting, PROMISE, BEFORE).found
+    plain = row(RUNS, waiting, PROMISE, BEFORE).found
+
+    assert ("still starts it" in again.why, "still starts it" in plain.why) == (True, False)
+    assert (again.state, again.step, again.certain) == (State.IN_PROGRESS, None, False)
 
 
 def test_living_process_is_named() -> None:

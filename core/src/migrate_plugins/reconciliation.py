@@ -17,7 +17,7 @@ from migrate_plugins.document import Crash
 from migrate_plugins.errors import ExitCode
 from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
-from migrate_plugins.sessions import GuestState, Mend
+from migrate_plugins.sessions import STARTED_AGAIN, GuestState, Mend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -457,7 +457,13 @@ def _not_given_up(case: Case) -> Settlement | None:
         State.IN_PROGRESS,
         f"{case.destination.host} still waits for {case.promise.guest}, and {case.source.host}"
         f" does not send it ({case.on})",
-        why="the destination gives such a copy up when it notices: wait, and look again",
+        why="the destination gives such a copy up when it notices"
+        + (
+            ", or still starts it, for the source took it back only when no answer came"
+            if case.here is not None and case.here.reason == STARTED_AGAIN
+            else ""
+        )
+        + ": wait, and look again",
         certain=False,
     )
 

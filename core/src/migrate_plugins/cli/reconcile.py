@@ -184,6 +184,8 @@ def _close(arguments: argparse.Namespace, output: Output) -> int:
 def _tell(found: Reconciled, arguments: argparse.Namespace, output: Output) -> None:
     settlement = found.settlement
     output.text(f"{output.style(found.plan.guest, 'bold')} {_asked(found)}")
+    if found.record is not None and found.record.reason:
+        _say(output, f"reason: {found.record.reason}")
     for seat, sight in (("source", found.source), ("destination", found.destination)):
         name = sight.host if sight.host == f"the {seat}" else f"{seat} {sight.host}"
         _say(output, f"{name}: {sight.words}")
@@ -212,8 +214,7 @@ def _asked(found: Reconciled) -> str:
     if record is None:
         return f"(no record): {way}"
     when = record.started.astimezone().strftime("%Y-%m-%d %H:%M")
-    why = f": {record.reason}" if record.reason else ""
-    return f"(record {record.id}): {way}, by {record.user}, {when}{why}"
+    return f"(record {record.id}): {way}, by {record.user}, {when}"
 
 
 def _next(found: Reconciled, arguments: argparse.Namespace) -> Iterator[str]:
