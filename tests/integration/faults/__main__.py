@@ -1,6 +1,6 @@
 """Try the whole table, in several labs at once, and print it as Markdown.
 
-.venv/bin/python tests/integration/faults [--labs N] [--only TEXT] [--verbose]
+.venv/bin/python tests/integration/faults [--labs N] [--only TEXT] [--verbose] [--write FILE]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fault_table import CELLS, Cell, Flow, Trial, wrong
-from fault_trial import listen, run
+from fault_trial import run
 
 from migrate_plugins_lab.errors import LabError
 from migrate_plugins_lab.lab import Lab
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from multiprocessing.queues import Queue
 
 _LABS: Final = 4
+_BEGIN, _END = "<!-- faults -->", "<!-- end -->"
 
 
 def main() -> int:
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--labs", type=int, default=_LABS)
     parser.add_argument("--only", default="", help="cells whose title has this in it")
     parser.add_argument("--verbose", action="store_true", help="tell all of each trial")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this page")
     arguments = parser.parse_args()
     cells = [cell for cell in CELLS if arguments.only in str(cell)]
     spawn = multiprocessing.get_context("fork")  # of a process that has no threads yet
@@ -61,7 +63,18 @@ def main() -> int:
     for worker in workers:
         worker.join()
     print(table(trials))
+    if arguments.write is not None:
+        write(arguments.write, table(trials))
     return bool(failed)
+
+
+def write(page: Path, text: str) -> None:
+    """Put the table into its place in a page."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not end:
+        raise ValueError(f"{page} has no place for the table")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def table(trials: list[Trial]) -> str:
@@ -90,7 +103,6 @@ def short(trial: Trial) -> str:
 
 def work(place: int, todo: Queue[int | None], done: Queue[Trial | str]) -> None:
     """Try cells in a lab of our own, until there are none."""
-    listen()
     name = f"faults-{os.getppid()}-{place}"
     lab = Lab.up(name, owner=os.getpid())
     try:

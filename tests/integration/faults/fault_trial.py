@@ -16,6 +16,7 @@ import libvirt
 from fault_table import CRAWL, FULL, POWER_OFF, TOOL, Cell, Flow, Moment, Trial
 
 from migrate_plugins_lab import faults
+from migrate_plugins_qemu.session import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from migrate_plugins_lab.host import Host
     from migrate_plugins_lab.lab import Lab
 
-__all__ = ["listen", "run"]
+__all__ = ["run"]
 
 # The copy never ends at this rate while the guest writes over 64 MiB again and again.
 _RATE: Final = "100mbit"
@@ -82,28 +83,18 @@ class _Tool:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._changed, suppress(ValueError):
-                self.events.append(json.loads(line))
-                self._changed.notify_all()
+        with self.process.stdout as lines:
+            for line in lines:
+                with self._changed, suppress(ValueError):
+                    self.events.append(json.loads(line))
+                    self._changed.notify_all()
         with self._changed:
             self._changed.notify_all()
 
     def _hear(self) -> None:
         assert self.process.stderr is not None
-        self.words += self.process.stderr
-
-
-def listen() -> None:
-    """Run libvirt's event loop, in a thread, for as long as this process lives."""
-    libvirt.registerErrorHandler(lambda _context, _error: None, None)
-    libvirt.virEventRegisterDefaultImpl()
-
-    def turn() -> None:
-        while True:
-            libvirt.virEventRunDefaultImpl()
-
-    threading.Thread(target=turn, daemon=True).start()
+        with self.process.stderr as words:
+            self.words += words
 
 
 def run(cell: Cell, lab: Lab, folder: Path) -> Trial:
@@ -254,7 +245,8 @@ def _switchover(source: Host, fire: Callable[[int], None]) -> Iterator[Callable[
         ):
             fire(pids[0])
 
-    connection = libvirt.open(source.uri)
+    session = connect(source.uri)  # with it comes libvirt's event loop
+    connection = session.connection
     kind = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
     number = connection.domainEventRegisterAny(None, kind, hear, None)
     try:
@@ -262,8 +254,7 @@ def _switchover(source: Host, fire: Callable[[int], None]) -> Iterator[Callable[
     finally:
         with suppress(libvirt.libvirtError):
             connection.domainEventDeregisterAny(number)
-        with suppress(libvirt.libvirtError):
-            connection.close()
+        session.close()
 
 
 @contextmanager

@@ -45,7 +45,7 @@ CHOSEN = [
     Cell(SOURCE_FROZEN,      Moment.COPY,       Flow.DIRECT),
     Cell(DESTINATION_KILLED, Moment.COPY,       Flow.DIRECT),
     Cell(DESTINATION_KILLED, Moment.SWITCHOVER, Flow.TUNNELLED),
-    Cell(DESTINATION_FROZEN, Moment.BEFORE,     Flow.PEER2PEER),
+    Cell(DESTINATION_FROZEN, Moment.COPY,       Flow.PEER2PEER),
     Cell(CUT,                Moment.COPY,       Flow.PEER2PEER),
     Cell(CRAWL,              Moment.COPY,       Flow.TUNNELLED),
     Cell(BLOCKED,            Moment.BEFORE,     Flow.DIRECT),
