@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate_plugins import LIBVIRT_ENTRIES, Catalogue, Config, Entry, FindingKind, Migrator
-from migrate_plugins.checks import kinds
+from migrate_plugins import LIBVIRT_ENTRIES, Catalogue, Config, Entry, Migrator
 
 DRIVERS = ("qemu", "xen", "vmware", "vbox")
 HOST = "unable to connect to server at"
@@ -338,11 +337,7 @@ def test_entry_names_a_cause_and_what_to_do(entry: Entry) -> None:
 
 
 def test_finding_that_tells_it_beforehand_is_one_that_checks_give(migrator: Migrator) -> None:
-    answers = migrator.registry.answers("migrate_finding_kinds", FindingKind)
-    given = [
-        kind for _, answer in answers if not isinstance(answer, BaseException) for kind in answer
-    ]
-    known = {kind.id for kind in (*given, *kinds.KINDS)} | REFUSED_BY_THE_PLAN
+    known = {kind.id for kind in migrator.finding_kinds()} | REFUSED_BY_THE_PLAN
 
     assert {entry.finding for entry in _entries() if entry.finding} - known == set()
 
