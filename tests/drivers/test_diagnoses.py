@@ -336,12 +336,23 @@ def test_entry_names_a_cause_and_what_to_do(entry: Entry) -> None:
     assert not entry.codes or not entry.inferred
 
 
+def test_finding_that_tells_it_beforehand_is_one_that_checks_give(migrator: Migrator) -> None:
+    known = {kind.id for kind in migrator.finding_kinds()} | REFUSED_BY_THE_PLAN
+
+    assert {entry.finding for entry in _entries() if entry.finding} - known == set()
+
+
 @pytest.mark.parametrize("entry", _entries(), ids=lambda entry: entry.id)
 def test_entry_is_led_to_by_some_row(entry: Entry) -> None:
     known = {row[3] for row in ROWS} | ELSEWHERE
 
     assert entry.id in known
 
+
+# A check plans first, and what cannot be planned is not looked at.
+REFUSED_BY_THE_PLAN = {
+    "migration-uri-not-used", "option-excludes", "option-not-offered", "scenario-not-offered",
+}  # fmt: skip
 
 # What tests/integration/test_diagnoses.py causes, and what nobody was seen to be asked about.
 ELSEWHERE = {

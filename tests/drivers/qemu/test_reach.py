@@ -246,8 +246,9 @@ OBSTACLES = [
     ("Cannot find 'ssh' in path: No such file or directory",
      "the daemon there has no ssh in its path", "install ssh on the source"),
     ("internal error: Attempt to migrate guest to the same host",  # of the driver's diagnoses
-     "both URIs lead to one host, or the two hosts have one uuid",
-     "correct the destination URI, or give each host its own host_uuid in libvirtd.conf"),
+     ("the destination is the source (a URI without a host means the machine that opens it), or"
+      " both hosts say that they are one and the same"),
+     "virsh capabilities | grep -m1 uuid"),
     ("something new", "libvirt says why", "mend what libvirt names"),
 ]
 # fmt: on

@@ -35,7 +35,7 @@ REQUESTS: Final = (
         codes=(1, 8),
         domains=(10, 20, 41),
         finding="same-host",
-        otherwise={"uuid": "the same host"},
+        otherwise={"uuid": "one and the same"},
     ),
     Entry(
         "flag-conflict",
