@@ -171,6 +171,8 @@ def test_hosts_in_memory_leave_out_only_what_cannot_be(pytester: pytest.Pytester
     assert plugin["failed"] == 0
     assert skipped == {
         "memory does not implement migrate_cli",
+        "memory does not implement migrate_foresee",
+        "memory does not implement migrate_investigate",
         "memory does not implement migrate_observe",
         "memory does not implement migrate_refuse",
         "memory offers every scenario in revision current",

@@ -55,6 +55,8 @@ POLICIES = [
     ("ReadsFiles",            {"planning_stays_pure"}),
     ("Chatty",                {"policy_prints_nothing"}),
     ("FindingWithoutId",      {"findings_are_typed"}),
+    ("KindsTwice",            {"kinds_of_finding_are_told"}),
+    ("ForesightByTurns",      {"foresight_is_typed", "planning_stays_pure"}),
     ("DiagnosisOfASCII",      {"diagnoses_survive_any_text"}),
     ("InvestigatorWithKeys",  {"investigations_need_no_way_in"}),
     ("BusyObserver",          {"observer_takes_every_event"}),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from multiprocessing.queues import Queue
 
 _LABS: Final = 4
-_BEGIN, _END = "<!-- faults -->", "<!-- end -->"
+_BEGIN, _END = "<!-- table of faults -->", "<!-- end of the table -->"
 
 
 def main() -> int:

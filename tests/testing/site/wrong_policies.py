@@ -10,6 +10,7 @@ from migrate_plugins import (
     Command,
     Diagnosis,
     Finding,
+    FindingKind,
     Kind,
     NativeCommand,
     Reason,
@@ -186,6 +187,29 @@ class DiagnosisOfASCII(Right):
     def migrate_diagnose(self, text: str) -> Sequence[Diagnosis] | None:
         text.encode("ascii")
         return None
+
+
+class KindsTwice(Right):
+    """Lists one kind of finding twice."""
+
+    @hookimpl
+    def migrate_finding_kinds(self) -> Sequence[FindingKind]:
+        return [FindingKind("too-many", Severity.WARNING, "more move than the limit allows")] * 2
+
+
+class ForesightByTurns(Right):
+    """Sees something in a plan every other time it is asked."""
+
+    turn: ClassVar = itertools.count()
+
+    @hookimpl
+    def migrate_finding_kinds(self) -> Sequence[FindingKind]:
+        return [FindingKind("odd-name", Severity.WARNING, "the guest's name looks odd")]
+
+    @hookimpl
+    def migrate_foresee(self, plan: Plan) -> Sequence[Finding]:
+        found = Finding("odd-name", Severity.WARNING, None, f"{plan.guest} looks odd")
+        return [found] * (next(self.turn) % 2)
 
 
 class InvestigatorWithKeys(Right):
