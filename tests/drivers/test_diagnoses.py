@@ -134,6 +134,8 @@ ROWS = [
     ("operation failed: domain is not running",                         9,    20,   "not-running"),
     ("operation failed: Lost connection to destination host",           9,    10,   "lost-dest"),
     ("internal error: client socket is closed",                         1,    7,    "lost-dest"),
+    ("migrating web1 failed: no memory has been sent for 60 s",         None, None, "transfer-stalled"),
+    ("migrating web1 failed: it was to stop, and has not for 30 s",     None, None, "cancel-not-heeded"),
     ("internal error: connection closed due to keepalive timeout",      1,    7,    "lost-dest"),
     ("internal error: QEMU unexpectedly closed the monitor (vm='web1')", 1,   10,   "dest-qemu-died"),
     ("internal error: qemu unexpectedly closed the monitor",            1,    10,   "dest-qemu-died"),

@@ -237,9 +237,6 @@ class Run:
             destination_readable=unreadable is None,
             started_again=source is not None and source.reason == STARTED_AGAIN,
         )
-        diagnoses: tuple[Diagnosis, ...] = ()
-        if isinstance(error, DriverError) and verdict is not Verdict.CANCELLED:
-            diagnoses = self._explain(plan, error, hosts)
         outcome = Outcome(
             plan,
             verdict,
@@ -247,20 +244,23 @@ class Run:
             destination,
             unreadable,
             error,
-            diagnoses,
-            report.findings,
+            findings=report.findings,
             elapsed=monotonic() - self._started,
             statistics=statistics,
             facts=report.facts,
             source_unreadable=source_unreadable,
         )
+        if isinstance(error, DriverError) and verdict is not Verdict.CANCELLED:
+            outcome = outcome._replace(diagnoses=self._explain(outcome, error, hosts))
         return outcome._replace(differences=_differences(outcome))
 
-    def _explain(self, plan: Plan, error: DriverError, hosts: Hosts) -> tuple[Diagnosis, ...]:
+    def _explain(self, outcome: Outcome, error: DriverError, hosts: Hosts) -> tuple[Diagnosis, ...]:
         """Tell what *error* may mean: what it means may be missing, where the guest is not."""
+        from migrate_plugins.aftermath import aftermath  # noqa: PLC0415 - most migrations succeed
         from migrate_plugins.diagnosis import merged, named  # noqa: PLC0415 - most migrations succeed
 
-        found: list[Diagnosis] = []
+        plan = outcome.plan
+        found = [*aftermath(outcome)] if outcome.verdict is not Verdict.DONE else []
 
         def look() -> None:
             with suppress(BaseException):

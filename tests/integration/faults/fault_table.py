@@ -136,6 +136,8 @@ _COPY: Final[Mapping[Fault, frozenset[str | None]]] = {
     SOURCE_FROZEN: frozenset({"unknown"}),
     # A tunnel that is stuck keeps libvirt from stopping: then it is for reconcile to tell.
     CRAWL: frozenset({"cancelled", "unknown"}),
+    # A destination that hears nothing keeps what it has received for a while: that is told.
+    BLOCKED: frozenset({"failed", "paused"}),
     FULL: frozenset({"done"}),
     POWER_OFF: frozenset({"lost"}),
 }
@@ -163,6 +165,8 @@ def expected(cell: Cell) -> frozenset[str | None]:
         return frozenset({"unknown"})  # the source's daemon waits for it, and heeds nobody
     if moment is Moment.SWITCHOVER and fault != FULL:
         return frozenset({"done", "failed", "unknown", "paused", "cancelled"})
+    if fault == BLOCKED and moment is Moment.BEFORE:
+        return frozenset({"failed"})
     return _COPY.get(fault, frozenset({"failed"}))
 
 

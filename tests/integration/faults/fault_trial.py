@@ -32,7 +32,7 @@ __all__ = ["run"]
 _RATE: Final = "100mbit"
 _DIRTY: Final = {Moment.COPY: 64}
 # Seconds.
-_SOON: Final = 60.0
+_SOON: Final = 120.0
 _LONGEST: Final = 150.0
 _CRAWLING: Final = 12.0
 _PATIENCE: Final = 240.0
@@ -108,7 +108,7 @@ def run(cell: Cell, lab: Lab, folder: Path) -> Trial:
     guest = _guest(cell, lab)
     if cell.fault is not POWER_OFF or cell.moment is not Moment.BEFORE:
         lab.fault("alpha", "bandwidth", _RATE)
-    with _state(cell, folder) as environment:
+    with _state(cell, lab, folder) as environment:
         return _try(cell, lab, folder, guest, environment)
 
 
@@ -258,19 +258,33 @@ def _switchover(source: Host, fire: Callable[[int], None]) -> Iterator[Callable[
 
 
 @contextmanager
-def _state(cell: Cell, folder: Path) -> Iterator[dict[str, str]]:
-    """Give the tool's environment, with a folder for its journal that may fill up."""
-    environment = {**os.environ, "XDG_STATE_HOME": str(folder), "NO_COLOR": "1"}
-    if cell.fault is not FULL:
-        yield environment
-        return
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)], check=True, timeout=10
-    )
+def _state(cell: Cell, lab: Lab, folder: Path) -> Iterator[dict[str, str]]:
+    """Give the tool's environment: a folder for its journal that may fill up, a way into the hosts.
+
+    With the latter it finds out for itself what libvirt hides, as it does where hosts are reached
+    over ssh.
+    """
+    full = cell.fault is FULL
+    if full:
+        size = "size=512k"
+        argv = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
+        subprocess.run(argv, check=True, timeout=10)
+    config = folder / "config.toml"
+    tables = [
+        f"[hosts.{host.name}]\nuri = {json.dumps(host.uri)}\nshell = {json.dumps(host.shell)}\n"
+        for host in lab.hosts
+    ]
+    config.write_text("\n".join(tables), encoding="utf-8")
     try:
-        yield environment
+        yield {
+            **os.environ,
+            "XDG_STATE_HOME": str(folder),
+            "MIGRATE_PLUGINS_CONFIG": str(config),
+            "NO_COLOR": "1",
+        }
     finally:
-        subprocess.run(["umount", str(folder)], check=True, timeout=10)
+        if full:
+            subprocess.run(["umount", str(folder)], check=True, timeout=10)
 
 
 def _wait_until_off(lab: Lab) -> None:

@@ -261,4 +261,27 @@ MEMORY: Final = (
         0.75,
         inferred=(1, 9, 38),
     ),
+    Entry(
+        "transfer-stalled",
+        (Pattern(r"no memory has been sent for \d{1,4} s", "migrate-plugins 0.1.0"),),
+        "the link between the hosts lets nothing through, or the destination stands still; the"
+        " migration was stopped",
+        (
+            Remedy("ping -c 5 DESTINATION", _HERE),
+            Remedy("ping -c 3 -M do -s 1472 DESTINATION, for a lower MTU on the way", _HERE),
+            Remedy("systemctl status libvirtd virtqemud", Seat.DESTINATION),
+        ),
+        0.9,
+    ),
+    Entry(
+        "cancel-not-heeded",
+        (Pattern(r"it was to stop, and has not for \d{1,4} s", "migrate-plugins 0.1.0"),),
+        "the hypervisor was asked to stop the migration and is stuck in it: its link is too slow,"
+        " or cut",
+        (
+            Remedy("migrate-plugins reconcile GUEST"),
+            Remedy("ping -c 5 DESTINATION", _HERE),
+        ),
+        0.9,
+    ),
 )
