@@ -460,6 +460,7 @@ def test_migrate_command_that_cannot_read_a_file_is_blocked(hosts: Lab, tmp_path
     assert err.splitlines()[1:] == [
         f"  definition-unreadable: {text}",
         "      correct --xml, or leave it out",
+        "nothing was started: the guest is where it was",
     ]
     assert [finding["text"] for finding in json.loads(out)["findings"]] == [text]
     _lives(guest)

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pytest
 
-from migrate_plugins import DriverError, GuestState, Phase, PlanError, Revision, UsageError, Verdict
+from migrate_plugins import (
+    BlockedError,
+    DriverError,
+    GuestState,
+    Phase,
+    PlanError,
+    Revision,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,7 +187,7 @@ def _entitled(lab: Lab, folder: Path, title: str) -> Path:
 
 
 @pytest.mark.parametrize(("field", "needs"), FILES)
-def test_file_that_is_missing_is_a_usage_error_and_nothing_is_started(
+def test_file_that_is_missing_blocks_and_nothing_is_started(
     migrator: Migrator,
     hosts: Lab,
     calls: list[str],
@@ -191,13 +199,16 @@ def test_file_that_is_missing_is_a_usage_error_and_nothing_is_started(
     file = tmp_path / "nowhere.xml"
     plan = _plan(migrator, hosts, **{field: str(file)}, **needs)
 
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(BlockedError) as caught:
         migrator.run(plan)
 
     spelling = f"--{field.replace('_', '-')}"
-    assert (
-        str(caught.value) == f"{spelling} {str(file)!r} cannot be read: No such file or directory"
-    )
+    assert [(finding.id, finding.text) for finding in caught.value.findings] == [
+        (
+            "definition-unreadable",
+            f"{spelling} {str(file)!r} cannot be read: No such file or directory",
+        )
+    ]
     assert calls == []
     _lives(guest)
 

@@ -157,12 +157,11 @@ def expected(cell: Cell) -> frozenset[str | None]:
         return frozenset({"done"})
     if moment is Moment.BEFORE:
         refused = {SOURCE_KILLED, SOURCE_FROZEN, FULL, POWER_OFF}
-        if flow is Flow.DIRECT:
-            refused |= {DESTINATION_KILLED, DESTINATION_FROZEN}
+        refused |= {DESTINATION_KILLED, DESTINATION_FROZEN}
+        if flow is not Flow.DIRECT:  # the check asks the source to open the destination
+            refused |= {CUT, BLOCKED}
         if fault in refused:
             return frozenset({None})
-    if fault == DESTINATION_FROZEN and moment is Moment.BEFORE:
-        return frozenset({"unknown"})  # the source's daemon waits for it, and heeds nobody
     if moment is Moment.SWITCHOVER and fault != FULL:
         return frozenset({"done", "failed", "unknown", "paused", "cancelled"})
     if fault == BLOCKED and moment is Moment.BEFORE:
