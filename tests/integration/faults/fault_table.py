@@ -142,6 +142,9 @@ _COPY: Final[Mapping[Fault, frozenset[str | None]]] = {
     POWER_OFF: frozenset({"lost"}),
 }
 
+# That libvirt does not say why, and where the reason may be.
+_HIDDEN: Final = "stream-hidden"
+
 # What it must be taken for first, where the tool names a cause at all.
 _CAUSES: Final[Mapping[Fault, frozenset[str]]] = {
     SOURCE_KILLED: frozenset({"lost-source"}),
@@ -151,8 +154,11 @@ _CAUSES: Final[Mapping[Fault, frozenset[str]]] = {
     # A QEMU that waits for the link keeps its daemon waiting too, so that nobody can read it.
     CUT: frozenset({"data-port-no-route", "lost-dest", "lost-source", "transfer-stalled"}),
     CRAWL: frozenset({"cancel-not-heeded", "lost-dest", "lost-source"}),
-    BLOCKED: frozenset({"data-connection-broke", "data-port-refused", "lost-dest"}),
-    QEMU_KILLED: frozenset({"data-connection-broke", "dest-qemu-died"}),
+    # A QEMU whose stream is cut ends, and one that is killed leaves no word in its log.
+    BLOCKED: frozenset(
+        {"data-connection-broke", "data-port-refused", "dest-qemu-died", "lost-dest", _HIDDEN}
+    ),
+    QEMU_KILLED: frozenset({"data-connection-broke", "dest-qemu-died", _HIDDEN}),
     POWER_OFF: frozenset({"guest-ended"}),
 }
 

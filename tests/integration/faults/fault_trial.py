@@ -152,7 +152,7 @@ def _try(cell: Cell, lab: Lab, folder: Path, guest: Guest, environment: dict[str
 
 
 def _guest(cell: Cell, lab: Lab) -> Guest:
-    off = {Moment.BEFORE: _TICKS // 2, Moment.COPY: 6 * _TICKS, Moment.AFTER: 16 * _TICKS}
+    off = {Moment.BEFORE: _TICKS // 2, Moment.COPY: 12 * _TICKS, Moment.AFTER: 16 * _TICKS}
     guest = lab.guest(
         "web1",
         persistent=True,
