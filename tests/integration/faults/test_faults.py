@@ -47,7 +47,7 @@ CHOSEN = [
     Cell(DESTINATION_KILLED, Moment.SWITCHOVER, Flow.TUNNELLED),
     Cell(DESTINATION_FROZEN, Moment.COPY,       Flow.PEER2PEER),
     Cell(CUT,                Moment.COPY,       Flow.PEER2PEER),
-    Cell(CRAWL,              Moment.COPY,       Flow.TUNNELLED),
+    Cell(CRAWL,              Moment.COPY,       Flow.DIRECT),
     Cell(BLOCKED,            Moment.BEFORE,     Flow.DIRECT),
     Cell(BLOCKED,            Moment.COPY,       Flow.PEER2PEER),
     Cell(QEMU_KILLED,        Moment.COPY,       Flow.DIRECT),
