@@ -133,3 +133,15 @@ def test_none_says_nothing(stdout: io.StringIO, capfd: pytest.CaptureFixture[str
             observe(event)
 
     assert (stdout.getvalue(), *capfd.readouterr()) == ("", "", "")
+
+
+def test_bar_leaves_what_matters_above_it(stdout: io.StringIO) -> None:
+    with watching("bar", Output(stdout=stdout)) as observe:
+        observe(Event("web1", Phase.CONNECT, 0.1, "opening qemu:///system"))
+        observe(Event("web1", Phase.TRANSFER, 0.2, statistics=FIRST))
+        observe(Event("web1", Phase.CANCEL, 3.3, "cancelling failed: it is [too] late"))
+        observe(Event("web1", Phase.TRANSFER, 3.5, statistics=LATER))
+
+    lines = [line.rstrip() for line in stdout.getvalue().splitlines()]
+    assert "3 s  cancel: cancelling failed: it is [too] late" in lines
+    assert not any("opening" in line for line in lines)

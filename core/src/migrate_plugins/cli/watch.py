@@ -17,6 +17,8 @@ __all__ = ["watching"]
 
 # Seconds between two lines of a transfer in a log.
 _PACE: Final = 1.0
+# What is said in these stays: a hypervisor that does not answer, or refuses to stop.
+_STAYING: Final = frozenset({Phase.TRANSFER, Phase.CANCEL})
 _MIB: Final = 1024 * 1024
 
 
@@ -91,6 +93,10 @@ def _bar(output: Output) -> Iterator[Callable[[Event], None]]:
             if statistics is not None:
                 share = max(share, _share(statistics))
                 said = _said(statistics)
+            elif event.text is not None and event.phase in _STAYING:
+                # Above the bar, where the next figures do not wipe it out.
+                told = f"{event.elapsed:.0f} s  {event.phase}: {event.text}"
+                progress.console.print(told, markup=False, highlight=False)
             progress.update(
                 task,
                 description=event.phase,
