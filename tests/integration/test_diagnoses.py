@@ -529,7 +529,7 @@ CAUSED = [
     (loses_the_link,                         "lost-dest"),
     # Killed, it leaves no word; which of its connections is missed first is chance.
     (loses_the_qemu_there,
-     "dest-qemu-died or data-connection-broke or carrier-ended or stream-hidden"),
+     "dest-qemu-died or data-connection-broke or stream-hidden"),
 ]
 # fmt: on
 
