@@ -68,11 +68,10 @@ class Shell(NamedTuple):
         import signal  # noqa: PLC0415
         from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired  # noqa: PLC0415
 
-        line = f"LC_ALL=C.UTF-8 {shlex.join(argv)}"
         try:
             # A session of its own: Ctrl-C is ours to hear, and what it started ends with it.
             process = Popen(
-                [*self.argv, line],
+                self._command(argv),
                 stdin=DEVNULL,
                 stdout=PIPE,
                 stderr=PIPE,
@@ -101,9 +100,8 @@ class Shell(NamedTuple):
         import signal  # noqa: PLC0415
         from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired  # noqa: PLC0415
 
-        line = f"LC_ALL=C.UTF-8 {shlex.join(argv)}"
         process = Popen(
-            [*self.argv, line], stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+            self._command(argv), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
         )
         try:
             yield Running(process)
@@ -118,6 +116,10 @@ class Shell(NamedTuple):
                 process.wait()
             if process.stdout is not None:
                 process.stdout.close()
+
+    def _command(self, argv: Sequence[str]) -> list[str]:
+        """Give the whole command that runs a program on the host."""
+        return [*self.argv, f"LC_ALL=C.UTF-8 {shlex.join(argv)}"]
 
 
 class Running:
