@@ -262,17 +262,17 @@ class Run:
         plan = outcome.plan
         found = [*aftermath(outcome)] if outcome.verdict is not Verdict.DONE else []
 
-        def look() -> None:
-            with suppress(BaseException):
-                found.extend(self._registry.diagnose(error.problem, error.code, error.domain))
-            with suppress(BaseException):
-                accesses = hosts.accesses(self._registry.hosts.values())
-                found.extend(self._registry.investigate(plan, error, *accesses))
+        def explain() -> list[Diagnosis]:
+            return self._registry.diagnose(error.problem, error.code, error.domain)
 
-        # In a thread: who looks on a host that hangs is not waited for.
-        looking = threading.Thread(target=look, daemon=True)
-        looking.start()
-        looking.join(_LOOKING)
+        def investigate() -> list[Diagnosis]:
+            accesses = hosts.accesses(self._registry.hosts.values())
+            return self._registry.investigate(plan, error, *accesses)
+
+        end = monotonic() + _LOOKING
+        for ask in (explain, investigate):
+            with suppress(BaseException):
+                found += within(max(end - monotonic(), 0), ask)
         with suppress(BaseException):
             return tuple(named(diagnosis, plan.guest) for diagnosis in merged([*found]))
         return ()
