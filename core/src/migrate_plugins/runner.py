@@ -157,11 +157,14 @@ class Run:
             report = check(self._registry, self._planner, plan, hosts, self._accept, selection)
             self._recording.plan(report.plan, report.facts)
             report.raise_for_errors()
-            with self._port_held(report.plan) as complete:
-                if complete is not report.plan:
-                    self._recording.plan(complete)
-                error, statistics = self._transfer(hosts, complete)
-                report = report._replace(plan=complete)
+            error: MigrateError | None = None
+            statistics: Statistics | None = None
+            if report.facts is None or not report.facts.moved_already:
+                with self._port_held(report.plan) as complete:
+                    if complete is not report.plan:
+                        self._recording.plan(complete)
+                    error, statistics = self._transfer(hosts, complete)
+                    report = report._replace(plan=complete)
             self._say(Phase.VERIFY)
             outcome = self._verify(hosts, report, error, statistics)
         outcome = self._recording.ended(outcome)
@@ -222,6 +225,8 @@ class Run:
     ) -> Outcome:
         """Read both hosts and compare with what the plan promised."""
         plan, guest = report.plan, report.facts and report.facts.guest
+        if guest is None and report.facts is not None and report.facts.moved_already:
+            guest = report.facts.resident
         before = guest.state if guest is not None else GuestState.UNKNOWN
         source, destination, source_unreadable, unreadable = hosts.guests()
         verdict = judge(
@@ -361,6 +366,8 @@ class _Watch:
         if self._stopping is not None and now - self._stopping > _STOPPING:
             problem = f"it was to stop, and has not for {_STOPPING:.0f} s"
             raise self._stalled or DriverError(doing, problem=problem)
+        if self._last is not None and self._last.transferred is None:
+            return  # nobody can tell a transfer that stands still from one that does not
         begun = self._last is not None and bool(self._last.transferred)
         limit = _STALL if begun else _BEGINNING
         if self._stalled is None and now - self._moved > limit and not self._request.offline:
