@@ -22,14 +22,9 @@ type controls struct {
 	cancel string                // sim.relocate.cancel: "ignored" or "refused"
 }
 
-// controlled reads them. The library appends to extraConfig, so the last value of a key is its
-// value.
+// controlled reads them.
 func controlled(vm *simulator.VirtualMachine, pace time.Duration) (*controls, types.BaseMethodFault) {
-	set := map[string]string{}
-	for _, option := range vm.Config.ExtraConfig {
-		value := option.GetOptionValue()
-		set[value.Key] = fmt.Sprint(value.Value)
-	}
+	set := options(vm)
 	asked := &controls{
 		pace:   pace,
 		text:   set["sim.relocate.message"],
@@ -55,13 +50,34 @@ func controlled(vm *simulator.VirtualMachine, pace time.Duration) (*controls, ty
 		asked.failAt = percent
 	}
 	if name := set["sim.relocate.fault"]; name != "" {
-		kind, is := types.TypeFunc()(name)
-		if is {
-			asked.fault, is = reflect.New(kind).Interface().(types.BaseMethodFault)
-		}
-		if !is {
+		asked.fault = faultNamed(name)
+		if asked.fault == nil {
 			return nil, &types.InvalidArgument{InvalidProperty: "sim.relocate.fault"}
 		}
 	}
 	return asked, nil
+}
+
+// options are a VM's extraConfig. The library appends to it, so the last value of a key counts.
+func options(vm *simulator.VirtualMachine) map[string]string {
+	set := map[string]string{}
+	for _, option := range vm.Config.ExtraConfig {
+		value := option.GetOptionValue()
+		set[value.Key] = fmt.Sprint(value.Value)
+	}
+	return set
+}
+
+// faultNamed is a fault of that type, with nothing in it; nil where the API has none.
+func faultNamed(name string) types.BaseMethodFault {
+	kind, is := types.TypeFunc()(name)
+	if !is {
+		return nil
+	}
+	fault, _ := reflect.New(kind).Interface().(types.BaseMethodFault)
+	return fault
+}
+
+func kindOf(fault types.BaseMethodFault) string {
+	return reflect.TypeOf(fault).Elem().Name()
 }

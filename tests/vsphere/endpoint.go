@@ -10,19 +10,21 @@ import (
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25"
-	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
 // request is a call that one of our simulations answers.
 type request struct {
 	*simulator.Method
-	// library answers the same call as the library does.
-	library func() *httptest.ResponseRecorder
+	// library gives what the library answers to the same call.
+	library func() reply
 }
 
-// answer is what a simulation answers; nil leaves the call to the library.
-type answer func(*request) soap.HasFault
+// reply goes back to the client.
+type reply = *httptest.ResponseRecorder
+
+// answer is what a simulation answers to a call.
+type answer func(*request) reply
 
 // endpoint puts our simulations in front of the library. No object of the library is replaced:
 // parts of it (snapshots, views, its own clean-up) insist on its own types.
@@ -30,6 +32,7 @@ type endpoint struct {
 	library http.Handler
 	answers map[string]answer
 	filters []func([]byte) []byte
+	running *relocations
 }
 
 var called = regexp.MustCompile(`<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)`)
@@ -61,7 +64,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answered is the answer of a simulation, or nil where none of them has one.
-func (e *endpoint) answered(r *http.Request, body []byte) *httptest.ResponseRecorder {
+func (e *endpoint) answered(r *http.Request, body []byte) reply {
 	found := called.FindSubmatch(body)
 	if found == nil {
 		return nil
@@ -78,17 +81,13 @@ func (e *endpoint) answered(r *http.Request, body []byte) *httptest.ResponseReco
 	if probe := e.forwarded(r, []byte(currentTime)); probe.Code != http.StatusOK {
 		return probe
 	}
-	result := simulation(&request{
+	return simulation(&request{
 		Method:  method,
-		library: func() *httptest.ResponseRecorder { return e.forwarded(r, body) },
+		library: func() reply { return e.forwarded(r, body) },
 	})
-	if result == nil {
-		return nil
-	}
-	return encoded(result)
 }
 
-func (e *endpoint) forwarded(r *http.Request, body []byte) *httptest.ResponseRecorder {
+func (e *endpoint) forwarded(r *http.Request, body []byte) reply {
 	again := r.Clone(r.Context())
 	again.Body = io.NopCloser(bytes.NewReader(body))
 	recorder := httptest.NewRecorder()

@@ -6,7 +6,6 @@ import (
 	"reflect"
 
 	"github.com/vmware/govmomi/vim25"
-	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 	"github.com/vmware/govmomi/vim25/xml"
 )
@@ -50,40 +49,31 @@ type fault struct {
 }
 
 // encoded is an answer as it goes over the wire. The library has the same, and keeps it to itself.
-func encoded(body soap.HasFault) *httptest.ResponseRecorder {
+func encoded(response interface{}) reply {
+	return enveloped(http.StatusOK, struct{ Response named }{
+		named{response, reflect.TypeOf(response).Elem().Name(), ""},
+	})
+}
+
+// refused is a fault as it goes over the wire.
+func refused(raised types.BaseMethodFault) reply {
+	kind := kindOf(raised)
+	content := fault{Code: "ServerFaultCode"}
+	content.Detail.Fault = named{raised, kind + "Fault", kind}
+	return enveloped(http.StatusInternalServerError, struct {
+		Fault fault `xml:"soapenv:Fault"`
+	}{content})
+}
+
+func enveloped(status int, body interface{}) reply {
 	recorder := httptest.NewRecorder()
-	var content struct {
-		Response *named
-		Fault    *fault `xml:"soapenv:Fault"`
-	}
-	if raised := body.Fault(); raised != nil {
-		kind := reflect.TypeOf(raised.Detail.Fault).Elem().Name()
-		content.Fault = &fault{Code: raised.Code, String: raised.String}
-		content.Fault.Detail.Fault = named{raised.Detail.Fault, kind + "Fault", kind}
-		recorder.WriteHeader(http.StatusInternalServerError)
-	} else {
-		response := reflect.ValueOf(body).Elem().FieldByName("Res").Elem()
-		content.Response = &named{response.Interface(), response.Type().Name(), ""}
-	}
+	recorder.WriteHeader(status)
 	_, _ = recorder.WriteString(xml.Header)
 	check(xml.NewEncoder(recorder).Encode(envelope{
 		Envelope: "http://schemas.xmlsoap.org/soap/envelope/",
 		Schema:   "http://www.w3.org/2001/XMLSchema",
 		Instance: "http://www.w3.org/2001/XMLSchema-instance",
-		Body:     content,
+		Body:     body,
 	}))
 	return recorder
-}
-
-// refused is an answer that is a fault.
-type refused struct {
-	reason *soap.Fault
-}
-
-func (r refused) Fault() *soap.Fault { return r.reason }
-
-func refuse(message string, raised types.BaseMethodFault) refused {
-	reason := &soap.Fault{Code: "ServerFaultCode", String: message}
-	reason.Detail.Fault = raised
-	return refused{reason}
 }

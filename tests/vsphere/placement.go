@@ -81,43 +81,42 @@ func update(of mo.Reference, changes ...types.PropertyChange) {
 
 func (to *destination) placeStorage() {
 	vm := to.vm
-	before := vm.Datastore
-	config := *vm.Config
-	config.Files.VmPathName = to.moved(config.Files.VmPathName, to.home)
-	for _, directory := range []*string{
-		&config.Files.SnapshotDirectory, &config.Files.SuspendDirectory, &config.Files.LogDirectory,
-	} {
-		*directory = renamed(*directory, to.home)
-	}
-	files := map[string]*simulator.Datastore{}
-	used := []types.ManagedObjectReference{to.home.Self}
-	for _, disk := range disks(&vm.VirtualMachine) {
-		store := to.disks[disk.Key]
-		backing := disk.Backing.(types.BaseVirtualDeviceFileBackingInfo).GetVirtualDeviceFileBackingInfo()
-		files[backing.FileName] = store
-		backing.FileName = to.moved(backing.FileName, store)
-		self := store.Self
-		backing.Datastore = &self
-		if simulator.FindReference(used, self) == nil {
-			used = append(used, self)
+	before, used := vm.Datastore, []types.ManagedObjectReference{to.home.Self}
+	config, layout := *vm.Config, *vm.LayoutEx
+	simulator.Map.WithLock(vm, func() {
+		files := map[string]*simulator.Datastore{}
+		for _, disk := range disks(&vm.VirtualMachine) {
+			store := to.disks[disk.Key]
+			self := store.Self
+			backing := disk.Backing.(types.BaseVirtualDeviceFileBackingInfo).GetVirtualDeviceFileBackingInfo()
+			files[backing.FileName] = store
+			backing.FileName, backing.Datastore = to.moved(backing.FileName, store), &self
+			if simulator.FindReference(used, self) == nil {
+				used = append(used, self)
+			}
 		}
-	}
-	layout := *vm.LayoutEx
-	layout.File = append([]types.VirtualMachineFileLayoutExFileInfo{}, layout.File...)
-	for i := range layout.File {
-		store := files[layout.File[i].Name]
-		if store == nil {
-			store = to.home
+		for _, path := range []*string{
+			&config.Files.VmPathName, &config.Files.SnapshotDirectory,
+			&config.Files.SuspendDirectory, &config.Files.LogDirectory,
+		} {
+			*path = renamed(*path, to.home)
 		}
-		layout.File[i].Name = to.moved(layout.File[i].Name, store)
-	}
-	update(vm,
-		types.PropertyChange{Name: "config.files", Val: config.Files},
-		types.PropertyChange{Name: "summary.config.vmPathName", Val: config.Files.VmPathName},
-		types.PropertyChange{Name: "config.hardware.device", Val: config.Hardware.Device},
-		types.PropertyChange{Name: "layoutEx", Val: &layout},
-		types.PropertyChange{Name: "datastore", Val: used},
-	)
+		layout.File = append([]types.VirtualMachineFileLayoutExFileInfo{}, layout.File...)
+		for i, file := range layout.File {
+			store := files[file.Name]
+			if store == nil {
+				store = to.home
+			}
+			layout.File[i].Name = to.moved(file.Name, store)
+		}
+		simulator.Map.Update(vm, []types.PropertyChange{
+			{Name: "config.files", Val: config.Files},
+			{Name: "summary.config.vmPathName", Val: config.Files.VmPathName},
+			{Name: "config.hardware.device", Val: config.Hardware.Device},
+			{Name: "layoutEx", Val: &layout},
+			{Name: "datastore", Val: used},
+		})
+	})
 	for _, store := range before {
 		listed := listOfDatastore(store)
 		listed.set(listed.without(vm.Self))
@@ -159,23 +158,25 @@ func (to *destination) placeNetworks() {
 	if len(to.nics) == 0 {
 		return
 	}
-	var networks []types.ManagedObjectReference
-	for _, device := range vm.Config.Hardware.Device {
-		if _, is := device.(types.BaseVirtualEthernetCard); !is {
-			continue
+	simulator.Map.WithLock(vm, func() {
+		var networks []types.ManagedObjectReference
+		for _, device := range vm.Config.Hardware.Device {
+			if _, is := device.(types.BaseVirtualEthernetCard); !is {
+				continue
+			}
+			common := device.GetVirtualDevice()
+			if backing, is := to.nics[common.Key]; is {
+				common.Backing = backing
+			}
+			network := networkOf(common.Backing, to.host)
+			if plain, is := common.Backing.(*types.VirtualEthernetCardNetworkBackingInfo); is {
+				plain.Network = network
+			}
+			networks = append(networks, *network)
 		}
-		common := device.GetVirtualDevice()
-		if backing, is := to.nics[common.Key]; is {
-			common.Backing = backing
-		}
-		network := networkOf(common.Backing, to.host)
-		if plain, is := common.Backing.(*types.VirtualEthernetCardNetworkBackingInfo); is {
-			plain.Network = network
-		}
-		networks = append(networks, *network)
-	}
-	update(vm,
-		types.PropertyChange{Name: "config.hardware.device", Val: vm.Config.Hardware.Device},
-		types.PropertyChange{Name: "network", Val: networks},
-	)
+		simulator.Map.Update(vm, []types.PropertyChange{
+			{Name: "config.hardware.device", Val: vm.Config.Hardware.Device},
+			{Name: "network", Val: networks},
+		})
+	})
 }

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/vmware/govmomi/simulator"
-	"github.com/vmware/govmomi/vim25/methods"
-	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -30,15 +28,16 @@ type relocation struct {
 
 func installRelocation(on *endpoint, pace time.Duration) {
 	running := &relocations{pace: pace, byVM: map[types.ManagedObjectReference]*relocation{}}
+	on.running = running
 	on.answers["RelocateVM_Task"] = running.relocate
 	on.answers["CancelTask"] = running.cancel
 }
 
-func (r *relocations) relocate(call *request) soap.HasFault {
+func (r *relocations) relocate(call *request) reply {
 	asked := call.Body.(*types.RelocateVM_Task)
 	vm, fault := relocatable(asked.This, &asked.Spec)
 	if fault != nil {
-		return refuse("", fault)
+		return refused(fault)
 	}
 	started := r.start(vm, asked.Spec, asked.Priority)
 	if started.asked != nil {
@@ -47,9 +46,7 @@ func (r *relocations) relocate(call *request) soap.HasFault {
 			panic(http.ErrAbortHandler) // net/http's way to close a connection without an answer
 		}
 	}
-	return &methods.RelocateVM_TaskBody{
-		Res: &types.RelocateVM_TaskResponse{Returnval: started.task.Self},
-	}
+	return encoded(&types.RelocateVM_TaskResponse{Returnval: started.task.Self})
 }
 
 // relocatable is the VM, or the fault for a reference that names nothing.
@@ -172,10 +169,10 @@ func (one *relocation) end(fault types.BaseMethodFault, text string) {
 	one.update(changes...)
 }
 
-func (r *relocations) cancel(call *request) soap.HasFault {
+func (r *relocations) cancel(call *request) reply {
 	asked := call.Body.(*types.CancelTask)
 	if fault := missing(&asked.This); fault != nil {
-		return refuse("", fault)
+		return refused(fault)
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -185,7 +182,7 @@ func (r *relocations) cancel(call *request) soap.HasFault {
 		}
 		switch one.asked.cancel {
 		case "refused":
-			return refuse("", &types.NotSupported{})
+			return refused(&types.NotSupported{})
 		case "ignored":
 		default:
 			select {
@@ -193,7 +190,7 @@ func (r *relocations) cancel(call *request) soap.HasFault {
 			default: // asked for already
 			}
 		}
-		return &methods.CancelTaskBody{Res: &types.CancelTaskResponse{}}
+		return encoded(&types.CancelTaskResponse{})
 	}
-	return refuse("", &types.InvalidState{})
+	return refused(&types.InvalidState{})
 }

@@ -19,7 +19,20 @@ type simulation struct {
 
 func known() []simulation {
 	return []simulation{
-		{"relocation", "RelocateVM_Task validates, takes its time, can be cancelled, can fail", installRelocation},
+		{"relocation", "RelocateVM_Task validates, takes its time, can be cancelled, can fail",
+			installRelocation},
+		{"check", "CheckRelocate_Task, with the verdict that the relocation will come to",
+			installCheck},
+		{"hosts", "vMotion of hosts that can be turned off, hosts that can be disconnected",
+			installHosts},
+		{"encryption", "config.migrateEncryption is kept when it is reconfigured",
+			installEncryption},
+		{"paging", "RetrievePropertiesEx answers in pages of options.maxObjects",
+			installPaging},
+		{"types", "elements of arrays tell their type, as libvirt wants it",
+			installTypes},
+		{"libvirt", "MigrateVM_Task and ValidateMigration, which virsh migrate calls",
+			installLibvirt},
 	}
 }
 
