@@ -19,8 +19,8 @@ from migrate_plugins import (
     Offer,
     PortRule,
     hookimpl,
-    virsh_command,
 )
+from migrate_plugins_vmware.options import OPTIONS, refusals
 from migrate_plugins_vmware.places import SCHEME, read_peer
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         MigrationURI,
         NativeCommand,
         Plan,
+        Reason,
         Session,
         Settings,
     )
@@ -45,9 +46,14 @@ NAME: Final = "vmware"
 # "Required for virtual machine migration with vMotion": vSphere Security, firewall ports of ESXi.
 VMOTION_PORT: Final = 8000
 
-_CLAIM: Final = Claim(Basis.CODE, "src/esx/esx_driver.c, esxDomainMigratePrepare", "libvirt 9.0.0")
-# Whatever else libvirt's driver would silently accept (bandwidth, timeout) it does not do.
-_OPTIONS: Final = frozenset({"live", "suspend", "persistent", "undefine_source"})
+_CLAIM: Final = Claim(
+    Basis.VERIFIED,
+    "tests/integration/vsphere/test_moves.py, on a simulated vCenter",
+    "pyVmomi 9.1.1, vcsim 0.24.2",
+)
+# A guest that runs is always moved live, its configuration goes along, and one that is shut off
+# moves as well.  No move leaves it paused: --suspend is taken by libvirt's driver, and ignored.
+_OPTIONS: Final = frozenset({"live", "offline", "persistent", "undefine_source"})
 _HTTPS: Final = ControlProtocol("vSphere API over https", 443, encrypted=True)
 
 
@@ -76,7 +82,7 @@ class VMware:
     @hookimpl
     def migrate_capabilities(self) -> Capabilities:
         return Capabilities(
-            offers={"native-direct": Offer(_CLAIM, _OPTIONS, migration_uri=True)},
+            offers={"native-direct": Offer(_CLAIM, _OPTIONS, migration_uri=True, own=OPTIONS)},
             migration_schemes=(SCHEME,),
             protocol="vMotion",
             unwritten_uri="made from the vCenter's address and from its ids of the destination's"
@@ -110,7 +116,13 @@ class VMware:
 
     @hookimpl
     def migrate_commands(self, plan: Plan) -> Sequence[NativeCommand]:
-        return [virsh_command(plan)]
+        from migrate_plugins_vmware.commands import commands  # noqa: PLC0415 - of few plans
+
+        return commands(plan)
+
+    @hookimpl
+    def migrate_refuse(self, plan: Plan) -> Sequence[Reason] | None:
+        return [*refusals(plan)] if plan.driver == NAME else None
 
     @hookimpl
     def migrate_connect(self, uri: str) -> Session:

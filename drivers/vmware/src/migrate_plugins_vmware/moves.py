@@ -191,7 +191,9 @@ def choose(wishes: Wishes, guest: Guest, site: Site, uri: str | None = None) -> 
 
 
 def specification(
-    move: Move, backings: Sequence[Any], service: Any = None  # noqa: ANN401 - pyVmomi is untyped
+    move: Move,
+    backings: Sequence[Any],
+    service: Any = None,  # noqa: ANN401 - pyVmomi is untyped
 ) -> Any:  # noqa: ANN401 - see above
     """Write what RelocateVM_Task takes.
 
@@ -266,7 +268,11 @@ def _folder(wishes: Wishes, guest: Guest, site: Site, wrong: list[str]) -> Any: 
 
 
 def _disks(
-    wishes: Wishes, guest: Guest, site: Site, datastore: Any, wrong: list[str]  # noqa: ANN401 - pyVmomi is untyped
+    wishes: Wishes,
+    guest: Guest,
+    site: Site,
+    datastore: Any,
+    wrong: list[str],
 ) -> tuple[tuple[int, Any], ...]:
     """Choose a datastore for every disk, as soon as one of them has its own."""
     chosen: dict[int, Any] = {}
@@ -335,7 +341,7 @@ def _pick(told: str, wanted: str, there: Choices, wrong: list[str]) -> Any:  # n
     if len(found) == 1:
         return found[0].reference
     if found:
-        ids = " or ".join(_id(each.reference) for each in found)
+        ids = " or ".join(str(_id(each.reference)) for each in found)
         wrong.append(f"{told}: {there.where} has {len(found)} of that name: write {ids}")
     else:
         wrong.append(f"{told}: {_have(there)}")
@@ -352,9 +358,7 @@ def _have(there: Choices, *, ids: bool = False) -> str:
     return f"{there.where} {listed}"
 
 
-def _device(
-    told: str, wanted: str, devices: Sequence[Any], kind: str, wrong: list[str]
-) -> Any:  # noqa: ANN401 - a disk or a card
+def _device(told: str, wanted: str, devices: Sequence[Any], kind: str, wrong: list[str]) -> Any:  # noqa: ANN401 - a disk or a card
     """Find a device of the guest by label, number or place."""
     found = next((each for each in devices if wanted.lower() in _names(each)), None)
     if found is None:
@@ -370,6 +374,5 @@ def _names(device: Disk | Card) -> list[str]:
 
 
 def _id(reference: Any) -> str | None:  # noqa: ANN401 - pyVmomi is untyped
-    """Give the vCenter's id of an object; two connections' objects compare equal by it alone."""
-    found: str | None = None if reference is None else reference._moId  # noqa: SLF001 - it has no public name
-    return found
+    """Give the vCenter's id of an object, or None of nothing."""
+    return None if reference is None else reference._GetMoId()  # noqa: SLF001 - pyVmomi has no other way

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins_vmware.credentials import Ask
     from migrate_plugins_vmware.places import Place, Proxy
+    from migrate_plugins_vmware.tasks import TaskWatch
 
 __all__ = ["TIMEOUT", "VCenter", "VCenters", "newest_version"]
 
@@ -88,6 +89,8 @@ class VCenter:
         self._context: Final = context
         self._let_go: Final = let_go
         self._logging_in: Final = Lock()
+        self._watching: Final = Lock()
+        self._watch: TaskWatch | None = None
         self._logins = 1
 
     def __repr__(self) -> str:
@@ -150,9 +153,21 @@ class VCenter:
                 self._logins += 1
         return call()
 
+    @property
+    def watch(self) -> TaskWatch:
+        """What follows its tasks: one for all sessions."""
+        from migrate_plugins_vmware.tasks import TaskWatch  # noqa: PLC0415 - it reads through this
+
+        with self._watching:
+            if self._watch is None:
+                self._watch = TaskWatch(self)
+            return self._watch
+
     def release(self) -> None:
         """Let go of it; the last one logs out."""
         if self._let_go():
+            if self._watch is not None:
+                self._watch.close()
             manager = self.content.sessionManager
             with suppress(*EDGE):  # gone is as good as logged out
                 manager.Logout()
