@@ -115,11 +115,11 @@ def _asked(user: str | None, password: str | None, server: str, ask: Ask | None)
     if ask is None:
         raise EOFError
     if user is None:
-        user = ask(f"user for {server}", False)
+        user = ask(f"user for {server}", secret=False)
     if not user:
         raise EOFError
     if password is None:
-        password = ask(f"password of {user} for {server}", True)
+        password = ask(f"password of {user} for {server}", secret=True)
     return user, password
 
 
