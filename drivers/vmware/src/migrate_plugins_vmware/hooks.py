@@ -10,13 +10,17 @@ from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from migrate_plugins import (
+    After,
     Basis,
     Capabilities,
     ChosenBy,
     Claim,
+    ClientCrash,
     ControlProtocol,
+    Crash,
     DriverInfo,
     Offer,
+    OwnConfiguration,
     PortRule,
     hookimpl,
 )
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate_plugins import (
+        Ask,
         Diagnosis,
         Finding,
         FindingKind,
@@ -54,6 +59,14 @@ _CLAIM: Final = Claim(
 # A guest that runs is always moved live, its configuration goes along, and one that is shut off
 # moves as well.  No move leaves it paused: --suspend is taken by libvirt's driver, and ignored.
 _OPTIONS: Final = frozenset({"live", "offline", "persistent", "undefine_source"})
+_CONFIGURATION: Final = OwnConfiguration(
+    After(persistent=True, source_config=False, destination_config=True),
+    "a vCenter keeps each guest in its inventory, on one host at a time: no file is left on the"
+    " source, and --persistent and --undefinesource change nothing",
+)
+_CRASH: Final = ClientCrash(
+    Crash.CONTINUES, "the move is a task of the vCenter, which ends it whoever began it"
+)
 _HTTPS: Final = ControlProtocol("vSphere API over https", 443, encrypted=True)
 
 
@@ -91,6 +104,8 @@ class VMware:
             encryption="up to the guest's migrateEncryption in the vCenter: by default it is"
             " encrypted where both hosts can",
             uri_names_receiver=False,  # the host of its URIs is the vCenter
+            configuration=_CONFIGURATION,
+            on_client_crash=_CRASH,
         )
 
     @hookimpl
@@ -125,14 +140,14 @@ class VMware:
         return [*refusals(plan)] if plan.driver == NAME else None
 
     @hookimpl
-    def migrate_connect(self, uri: str) -> Session:
+    def migrate_connect(self, uri: str, ask: Ask | None) -> Session:
         from migrate_plugins_vmware.session import connect  # noqa: PLC0415 - imports pyVmomi
         from migrate_plugins_vmware.vcenter import VCenters  # noqa: PLC0415 - likewise
 
         with self._lock:  # both hosts are opened at once, from two threads
             if self._vcenters is None:
                 self._vcenters = VCenters()
-        return connect(uri, self._vcenters)
+        return connect(uri, self._vcenters, ask)
 
     @hookimpl
     def migrate_diagnose(

@@ -22,8 +22,9 @@ __all__ = ["Found", "Key", "key_of", "read", "read_along", "read_below"]
 
 _Collector: Final = vmodl.query.PropertyCollector
 
-# Pages of one answer; a vCenter sends some hundred objects in each.
-_PAGES: Final = 10_000
+# Objects in one page of an answer, so that each comes soon; and how many pages are waited for.
+_PAGE: Final = 1_000
+_PAGES: Final = 1_000
 
 
 class Key(NamedTuple):
@@ -110,7 +111,7 @@ def _retrieve(
 
 def _pages(collector: Any, spec: Any) -> Iterator[Any]:  # noqa: ANN401 - see above
     """Give the objects of each page of an answer."""
-    page = collector.RetrievePropertiesEx([spec], _Collector.RetrieveOptions())
+    page = collector.RetrievePropertiesEx([spec], _Collector.RetrieveOptions(maxObjects=_PAGE))
     for _ in range(_PAGES):
         if page is None:
             return

@@ -23,8 +23,7 @@ from migrate_plugins_vmware.tls import Trust
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from migrate_plugins import Mend, Migration, Plan, Session
-    from migrate_plugins_vmware.credentials import Ask
+    from migrate_plugins import Ask, Mend, Migration, Plan, Session
     from migrate_plugins_vmware.vcenter import VCenter, VCenters
 
 __all__ = ["GUEST", "HOST", "VSphereSession", "connect"]
@@ -111,6 +110,7 @@ class VSphereSession:
             uuid=values.get("summary.hardware.uuid"),
             hypervisor=" ".join(filter(None, product)) or "VMware ESXi",
             daemon=self.vcenter.product,
+            inventory=self.vcenter.instance or None,
         )
 
     def guest(self, name: str) -> GuestFacts | None:

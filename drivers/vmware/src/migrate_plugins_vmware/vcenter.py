@@ -19,7 +19,7 @@ from migrate_plugins_vmware.tls import Context, Trust, thumbprint
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migrate_plugins_vmware.credentials import Ask
+    from migrate_plugins import Ask
     from migrate_plugins_vmware.places import Place, Proxy
     from migrate_plugins_vmware.tasks import TaskWatch
 
