@@ -7,6 +7,9 @@ never touched: each is a call of its own, and reads whole trees.
 from __future__ import annotations
 
 from functools import partial
+from math import inf
+from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyVmomi import vmodl
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["Found", "Key", "key_of", "read", "read_along", "read_below"]
+__all__ = ["Found", "Key", "Listing", "key_of", "read", "read_along", "read_below"]
 
 _Collector: Final = vmodl.query.PropertyCollector
 
@@ -99,6 +102,34 @@ def read_along(
 ) -> list[Found]:
     """Read *paths* of what *relation* of *start* leads to, where it is of *kind*, in one call."""
     return vcenter.reading(lambda: _retrieve(vcenter, [_step(start, relation)], [kind], paths))
+
+
+class Listing:
+    """Everything of one kind in a vCenter, read again whenever somebody asks.
+
+    Who asks while it is read by another thread shares the next reading: fifty that ask at once
+    cost two.
+    """
+
+    def __init__(self, vcenter: VCenter, kind: type, paths: Sequence[str]) -> None:
+        """Read nothing yet."""
+        self._vcenter: Final = vcenter
+        self._kind: Final = kind
+        self._paths: Final = paths
+        self._lock: Final = Lock()
+        self._began = -inf
+        self._found: list[Found] = []
+
+    def read(self) -> list[Found]:
+        """Give what is there, as it was at the time of this call or later."""
+        asked = monotonic()
+        with self._lock:
+            if self._began < asked:
+                began = monotonic()
+                root = self._vcenter.content.rootFolder
+                self._found = read_below(self._vcenter, root, self._kind, self._paths)
+                self._began = began
+            return self._found
 
 
 def _retrieve(
