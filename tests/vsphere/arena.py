@@ -168,7 +168,7 @@ class Arena:
             if isinstance(device, vim.vm.device.VirtualEthernetCard)
         ]
 
-    def extra(self, key: str) -> str | None:
+    def set_to(self, key: str) -> str | None:
         """Give a value of the guest's extraConfig: of the last one with that key."""
         found = [each.value for each in self.vm.config.extraConfig if each.key == key]
         return found[-1] if found else None

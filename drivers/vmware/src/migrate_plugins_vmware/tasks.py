@@ -29,7 +29,8 @@ __all__ = ["ENDS", "Followed", "TaskState", "TaskWatch", "relocations", "under_w
 
 _Collector: Final = vmodl.query.PropertyCollector
 
-# Seconds that one call waits for a change; after each the states are read, so that none is missed.
+# Seconds that one call waits for a change, half of what a call may take at the most; after each the
+# states are read, so that none is missed.
 _TURN: Final = 10
 # Seconds that such a call may take longer, before the vCenter is said to be silent.
 _GRACE: Final = 5.0
@@ -130,6 +131,7 @@ class TaskWatch:
     def __init__(self, vcenter: VCenter) -> None:
         """Begin nothing yet: the thread runs as long as there is a task to follow."""
         self._vcenter = vcenter
+        self._wait: Final = max(1, min(_TURN, int(vcenter.timeout / 2)))
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._followed: dict[str, tuple[Followed, Any]] = {}
@@ -144,7 +146,7 @@ class TaskWatch:
     def problem(self) -> str | None:
         """Why nothing is known of the tasks at present, or None."""
         silent = monotonic() - self._asked
-        if self._failure is None and silent > _TURN + _GRACE:
+        if self._failure is None and silent > self._wait + _GRACE:
             return f"the vCenter has not answered for {silent:.0f} s"
         return self._failure
 
@@ -231,7 +233,7 @@ class TaskWatch:
         """Wait once for changes; gives the version to go on with."""
         if not version:
             self._begin()
-        options = _Collector.WaitOptions(maxWaitSeconds=_TURN)
+        options = _Collector.WaitOptions(maxWaitSeconds=self._wait)
         collector = self._collector
         if collector is None:
             return ""
@@ -302,6 +304,8 @@ class TaskWatch:
     @staticmethod
     def _hopeless(error: BaseException) -> bool:
         """Whether asking again does harm: a wrong password, again and again, locks a user out."""
+        if isinstance(error, vim.fault.NotAuthenticated):  # a kind of NoPermission
+            return False
         refused = (AuthenticationError, vim.fault.InvalidLogin, vim.fault.NoPermission)
         return isinstance(error, refused)
 
