@@ -21,7 +21,7 @@ from migrate_plugins import (
     Outcome,
     Run,
     Verdict,
-    transfer,
+    runner,
 )
 from migrate_plugins.installed import DRIVERS
 from migrate_plugins_vmware import relocation
@@ -163,7 +163,7 @@ def test_vcenter_that_stands_still_for_a_while_is_waited_for(
 def test_vcenter_that_goes_away_leaves_the_verdict_to_a_person(
     impatient: Migrator, arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "_SILENCE", 2.0)
+    monkeypatch.setattr(runner, "PATIENCE", runner.PATIENCE._replace(silence=2.0))
     arena.control(seconds=30)
     migration = start(impatient, arena)
     arena.until(lambda: arena.progress() >= 0)
