@@ -54,7 +54,7 @@ def calls(crowd: Arena, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_fifty_moves_share_a_login_and_a_collector(
     migrator: Migrator, crowd: Arena, calls: Counter[str]
 ) -> None:
-    crowd.control(*crowd.guests, seconds=6)
+    crowd.control(*crowd.guests, seconds=5)
     before = {name: vm.runtime.host for name, vm in crowd.guests.items()}
     assert len(before) == 50
     other = {
@@ -66,7 +66,7 @@ def test_fifty_moves_share_a_login_and_a_collector(
         for name, host in before.items()
     ]
 
-    runs = [migrator.start(plan) for plan in plans]
+    runs = [migrator.start(plan, record=False) for plan in plans]
     most = 0
     while not all(run.wait(0) for run in runs):
         most = max(most, sum(info.state == "running" for info in crowd.moves()))
@@ -81,5 +81,5 @@ def test_fifty_moves_share_a_login_and_a_collector(
     assert most > 25, "they did not run at once"
     assert (calls["Login"], calls["RelocateVM_Task"]) == (1, 50)
     assert calls["CreatePropertyCollector"] == 1
-    assert calls["CreateFilter"] >= 50
+    assert (calls["CreateListView"], calls["CreateFilter"]) == (1, 1)
     assert crowd.sessions() == []
