@@ -56,7 +56,7 @@ def card(vm: Any) -> Any:
 
 
 class Site:
-    """A vCenter with the VM that is moved, its host, a host of the same cluster and one of another."""
+    """A vCenter: the VM that is moved, its host, a neighbour of that, and a host far away."""
 
     def __init__(self, service: Any) -> None:
         self.service = service

@@ -316,6 +316,35 @@ def test_a_folder_is_applied_and_another_datacenters_is_refused(site: Site) -> N
     assert site.relocate(folder=elsewhere).error.invalidProperty == "spec.folder"
 
 
+def test_another_datacenter_has_storage_networks_and_folders_of_its_own(
+    certificates: Certificates, log_in: LogIn
+) -> None:
+    with serving(SMALL._replace(datacenters=2), certificates=certificates) as endpoint:
+        site = Site(log_in(endpoint))
+        there = next(
+            child for child in site.service.content.rootFolder.childEntity if child.name == "DC1"
+        )
+        host, (store, _) = site.hosts["DC1_C0_H0"], there.datastore
+        edited = card(site.vm)
+        edited.backing = vim.vm.device.VirtualEthernetCard.NetworkBackingInfo(
+            deviceName="VM Network"
+        )
+        network = vim.vm.device.VirtualDeviceSpec(operation="edit", device=edited)
+        spec = {"host": host, "pool": host.parent.resourcePool}
+
+        faults = [type(each) for each in site.check(**spec).error]
+        assert faults == [vim.fault.InaccessibleDatastore, vim.fault.CannotAccessNetwork]
+        info = site.relocate(**spec, datastore=store, deviceChange=[network])
+        assert (info.state, info.error) == ("success", None)
+        assert site.is_on(host)
+        assert site.vm.parent == there.vmFolder
+        assert site.vm in list(there.vmFolder.childEntity)
+        assert list(site.vm.datastore) == [store]
+        assert list(site.vm.network) == [
+            each for each in there.network if each.name == "VM Network"
+        ]
+
+
 def test_the_priority_can_be_read_back(site: Site) -> None:
     spec = vim.vm.RelocateSpec(host=site.neighbour)
     ended(site.vm.RelocateVM_Task(spec, "highPriority"))
