@@ -71,22 +71,39 @@ func (i *inventory) about(about *types.AboutInfo) {
 func (i *inventory) complete() error {
 	for _, entity := range all("VirtualMachine") {
 		vm := entity.(*simulator.VirtualMachine)
-		spec := types.VirtualMachineConfigSpec{DeviceChange: furtherDisks(vm, i.disks-1)}
-		if i.prefix != "" {
-			spec.Name = i.prefix + vm.Name
+		if i.disks > 1 {
+			if err := addDisks(vm, i.disks-1); err != nil {
+				return err
+			}
 		}
 		if i.instance != "" {
-			spec.Uuid = uuid.NewSHA1(uuid.NameSpaceOID, []byte(i.instance+vm.Config.Uuid)).String()
-			spec.InstanceUuid = uuid.NewSHA1(uuid.NameSpaceOID, []byte(i.instance+vm.Name)).String()
+			identify(vm, i.instance)
 		}
-		task := vm.ReconfigVMTask(internal(), &types.ReconfigVM_Task{This: vm.Self, Spec: spec})
-		reference := task.(*methods.ReconfigVM_TaskBody).Res.Returnval
-		done := simulator.Map.Get(reference).(*simulator.Task)
-		if done.Info.State != types.TaskInfoStateSuccess {
-			return fmt.Errorf("%s: %s", vm.Name, done.Info.Error.LocalizedMessage)
+		for _, name := range []*string{&vm.Name, &vm.Config.Name, &vm.Summary.Config.Name} {
+			*name = i.prefix + *name
 		}
-		simulator.Map.Remove(reference)
 	}
+	return nil
+}
+
+// identify gives a VM the uuids that only one of this vCenter has.
+func identify(vm *simulator.VirtualMachine, instance string) {
+	for _, id := range []*string{&vm.Config.Uuid, &vm.Config.InstanceUuid} {
+		*id = uuid.NewSHA1(uuid.NameSpaceOID, []byte(instance+*id)).String()
+	}
+	vm.Summary.Config.Uuid = vm.Config.Uuid
+	vm.Summary.Config.InstanceUuid = vm.Config.InstanceUuid
+}
+
+func addDisks(vm *simulator.VirtualMachine, count int) error {
+	spec := types.VirtualMachineConfigSpec{DeviceChange: furtherDisks(vm, count)}
+	task := vm.ReconfigVMTask(internal(), &types.ReconfigVM_Task{This: vm.Self, Spec: spec})
+	reference := task.(*methods.ReconfigVM_TaskBody).Res.Returnval
+	done := simulator.Map.Get(reference).(*simulator.Task)
+	if done.Info.State != types.TaskInfoStateSuccess {
+		return fmt.Errorf("%s: %s", vm.Name, done.Info.Error.LocalizedMessage)
+	}
+	simulator.Map.Remove(reference)
 	return nil
 }
 
