@@ -37,7 +37,7 @@ func (i *inventory) flags() {
 	flag.IntVar(&i.vms, "vms", stock.Machine, "VMs of each cluster and of each standalone host")
 	flag.IntVar(&i.disks, "disks", 1, "disks of a VM")
 	flag.StringVar(&i.instance, "instance-uuid", "",
-		"about.instanceUuid, and VMs with uuids of their own; the library's are the same in all")
+		"about.instanceUuid, and hosts and VMs with uuids of their own; the library's are the same in all")
 	flag.StringVar(&i.prefix, "prefix", "", "names of VMs begin with this `text`")
 	flag.StringVar(&i.api, "api-version", "", "about.apiVersion; the library has 6.5")
 }
@@ -77,22 +77,26 @@ func (i *inventory) complete() error {
 			}
 		}
 		if i.instance != "" {
-			identify(vm, i.instance)
+			i.identify(&vm.Config.Uuid, &vm.Summary.Config.Uuid)
+			i.identify(&vm.Config.InstanceUuid, &vm.Summary.Config.InstanceUuid)
 		}
 		for _, name := range []*string{&vm.Name, &vm.Config.Name, &vm.Summary.Config.Name} {
 			*name = i.prefix + *name
 		}
 	}
+	if i.instance != "" {
+		for _, entity := range all("HostSystem") {
+			host := entity.(*simulator.HostSystem)
+			i.identify(&host.Hardware.SystemInfo.Uuid, &host.Summary.Hardware.Uuid)
+		}
+	}
 	return nil
 }
 
-// identify gives a VM the uuids that only one of this vCenter has.
-func identify(vm *simulator.VirtualMachine, instance string) {
-	for _, id := range []*string{&vm.Config.Uuid, &vm.Config.InstanceUuid} {
-		*id = uuid.NewSHA1(uuid.NameSpaceOID, []byte(instance+*id)).String()
-	}
-	vm.Summary.Config.Uuid = vm.Config.Uuid
-	vm.Summary.Config.InstanceUuid = vm.Config.InstanceUuid
+// identify makes a uuid one that only this vCenter has, in both places that tell it.
+func (i *inventory) identify(id, summary *string) {
+	*id = uuid.NewSHA1(uuid.NameSpaceOID, []byte(i.instance+*id)).String()
+	*summary = *id
 }
 
 func addDisks(vm *simulator.VirtualMachine, count int) error {

@@ -43,7 +43,7 @@ func (r *relocations) relocate(call *request) reply {
 	if started.asked != nil {
 		time.Sleep(started.asked.delay)
 		if started.asked.drop {
-			panic(http.ErrAbortHandler) // net/http's way to close a connection without an answer
+			panic(http.ErrAbortHandler) // the connection closes
 		}
 	}
 	return encoded(&types.RelocateVM_TaskResponse{Returnval: started.task.Self})

@@ -380,6 +380,31 @@ def test_an_answer_that_never_comes_does_not_hold_the_move(site: Site) -> None:
     assert site.is_on(site.neighbour)
 
 
+@pytest.mark.parametrize("done", [True, False])
+def test_any_call_can_get_no_answer(vcenter: Endpoint, site: Site, *, done: bool) -> None:
+    site.control(relocate_seconds=1)
+    task = site.start(host=site.neighbour)
+    vcenter.lose("CancelTask", done=done)
+    with pytest.raises(http.client.RemoteDisconnected):
+        task.CancelTask()
+    assert ended(task).cancelled == done
+    with pytest.raises(vim.fault.InvalidState):  # it is answered again
+        task.CancelTask()
+
+
+def test_stock_answers_late_and_has_moved_the_vm(certificates: Certificates, log_in: LogIn) -> None:
+    late = ("-method-delay=RelocateVM_Task:3000",)
+    with serving(certificates=certificates, simulate="", flags=late) as endpoint:
+        site = Site(log_in(endpoint))
+        hasty = log_in(endpoint, httpConnectionTimeout=1)
+        vm = vim.VirtualMachine(site.vm._moId, hasty._stub)
+        with pytest.raises(TimeoutError):
+            vm.RelocateVM_Task(vim.vm.RelocateSpec(host=site.neighbour))
+        assert site.vm.runtime.host == site.source
+        time.sleep(3)
+        assert site.vm.runtime.host == site.neighbour
+
+
 # Checks
 
 
@@ -622,6 +647,37 @@ def test_a_page_is_given_once(site: Site) -> None:
     collector.CancelRetrievePropertiesEx(token)
     with pytest.raises(vmodl.fault.InvalidArgument):
         collector.ContinueRetrievePropertiesEx(token)
+
+
+def test_who_waits_for_updates_hears_of_a_task_that_has_ended_before(site: Site) -> None:
+    collector = site.service.content.propertyCollector.CreatePropertyCollector()
+    options = PropertyCollector.WaitOptions(maxWaitSeconds=5)
+
+    def watch(task: Any) -> None:
+        collector.CreateFilter(
+            PropertyCollector.FilterSpec(
+                objectSet=[PropertyCollector.ObjectSpec(obj=task)],
+                propSet=[PropertyCollector.PropertySpec(type=vim.Task, pathSet=["info.state"])],
+            ),
+            partialUpdates=False,
+        )
+
+    def heard(version: str) -> tuple[str, list[tuple[Any, str]]]:
+        updates = collector.WaitForUpdatesEx(version, options)
+        changed = [each for filters in updates.filterSet for each in filters.objectSet]
+        return updates.version, [(each.obj, each.changeSet[0].val) for each in changed]
+
+    first = site.start(host=site.neighbour)
+    ended(first)
+    watch(first)
+    version, told = heard("")
+    assert told == [(first, "success")]
+    second = site.start(host=site.source)
+    ended(second)
+    time.sleep(0.5)
+    watch(second)
+    _, told = heard(version)
+    assert (second, "success") in told
 
 
 def test_two_thousand_vms_are_read_at_once(big: Endpoint, log_in: LogIn) -> None:
