@@ -674,7 +674,9 @@ def test_who_waits_for_updates_hears_of_a_task_that_has_ended_before(site: Site)
     assert told == [(first, "success")]
     second = site.start(host=site.source)
     ended(second)
-    time.sleep(0.5)
+    now = PropertyCollector.WaitOptions(maxWaitSeconds=0)
+    while collector.WaitForUpdatesEx(version, now):
+        pass  # what has changed by now is no more told
     watch(second)
     _, told = heard(version)
     assert (second, "success") in told
