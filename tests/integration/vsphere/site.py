@@ -55,6 +55,13 @@ def card(vm: Any) -> Any:
     return found
 
 
+def on_network(vm: Any, name: str) -> Any:
+    """The change that connects a VM's card with a standard network."""
+    edited = card(vm)
+    edited.backing = vim.vm.device.VirtualEthernetCard.NetworkBackingInfo(deviceName=name)
+    return vim.vm.device.VirtualDeviceSpec(operation="edit", device=edited)
+
+
 class Site:
     """A vCenter: the VM that is moved, its host, a neighbour of that, and a host far away."""
 

@@ -13,7 +13,7 @@ from pyVmomi import vim, vmodl
 from vsphere.build import program
 from vsphere.endpoint import SMALL, Endpoint, EndpointError, serving
 
-from .site import Site, all_of, card, disks, ended
+from .site import Site, all_of, card, disks, ended, on_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -287,9 +287,7 @@ def test_a_disk_that_the_vm_has_not_is_an_invalid_argument(site: Site) -> None:
 
 
 def test_a_network_card_can_change_its_network(site: Site) -> None:
-    edited = card(site.vm)
-    edited.backing = vim.vm.device.VirtualEthernetCard.NetworkBackingInfo(deviceName="VM Network")
-    change = vim.vm.device.VirtualDeviceSpec(operation="edit", device=edited)
+    change = on_network(site.vm, "VM Network")
 
     assert site.relocate(host=site.neighbour, deviceChange=[change]).state == "success"
     assert card(site.vm).backing.deviceName == "VM Network"
@@ -297,9 +295,7 @@ def test_a_network_card_can_change_its_network(site: Site) -> None:
 
 
 def test_a_network_must_be_there(site: Site) -> None:
-    edited = card(site.vm)
-    edited.backing = vim.vm.device.VirtualEthernetCard.NetworkBackingInfo(deviceName="nowhere")
-    change = vim.vm.device.VirtualDeviceSpec(operation="edit", device=edited)
+    change = on_network(site.vm, "nowhere")
     error = site.relocate(host=site.neighbour, deviceChange=[change]).error
     assert isinstance(error, vim.fault.CannotAccessNetwork)
     assert site.here
@@ -325,11 +321,7 @@ def test_another_datacenter_has_storage_networks_and_folders_of_its_own(
             child for child in site.service.content.rootFolder.childEntity if child.name == "DC1"
         )
         host, (store, _) = site.hosts["DC1_C0_H0"], there.datastore
-        edited = card(site.vm)
-        edited.backing = vim.vm.device.VirtualEthernetCard.NetworkBackingInfo(
-            deviceName="VM Network"
-        )
-        network = vim.vm.device.VirtualDeviceSpec(operation="edit", device=edited)
+        network = on_network(site.vm, "VM Network")
         spec = {"host": host, "pool": host.parent.resourcePool}
 
         faults = [type(each) for each in site.check(**spec).error]
@@ -525,6 +517,9 @@ def test_a_vm_goes_to_another_vcenter(
             )
         ],
     }
+    # The key of its portgroup is that of another one there.
+    assert [type(each) for each in east.check(**spec).error] == [vim.fault.CannotAccessNetwork]
+    spec["deviceChange"] = [on_network(east.vm, "VM Network")]
     assert list(east.check(**spec).error) == []
     assert east.relocate(**spec).state == "success"
 
@@ -536,6 +531,7 @@ def test_a_vm_goes_to_another_vcenter(
     assert there.runtime.host == west.far
     assert there.runtime.powerState == "poweredOn"
     assert there.resourcePool == west.far.parent.resourcePool
+    assert [network.name for network in there.network] == ["VM Network"]
     assert [disk.backing.fileName.split()[0] for disk in disks(there)] == [
         "[LocalDS_1]",
         "[LocalDS_0]",
