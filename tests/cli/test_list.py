@@ -177,3 +177,12 @@ def test_driver_that_is_not_named(spawn: Spawn, argv: tuple[str, ...]) -> None:
 
     assert status == ExitCode.USAGE
     assert err == "--driver names no driver; give one, such as --driver memory\n"
+
+
+def test_options_and_findings_are_two_lists(call: Call) -> None:
+    status, _, err = call("list", "--options", "--findings")
+
+    assert (status, err) == (
+        ExitCode.USAGE,
+        "--findings and --options are two lists; give one\n",
+    )

@@ -207,3 +207,16 @@ def test_scenario_by_name_takes_its_uris_as_its_flag_does(call: Call) -> None:
 
     assert by_name["uris"] == by_flag["uris"]
     assert by_name["uris"]["migration"]["value"] == "xenmigr://desthost/"
+
+
+def test_option_of_the_hypervisors_own_is_refused_where_it_has_none(call: Call) -> None:
+    status, _, err = call("plan", "web1", "-c", SOURCE, DEST, "-o", "pool=a", "-o", "pool=b")
+
+    assert status == ExitCode.USAGE
+    assert "qemu has no option 'pool' of its own in this scenario\n      leave it out" in err
+
+
+def test_option_without_a_value_is_bad_usage(call: Call) -> None:
+    status, _, err = call("plan", "web1", "-c", SOURCE, DEST, "-o", "pool")
+
+    assert (status, "'pool' is not NAME=VALUE" in err) == (ExitCode.USAGE, True)

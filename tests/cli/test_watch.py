@@ -39,6 +39,8 @@ PLAIN = [
      " post-copy, 0 s to go")),
     (Event("web1", Phase.TRANSFER, 2.0, statistics=Statistics()),
      "   2.0 s  transfer: the hypervisor tells no figures"),
+    (Event("web1", Phase.TRANSFER, 2.0, statistics=Statistics(percent=35.0)),
+     "   2.0 s  transfer: 35 % done"),
     (Event("web1", Phase.TRANSFER, 61.06, "not done after 60 s: pausing the guest"),
      "  61.1 s  transfer: not done after 60 s: pausing the guest"),
     (Event("web1", Phase.TRANSFER, 2.0),
@@ -67,13 +69,13 @@ JSON = [
       "elapsed": 1.5, "text": None,
       "statistics": {"transferred": 8 * MIB, "remaining": 24 * MIB, "total": 32 * MIB,
                      "rate": 12 * MIB, "dirty_rate": None, "iteration": 1, "downtime": None,
-                     "postcopy": False, "eta": 2.0}}),
+                     "postcopy": False, "percent": None, "eta": 2.0}}),
     (Event("web1", Phase.TRANSFER, 2.5, statistics=LATER),
      {"schema": "migrate-plugins/progress/1", "guest": "web1", "phase": "transfer",
       "elapsed": 2.5, "text": None,
       "statistics": {"transferred": 40 * MIB, "remaining": 4 * MIB, "total": 32 * MIB,
                      "rate": 12 * MIB, "dirty_rate": 16 * MIB, "iteration": 3, "downtime": None,
-                     "postcopy": False, "eta": None}}),
+                     "postcopy": False, "percent": None, "eta": None}}),
 ]
 # fmt: on
 

@@ -612,8 +612,8 @@ def test_keys_of_a_plan(migrator: Migrator) -> None:
     assert list(told["channels"]) == ["control", "data"]
     for channel in (*told["channels"]["control"], told["channels"]["data"]):
         assert list(channel) == ["from", "to", "protocol", "ports", "encrypted", "because"]
-    assert list(told["configuration"]) == ["before", "after", "rows", "because"]
-    assert list(told["on_client_crash"]) == ["then", "because"]
+    assert list(told["configuration"]) == ["before", "after", "rows", "own", "because"]
+    assert list(told["on_client_crash"]) == ["then", "own", "because"]
     assert [list(command) for command in told["commands"]] == [["tool", "host", "argv"]]
     assert list(told["findings"][0]) == list(Finding._fields)
     assert told["request"] == {"guest": "web1", **QEMU}
@@ -953,7 +953,7 @@ def test_json_that_is_no_plan(told: object, schema: str | None) -> None:
 def test_request_and_options_have_the_same_fields() -> None:
     paths = {
         *("guest", "source", "destination", "migration", "scenario", "revision"),
-        *("p2p", "direct", "tunnelled", "port_range"),
+        *("p2p", "direct", "tunnelled", "port_range", "options"),
     }
 
     assert set(Request._fields) == paths | {option.field for option in OPTIONS}

@@ -55,6 +55,7 @@ from migrate_plugins import (
 )
 from migrate_plugins.installed import DRIVERS, PLUGINS
 from migrate_plugins.options import OPTIONS
+from migrate_plugins.transfer import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,6 +81,10 @@ class FakeHosts:
         self.migrations: list[FakeMigration] = []
         self.script: Callable[[FakeMigration], None] = FakeMigration.move
         self.plans: list[Plan] = []
+        self.inventory: str | None = None
+        self.statistics: Callable[[FakeMigration], Statistics] = lambda migration: Statistics(
+            transferred=migration.looks
+        )
 
 
 class FakeSession:
@@ -93,7 +98,8 @@ class FakeSession:
         hosts.sessions.append(self)
 
     def host(self) -> HostFacts:
-        return HostFacts(self.name, f"uuid of {self.name}", "fake 1", "faked 1")
+        uuid, inventory = f"uuid of {self.name}", self.hosts.inventory
+        return HostFacts(self.name, uuid, "fake 1", "faked 1", inventory)
 
     def guest(self, name: str) -> GuestFacts | None:
         self._read()
@@ -142,7 +148,7 @@ class FakeMigration:
         return self.ended
 
     def statistics(self) -> Statistics | None:
-        return Statistics(transferred=self.looks)
+        return self.hosts.statistics(self)
 
     def cancel(self) -> None:
         self.calls.append("cancel")
@@ -270,7 +276,7 @@ class Site:
 @pytest.fixture(autouse=True)
 def _locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("migrate_plugins.ports._LOCKS", tmp_path)
-    monkeypatch.setattr("migrate_plugins.runner._INTERVAL", 0.001)
+    monkeypatch.setattr("migrate_plugins.transfer._INTERVAL", 0.001)
 
 
 @pytest.fixture
@@ -379,6 +385,48 @@ def test_configuration_that_is_not_as_promised(fake: Migrator, hosts: FakeHosts)
             " configuration is on the source"
         ),
     )
+
+
+def test_guest_that_is_there_already_is_left_as_it_is(fake: Migrator, hosts: FakeHosts) -> None:
+    hosts.inventory = "one"
+    hosts.guests["beta"]["web1"] = hosts.guests["alpha"].pop("web1")
+
+    outcome = fake.run(_plan(fake))
+
+    assert (outcome.verdict, hosts.migrations) == (Verdict.DONE, [])
+    assert outcome.sentence == (
+        "web1 is on beta already: nothing was changed (alpha: no such guest; beta: running)"
+    )
+    assert "moved-already" in {each.id for each in outcome.findings}
+
+
+@pytest.mark.parametrize("inventory", [None, "one"])
+def test_guest_that_neither_has_is_an_error(
+    fake: Migrator, hosts: FakeHosts, inventory: str | None
+) -> None:
+    hosts.inventory = inventory
+    guest = hosts.guests["alpha"].pop("web1")
+    if inventory is None:  # nobody can know whether it is the one that was meant
+        hosts.guests["beta"]["web1"] = guest
+
+    with pytest.raises(BlockedError) as blocked:
+        fake.run(_plan(fake))
+
+    assert [each.id for each in blocked.value.findings] == ["guest-not-found"]
+
+
+def test_transfer_that_tells_no_bytes_may_take_its_time(
+    fake: Migrator, hosts: FakeHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = PATIENCE._replace(beginning=0.01, stall=0.01)
+    monkeypatch.setattr("migrate_plugins.runner.PATIENCE", soon)
+    hosts.script = lambda migration: migration.move() if migration.looks == 30 else None
+    hosts.statistics = lambda _migration: Statistics(percent=5.0)
+
+    outcome = fake.run(_plan(fake))
+
+    assert outcome.verdict is Verdict.DONE
+    assert hosts.migrations[0].calls == []
 
 
 # --- observers ---------------------------------------------------------------------------------

@@ -150,4 +150,4 @@ def test_opening_a_session_is_a_step_without_the_password() -> None:
     assert [(step.hook, step.plugin, step.answer) for step in steps] == [
         ("migrate_connect", "vbox", "None")
     ]
-    assert steps[0].arguments == "uri='vbox+ssh://root:***@beta/session'"
+    assert steps[0].arguments == "uri='vbox+ssh://root:***@beta/session', ask=None"

@@ -20,9 +20,11 @@ __all__ = [
     "WRITE_MIGRATION_URI",
     "After",
     "Before",
+    "ClientCrash",
     "Connection",
     "Crash",
     "Need",
+    "OwnConfiguration",
     "Row",
     "Scenario",
     "URIRule",
@@ -61,6 +63,13 @@ class Crash(StrEnum):
     CONTINUES = "continues"
 
 
+class ClientCrash(NamedTuple):
+    """What becomes of a migration whose client crashes, and why."""
+
+    then: Crash
+    because: str
+
+
 _ABORTED: Final = (
     "the client controls every phase: without it libvirt tries to abort and to go on with the guest"
     " on the source; where that is not safe the guest stays paused on one or both hosts"
@@ -75,9 +84,9 @@ _HYPERVISOR_GOES_ON: Final = (
 
 # What a client crash means, by flow; the wording behind `on_client_crash` in a plan.
 CRASH: Final = {
-    Flow.MANAGED_DIRECT: (Crash.ABORTED, _ABORTED),
-    Flow.MANAGED_PEER2PEER: (Crash.CONTINUES, _DAEMON_GOES_ON),
-    Flow.UNMANAGED_DIRECT: (Crash.CONTINUES, _HYPERVISOR_GOES_ON),
+    Flow.MANAGED_DIRECT: ClientCrash(Crash.ABORTED, _ABORTED),
+    Flow.MANAGED_PEER2PEER: ClientCrash(Crash.CONTINUES, _DAEMON_GOES_ON),
+    Flow.UNMANAGED_DIRECT: ClientCrash(Crash.CONTINUES, _HYPERVISOR_GOES_ON),
 }
 
 FIREWALL: Final = {
@@ -279,6 +288,18 @@ class After(NamedTuple):
     persistent: bool
     source_config: bool
     destination_config: bool
+
+
+class OwnConfiguration(NamedTuple):
+    """What becomes of a guest's configuration on a hypervisor that keeps it in its own way.
+
+    Attributes:
+        after: How it is afterwards, whatever was before and whatever is asked for.
+        because: What the document's table means there, in a sentence.
+    """
+
+    after: After
+    because: str
 
 
 class Row(NamedTuple):

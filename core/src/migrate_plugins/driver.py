@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from migrate_plugins.plan import Plan
-    from migrate_plugins.sessions import Access, Facts, Receiver, Session
+    from migrate_plugins.sessions import Access, Ask, Facts, Receiver, Session
     from migrate_plugins.tracing import Tracer
 
 __all__ = ["Driver", "plain_name", "policies"]
@@ -71,8 +71,10 @@ class Driver:
         plugin: object,
         others: Iterable[object],
         tracer: Tracer | None = None,
+        ask: Ask | None = None,
     ) -> None:
         """Address *plugin* among the plugins of *manager*; *others* are the other drivers."""
+        self._person = ask
         self._manager = manager
         self._plugin = plugin
         self._others = tuple(others)
@@ -185,7 +187,7 @@ class Driver:
     def connect(self, uri: str) -> Session:
         """Open a session; raises ConnectError, or PlanOnlyError where it opens none."""
         session: Session | None
-        session, _ = self._ask("migrate_connect", uri=uri)
+        session, _ = self._ask("migrate_connect", uri=uri, ask=self._person)
         if session is None:
             raise PlanOnlyError(self.info.name)
         return session

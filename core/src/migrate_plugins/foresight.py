@@ -128,6 +128,8 @@ def _host_in_path(text: str, seen_from: Seat) -> list[Finding]:
 def _revisions_disagree(plan: Plan) -> list[Finding]:
     """Announce the row of the table in which the two editions differ, while it is open."""
     undefine, persist = plan.request.undefine_source, plan.request.persistent
+    if plan.own_configuration is not None:
+        return []
     return [
         Finding(
             "revisions-disagree",

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Event
-    from migrate_plugins.sessions import Access, Facts, Receiver, Session
+    from migrate_plugins.sessions import Access, Ask, Facts, Receiver, Session
     from migrate_plugins.uris import MigrationURI
 
 __all__ = ["API", "OLDEST_API", "PROJECT", "hookimpl"]
@@ -187,15 +187,16 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
 
 
 @hookspec(firstresult=True)
-def migrate_connect(uri: str) -> Session:
+def migrate_connect(uri: str, ask: Ask | None) -> Session:
     """A driver must open a session with a host.
 
     Called by a check and at the start of a migration, once for each host.  It may import the
     client library, take its time within the library's own limits, and read the library's own
-    credential files; it may not prompt, nor print.
+    credential files; it may not print, and asks a person in no other way than by *ask*.
 
     Args:
         uri: A connection URI, unchanged as the user wrote it.
+        ask: Asks a person for what no file has, or None where nobody can be asked.
 
     Returns:
         An open session; a driver that only plans leaves the hook out.  One that is a

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from migrate_plugins.reconciler import Reconciled
     from migrate_plugins.records import Record
     from migrate_plugins.runner import Run
+    from migrate_plugins.sessions import Ask
     from migrate_plugins.tracing import Tracer
 
 __all__ = ["Migrator"]
@@ -83,6 +84,7 @@ class Migrator:
         no_plugins: bool = False,
         driver: str | None = None,
         tracer: Tracer | None = None,
+        ask: Ask | None = None,
     ) -> Migrator:
         """Use every installed plugin; one that fails to load is listed, the rest works.
 
@@ -93,6 +95,7 @@ class Migrator:
             no_plugins: Whether to use only what comes with migrate-plugins.
             driver: Name of the driver to use, which may be a simulated one; None goes by schemes.
             tracer: Called with what each plugin answers, or None.
+            ask: Asks a person for credentials that no file has, or None where nobody can be asked.
 
         Raises:
             ConfigError: config.toml is wrong.
@@ -103,7 +106,9 @@ class Migrator:
             from migrate_plugins.config import Config  # noqa: PLC0415 - whoever has one has it
 
             config = Config.load()
-        registry = Registry.installed(config, no_plugins=no_plugins, driver=driver, tracer=tracer)
+        registry = Registry.installed(
+            config, no_plugins=no_plugins, driver=driver, tracer=tracer, ask=ask
+        )
         migrator = cls(registry)
         migrator._config = config
         return migrator
@@ -303,7 +308,12 @@ class Migrator:
             reason = f"it moved {plan.guest}, and is needed to look for it"
             raise PluginUnusableError(plan.driver, status="not there", reason=reason)
         with Reconciler(
-            driver, plan, doubt.recorded, observers=observers, patience=patience
+            driver,
+            plan,
+            doubt.recorded,
+            observers=observers,
+            ahead=doubt.mending,
+            patience=patience,
         ) as reconciler:
             found = None
             if follow or cancelled is not None:

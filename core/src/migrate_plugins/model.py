@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from migrate_plugins.document import ClientCrash, OwnConfiguration
+
 __all__ = [
     "LIBVIRT_CONTROL",
     "Basis",
@@ -22,6 +24,7 @@ __all__ = [
     "Command",
     "ControlProtocol",
     "DriverInfo",
+    "DriverOption",
     "Flow",
     "Kind",
     "NativeCommand",
@@ -121,6 +124,7 @@ class Request(NamedTuple):
         direct: The hypervisor's own management controls it (unmanaged direct).
         tunnelled: Memory travels inside the libvirt connection between the two daemons.
         port_range: First and last port to choose from, where the choice is ours.
+        options: The driver's own options, each as ``NAME=VALUE``.
         live: The guest runs while its memory is copied; otherwise it is paused meanwhile.
         offline: Move the definition of a guest that is shut off.
         suspend: Leave the guest paused on the destination.
@@ -161,6 +165,7 @@ class Request(NamedTuple):
     direct: bool = False
     tunnelled: bool = False
     port_range: tuple[int, int] | None = None
+    options: tuple[str, ...] = ()
     live: bool = False
     offline: bool = False
     suspend: bool = False
@@ -241,6 +246,26 @@ class DriverInfo(NamedTuple):
     example: str
 
 
+class DriverOption(NamedTuple):
+    """An option that one hypervisor alone has; it is given as ``-o NAME=VALUE``.
+
+    Attributes:
+        name: As it is typed.
+        help: What it does, in a line.
+        metavar: What its value is, for example ``DISK:DATASTORE``.
+        kind: ``TEXT``, or ``NUMBER`` for a whole number from 1 on.
+        choices: The values that it takes, or nothing where any is taken.
+        many: Whether it may be given more than once.
+    """
+
+    name: str
+    help: str
+    metavar: str
+    kind: Kind = Kind.TEXT
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+
 class Offer(NamedTuple):
     """That a driver offers a scenario, and on what terms.
 
@@ -248,11 +273,13 @@ class Offer(NamedTuple):
         claim: What the offer rests on.
         options: Fields of :class:`Request` that it honours, beyond those of flow and URIs.
         migration_uri: Whether a migration URI may be given.
+        own: The driver's own options.
     """
 
     claim: Claim
     options: frozenset[str]
     migration_uri: bool
+    own: tuple[DriverOption, ...] = ()
 
 
 class Capabilities(NamedTuple):
@@ -268,6 +295,10 @@ class Capabilities(NamedTuple):
         encrypting_option: Field of :class:`Request` that encrypts the native transport, if any.
         uri_names_receiver: Whether the host of a migration URI is where the memory arrives, so that
             a policy can send it over another network.
+        configuration: What becomes of a guest's configuration, where the hypervisor keeps it in
+            another way than the document's table supposes; None where that holds.
+        on_client_crash: What becomes of a migration whose client crashes, where the hypervisor
+            does not as the document says of the flow; None where it does.
     """
 
     offers: Mapping[str, Offer]
@@ -278,6 +309,8 @@ class Capabilities(NamedTuple):
     encryption: str
     encrypting_option: str | None = None
     uri_names_receiver: bool = True
+    configuration: OwnConfiguration | None = None
+    on_client_crash: ClientCrash | None = None
 
 
 class PortRule(NamedTuple):

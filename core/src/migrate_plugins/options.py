@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from migrate_plugins.model import Kind, Reason, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["OPTIONS", "SPELLING", "Option", "conflicts", "given_options"]
+    from migrate_plugins.model import DriverOption
+
+__all__ = [
+    "OPTIONS",
+    "SPELLING",
+    "Option",
+    "conflicts",
+    "given_options",
+    "misgiven",
+    "own_options",
+]
 
 
 class Option(NamedTuple):
@@ -185,3 +195,49 @@ def _compression(given: Mapping[str, Any]) -> Iterator[Reason]:
     for method in together:
         text = f"--comp-methods {method} was given without --parallel"
         yield Reason("option-needs", text, "add --parallel, or give mt or xbzrle", usage=True)
+
+
+def own_options(request: Request) -> dict[str, tuple[str, ...]]:
+    """Give the driver's own options of *request*: name to the values that were given for it."""
+    given: dict[str, tuple[str, ...]] = {}
+    for text in request.options:
+        name, _, value = text.partition("=")
+        given[name] = (*given.get(name, ()), value)
+    return given
+
+
+def misgiven(request: Request, driver: str, offered: Sequence[DriverOption]) -> Iterator[Reason]:
+    """Give every reason why the driver's own options of *request* cannot be taken.
+
+    Args:
+        request: What was asked for.
+        driver: Whose options they are.
+        offered: Those that it has in the scenario.
+    """
+    known = {option.name: option for option in offered}
+    for name, values in own_options(request).items():
+        option = known.get(name)
+        if option is None:
+            text = f"{driver} has no option {name!r} of its own in this scenario"
+            have = ", ".join(f"-o {each.name}={each.metavar}" for each in offered)
+            instead = f"it has {have}" if have else "leave it out: it has none"
+            yield Reason("own-option-unknown", text, instead, usage=True)
+            continue
+        if len(values) > 1 and not option.many:
+            text = f"-o {name} was given {len(values)} times: {', '.join(values)}"
+            yield Reason("own-option-repeated", text, "give it once", usage=True)
+        for value in values:
+            wanted = _wanted(option, value)
+            if wanted is not None:
+                text = f"-o {name}={value} is none of its values"
+                yield Reason("own-option-value", text, f"give {wanted}", usage=True)
+
+
+def _wanted(option: DriverOption, value: str) -> str | None:
+    """Say what would be a value of *option*, where *value* is none."""
+    if option.choices:
+        return None if value in option.choices else f"one of {', '.join(option.choices)}"
+    if option.kind is Kind.NUMBER:
+        number = value.isascii() and value.isdecimal() and 1 <= int(value[:20]) <= _MOST
+        return None if number else "a whole number, 1 or more"
+    return None if value else option.metavar

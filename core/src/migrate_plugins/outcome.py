@@ -187,6 +187,8 @@ class Outcome(NamedTuple):
             Verdict.LOST: f"{guest} runs on NEITHER host",
             Verdict.UNKNOWN: f"where {guest} runs cannot be known from here",
         }[self.verdict]
+        if self.verdict is Verdict.DONE and self.facts is not None and self.facts.moved_already:
+            text = f"{self.plan.destination_name} is on {destination} already: nothing was changed"
         if self.verdict is Verdict.UNKNOWN and self.source and self.source.reason == STARTED_AGAIN:
             text = f"{guest} was started again on {source}; {destination} may start it too"
         here = "cannot be read" if self.source_unreadable else _state(self.source)

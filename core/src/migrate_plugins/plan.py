@@ -13,7 +13,9 @@ from migrate_plugins.document import (
     SCENARIOS,
     After,
     Before,
+    ClientCrash,
     Crash,
+    OwnConfiguration,
     Row,
     Scenario,
     after,
@@ -22,6 +24,7 @@ from migrate_plugins.document import (
 from migrate_plugins.errors import UsageError
 from migrate_plugins.findings import Finding, Severity
 from migrate_plugins.model import ChosenBy, NativeCommand, Request, Revision, Seat, Transport
+from migrate_plugins.options import own_options
 
 __all__ = ["SCHEMA", "Channel", "Configuration", "Plan", "PlannedPort", "PlannedURI", "URIs"]
 
@@ -94,7 +97,7 @@ class Configuration(NamedTuple):
 
     Attributes:
         before: As read from both hosts, or None while nobody has looked.
-        after: What follows, or None while *before* is.
+        after: What follows, or None while *before* decides that and is not known.
         rows: The rows of the document's table that the flags leave open.
         because: Which flags and which revision decide.
     """
@@ -102,13 +105,6 @@ class Configuration(NamedTuple):
     before: Before | None
     after: After | None
     rows: tuple[Row, ...]
-    because: str
-
-
-class ClientCrash(NamedTuple):
-    """What becomes of a migration whose client crashes."""
-
-    then: Crash
     because: str
 
 
@@ -131,6 +127,10 @@ class Plan(NamedTuple):
         commands: The same migration in the words of the hypervisor's own tools.
         commands_because: Whose words they are.
         findings: What can be said without looking at a host.
+        own_configuration: What becomes of the guest's configuration, where the document's table
+            does not hold; else None.
+        own_crash: What becomes of it when the client crashes, where it is not as the document says
+            of the flow; else None.
     """
 
     request: Request
@@ -147,6 +147,8 @@ class Plan(NamedTuple):
     commands: tuple[NativeCommand, ...] = ()
     commands_because: str = ""
     findings: tuple[Finding, ...] = ()
+    own_configuration: OwnConfiguration | None = None
+    own_crash: ClientCrash | None = None
 
     @property
     def scenario(self) -> Scenario:
@@ -164,6 +166,11 @@ class Plan(NamedTuple):
         return self.request.dname or self.request.guest
 
     @property
+    def own(self) -> dict[str, tuple[str, ...]]:
+        """The driver's own options that were given: name to value, or to several."""
+        return own_options(self.request)
+
+    @property
     def memory_in_the_open(self) -> bool:
         """Whether the guest's memory crosses a network where it could, or might, be read."""
         return not self.request.offline and self.data.crosses_network and not self.data.encrypted
@@ -178,6 +185,13 @@ class Plan(NamedTuple):
         """What becomes of the configuration files."""
         undefine, persist = self.request.undefine_source, self.request.persistent
         revision = self.request.revision
+        if self.own_configuration is not None:
+            then, because = self.own_configuration
+            left = rows(revision, undefine_source=undefine, persist=persist)
+            if self.before is not None:
+                left = (Row(self.before, undefine, persist, then),)
+            left = tuple(row._replace(after=then) for row in left)
+            return Configuration(self.before, then, left, because)
         given = [
             f"{'' if on else 'no '}{flag}"
             for flag, on in (("--undefinesource", undefine), ("--persistent", persist))
@@ -194,7 +208,7 @@ class Plan(NamedTuple):
     @property
     def on_client_crash(self) -> ClientCrash:
         """What becomes of the migration if the client crashes or loses its connection."""
-        return ClientCrash(*CRASH[self.scenario.flow])
+        return self.own_crash or CRASH[self.scenario.flow]
 
     @property
     def because(self) -> dict[str, str]:
@@ -214,7 +228,9 @@ class Plan(NamedTuple):
             " the others for the options",
             "receiver": self._receiver_because,
             "commands": self.commands_because,
-            "on_client_crash": f"flow {scenario.flow}",
+            "on_client_crash": f"flow {scenario.flow}"
+            if self.own_crash is None
+            else f"the words of the {self.driver} driver",
         }
 
     @property
@@ -254,9 +270,14 @@ class Plan(NamedTuple):
                     {"before": row.before._asdict(), "after": row.after._asdict()}
                     for row in configuration.rows
                 ],
+                "own": self.own_configuration is not None,
                 "because": configuration.because,
             },
-            "on_client_crash": {"then": crash.then.value, "because": crash.because},
+            "on_client_crash": {
+                "then": crash.then.value,
+                "own": self.own_crash is not None,
+                "because": crash.because,
+            },
             "commands": [_command(command) for command in self.commands],
             "findings": [_plain(finding) for finding in self.findings],
             "because": self.because,
@@ -303,7 +324,11 @@ def _read_plan(json: dict[str, Any]) -> Plan:
     }
     if "revision" in given:
         given["revision"] = Revision(given["revision"])
-    before = json["configuration"]["before"]
+    kept, crash = json["configuration"], json["on_client_crash"]
+    before = kept["before"]
+    # What older versions wrote says nothing of it: they knew the document's alone.
+    own = OwnConfiguration(After(**kept["after"]), kept["because"]) if kept.get("own") else None
+    own_crash = ClientCrash(Crash(crash["then"]), crash["because"]) if crash.get("own") else None
     return Plan(
         request=Request(**given),
         driver=json["driver"],
@@ -327,6 +352,8 @@ def _read_plan(json: dict[str, Any]) -> Plan:
             Finding(**{**finding, "severity": Severity(finding["severity"])})
             for finding in json["findings"]
         ),
+        own_configuration=own,
+        own_crash=own_crash,
     )
 
 

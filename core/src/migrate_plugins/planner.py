@@ -63,6 +63,8 @@ class Planner:
             port,
             control,
             data,
+            own_configuration=reading.capabilities.configuration,
+            own_crash=reading.capabilities.on_client_crash,
         )
         plan = _with_commands(plan, driver)._replace(findings=self._foreseen(plan))
         reasons = self._registry.refusals(plan)

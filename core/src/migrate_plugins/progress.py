@@ -19,6 +19,7 @@ class Phase(StrEnum):
     CANCEL = "cancel"
     VERIFY = "verify"
     DONE = "done"
+    MEND = "mend"  # a step of ``reconcile``, afterwards
 
 
 class Statistics(NamedTuple):
@@ -33,6 +34,7 @@ class Statistics(NamedTuple):
         iteration: Pass over the memory, the first is 1.
         downtime: Milliseconds that the guest stands still, expected or measured.
         postcopy: Whether the guest runs on the destination already.
+        percent: How much is done, from 0 to 100, where no bytes are told.
     """
 
     transferred: int | None = None
@@ -43,6 +45,7 @@ class Statistics(NamedTuple):
     iteration: int | None = None
     downtime: int | None = None
     postcopy: bool = False
+    percent: float | None = None
 
     @property
     def eta(self) -> float | None:

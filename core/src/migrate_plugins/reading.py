@@ -17,7 +17,7 @@ from migrate_plugins.model import (
     Revision,
     Transport,
 )
-from migrate_plugins.options import OPTIONS, conflicts, given_options
+from migrate_plugins.options import OPTIONS, conflicts, given_options, misgiven
 from migrate_plugins.scenarios import choose_scenario
 from migrate_plugins.uris import ConnectionURI, MigrationURI
 
@@ -299,6 +299,8 @@ class _Reader:
 
     def _options(self, driver: Driver, offer: Offer | None, scenario: Scenario) -> None:
         request = self._request
+        if request.options and offer is not None:
+            self._reasons += misgiven(request, driver.info.name, offer.own)
         given = given_options(request)
         if not given:
             return

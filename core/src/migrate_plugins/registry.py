@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from migrate_plugins.findings import Selection
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Event
-    from migrate_plugins.sessions import Access, Facts
+    from migrate_plugins.sessions import Access, Ask, Facts
     from migrate_plugins.settings import NamedHost
     from migrate_plugins.tracing import Tracer
 
@@ -81,6 +81,7 @@ class Registry:
         *,
         driver: str | None = None,
         tracer: Tracer | None = None,
+        ask: Ask | None = None,
     ) -> None:
         """Register *plugins*.
 
@@ -90,7 +91,9 @@ class Registry:
             config: Has the settings of those that are classes.
             driver: Name of the driver to use whatever else claims its schemes, or None.
             tracer: Called with each step of each answer, or None.
+            ask: Asks a person for credentials that no file has, or None where nobody can be asked.
         """
+        self._ask = ask
         self._config = config or Config()
         self._chosen = driver
         self._tracer = tracer
@@ -136,6 +139,7 @@ class Registry:
         no_plugins: bool = False,
         driver: str | None = None,
         tracer: Tracer | None = None,
+        ask: Ask | None = None,
     ) -> Registry:
         """Load every installed plugin that is not switched off, each alone.
 
@@ -144,6 +148,7 @@ class Registry:
             no_plugins: Whether to load only what comes with migrate-plugins.
             driver: Name of the driver to use, which may be a simulated one.
             tracer: Called with each step of each answer, or None.
+            ask: Asks a person for credentials that no file has, or None where nobody can be asked.
 
         Raises:
             ConfigError: config.toml is wrong.
@@ -152,7 +157,8 @@ class Registry:
         """
         config = Config.load() if config is None else config
         switches = Switches.read(config, strangers_off=no_plugins, driver=driver)
-        registry = cls(load(entry_points(), switches, tracer), config, driver=driver, tracer=tracer)
+        loaded = load(entry_points(), switches, tracer)
+        registry = cls(loaded, config, driver=driver, tracer=tracer, ask=ask)
         if driver is not None:
             registry.check_chosen(driver)
         return registry
@@ -401,7 +407,7 @@ class Registry:
         for point, plugin in modules.items():  # in the order of their rank
             others = [other for other in modules.values() if other is not plugin]
             try:
-                driver = Driver(self._manager, plugin, others, self._tracer)
+                driver = Driver(self._manager, plugin, others, self._tracer, self._ask)
                 if driver.info.name != point.name:
                     raise PluginFailedError(
                         point.name,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "STARTED_AGAIN",
     "Access",
+    "Ask",
     "Facts",
     "GuestFacts",
     "GuestState",
@@ -56,12 +57,15 @@ class HostFacts(NamedTuple):
         uuid: What its daemon takes it to be, or None where the hypervisor has no such thing.
         hypervisor: Name and version, for example ``QEMU 7.2.22``.
         daemon: Version of the management daemon, for example ``libvirt 9.0.0``.
+        inventory: Id of a management that keeps one inventory of the guests of several hosts, so
+            that each of them is on one host at any time; None where each host has its own.
     """
 
     name: str
     uuid: str | None
     hypervisor: str
     daemon: str
+    inventory: str | None = None
 
 
 class GuestFacts(NamedTuple):
@@ -107,6 +111,21 @@ class Facts(NamedTuple):
     resident: GuestFacts | None
     unreadable: str | None = None
 
+    @property
+    def moved_already(self) -> bool:
+        """Whether the guest is on the destination, and was so before: nothing is left to do.
+
+        Only where one inventory has both hosts: of two that have their own, a guest of that name
+        on the one tells nothing of a guest that the other does not know.
+        """
+        return (
+            self.guest is None
+            and self.resident is not None
+            and self.destination is not None
+            and self.source.inventory is not None
+            and self.source.inventory == self.destination.inventory
+        )
+
 
 class Migration(Protocol):
     """A migration that runs."""
@@ -115,7 +134,11 @@ class Migration(Protocol):
         """Wait at most *seconds* for the end; whether it has ended."""
 
     def statistics(self) -> Statistics | None:
-        """How far it is, or None where the hypervisor does not tell."""
+        """How far it is, or None as long as nothing is under way.
+
+        Of a hypervisor that tells no bytes it has none: how long such a transfer may stand still is
+        then nobody's to say but the hypervisor's, and the driver's.
+        """
 
     def cancel(self) -> None:
         """Ask it to stop; it has stopped when :meth:`wait` says so."""
@@ -161,6 +184,21 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Close the session; again is no error."""
+
+
+class Ask(Protocol):
+    """Asks a person; may be called from several threads, and puts one question at a time."""
+
+    def __call__(self, question: str, *, secret: bool) -> str:
+        """Ask *question*, and give the answer.
+
+        Args:
+            question: As it is shown, for example ``password of root at vcenter1``.
+            secret: Whether the answer may not be seen while it is typed.
+
+        Raises:
+            EOFError: Nobody answers.
+        """
 
 
 class Access(NamedTuple):

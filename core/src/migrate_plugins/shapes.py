@@ -5,12 +5,21 @@ Looked at once where an answer arrives, so that whoever uses it later need not w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins.errors import shown
 from migrate_plugins.findings import Severity
-from migrate_plugins.model import Basis, ChosenBy, Claim, ControlProtocol, Offer
+from migrate_plugins.model import (
+    Basis,
+    ChosenBy,
+    Claim,
+    ControlProtocol,
+    DriverOption,
+    Kind,
+    Offer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +46,14 @@ def _fits(kind: type, value: object) -> bool:
     return type(value) is kind and misfit(value) is None
 
 
+def _called(name: str, value: object) -> bool:
+    """Whether *value* is of the type of that *name*, which nobody has to import here."""
+    return type(value).__name__ == name and misfit(value) is None
+
+
+# An option of a driver is typed before an equals sign.
+_OPTION: Final = re.compile(r"[a-z][a-z0-9-]*")
+
 _TEXT: Final = _is(str)
 _TEXT_OR_NONE: Final = _is(str, type(None))
 _NUMBER: Final = _is(int)
@@ -62,11 +79,37 @@ _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
         "encryption": _TEXT,
         "encrypting_option": _TEXT_OR_NONE,
         "uri_names_receiver": _is(bool),
+        "configuration": lambda value: value is None or _called("OwnConfiguration", value),
+        "on_client_crash": lambda value: value is None or _called("ClientCrash", value),
+    },
+    "OwnConfiguration": {
+        "after": lambda value: _called("After", value),
+        "because": _TEXT,
+    },
+    "ClientCrash": {
+        "then": lambda value: type(value).__name__ == "Crash",
+        "because": _TEXT,
+    },
+    "After": {
+        "persistent": _is(bool),
+        "source_config": _is(bool),
+        "destination_config": _is(bool),
     },
     "Offer": {
         "claim": lambda value: _fits(Claim, value),
         "options": lambda value: isinstance(value, (frozenset, set)),
         "migration_uri": _is(bool),
+        "own": lambda value: (
+            type(value) is tuple and all(_fits(DriverOption, each) for each in value)
+        ),
+    },
+    "DriverOption": {
+        "name": lambda value: type(value) is str and bool(_OPTION.fullmatch(value)),
+        "help": _TEXT,
+        "metavar": _TEXT,
+        "kind": lambda value: value in {Kind.TEXT, Kind.NUMBER},
+        "choices": _tuple_of(str),
+        "many": _is(bool),
     },
     "Claim": {"basis": _is(Basis), "reference": _TEXT, "version": _TEXT_OR_NONE},
     "PortRule": {

@@ -8,6 +8,7 @@ from migrate_plugins.model import Flow, Kind, NativeCommand, Transport
 from migrate_plugins.options import OPTIONS
 
 if TYPE_CHECKING:
+    from migrate_plugins.model import Request
     from migrate_plugins.plan import Plan
 
 __all__ = ["virsh_command"]
@@ -23,6 +24,9 @@ def virsh_command(plan: Plan) -> NativeCommand:
         return NativeCommand(
             "virsh", None, f"the document says so: {scenario.id} cannot be invoked from virsh"
         )
+    if request.options:
+        own = " ".join(f"-o {text}" for text in request.options)
+        return NativeCommand("virsh", None, f"libvirt has nothing like {own}")
     argv = ["virsh", "-c", uris.source.value or "", "migrate"]
     if scenario.flow is Flow.MANAGED_PEER2PEER:
         argv.append("--p2p")
@@ -30,18 +34,7 @@ def virsh_command(plan: Plan) -> NativeCommand:
         argv.append("--direct")
     if scenario.transport is Transport.TUNNELLED:
         argv.append("--tunnelled")
-    valued = []
-    for field, spellings, kind, *_ in OPTIONS:
-        value = getattr(request, field)
-        if not value:
-            continue
-        if kind is Kind.FLAG:
-            argv.append(spellings[0])
-        else:
-            text = ",".join(value) if kind is Kind.NAMES else str(value)
-            valued += [spellings[0], text]
-    argv += valued
-    argv.append(request.guest)
+    argv += [*_options(request), request.guest]
     if scenario.flow is Flow.UNMANAGED_DIRECT:
         argv.append(uris.migration.value or "")
     else:
@@ -49,3 +42,18 @@ def virsh_command(plan: Plan) -> NativeCommand:
         if uris.migration.value is not None:
             argv.append(uris.migration.value)
     return NativeCommand("virsh", tuple(argv))
+
+
+def _options(request: Request) -> list[str]:
+    """Give the options as virsh has them, those without a value first."""
+    flags, valued = [], []
+    for field, spellings, kind, *_ in OPTIONS:
+        value = getattr(request, field)
+        if not value:
+            continue
+        if kind is Kind.FLAG:
+            flags.append(spellings[0])
+        else:
+            text = ",".join(value) if kind is Kind.NAMES else str(value)
+            valued += [spellings[0], text]
+    return flags + valued

@@ -36,6 +36,15 @@ def compare(plan: Plan, facts: Facts, there: Session | None) -> Iterator[Finding
     else:
         yield from _one_host(facts.source, facts.destination)
     if facts.guest is None:
+        if facts.moved_already and facts.destination is not None:
+            yield Finding(
+                "moved-already",
+                Severity.INFO,
+                facts.destination.name,
+                f"{plan.destination_name} is on {facts.destination.name} already: nothing is left"
+                " to do",
+            )
+            return
         yield Finding(
             "guest-not-found",
             Severity.ERROR,

@@ -152,6 +152,8 @@ def _answer(arguments: list[str], output: Output) -> int:
         print_exc()
         output.error(f"{PROGRAM}: this is a fault of ours, please report it: {error!r}")
         return ExitCode.NEEDS_PERSON
+    finally:
+        invocation.close()
 
 
 def _explained(error: MigrateError, invocation: Invocation) -> Sequence[Diagnosis]:

@@ -16,7 +16,7 @@ from argcomplete.completers import BaseCompleter, FilesCompleter
 from argcomplete.lexers import split_line
 from argcomplete.shell_integration import shellcode
 
-from migrate_plugins import SCENARIOS, ExitCode, MigrateError, entry_points, masked
+from migrate_plugins import SCENARIOS, ExitCode, MigrateError, Revision, entry_points, masked
 from migrate_plugins.cli.chronicle import standing
 from migrate_plugins.cli.moments import moment
 
@@ -113,6 +113,7 @@ class _Values(BaseCompleter):
         self._choices: Mapping[str, Callable[[], Mapping[str, str]]] = {
             "--driver": self._drivers,
             "--guest": self._guests,
+            "--option": self._options,
             "--from": self._hosts,
             "--only": self._findings,
             "--skip": self._findings,
@@ -162,6 +163,15 @@ class _Values(BaseCompleter):
 
     def _hosts(self) -> dict[str, str]:
         return {name: masked(host.uri) for name, host in self._invocation.config.hosts.items()}
+
+    def _options(self) -> dict[str, str]:
+        self._invocation.forgive()
+        return {
+            f"{option.name}=": option.help
+            for driver in self._invocation.migrator.registry.drivers.values()
+            for offer in driver.capabilities(Revision.CURRENT).offers.values()
+            for option in offer.own
+        }
 
     def _findings(self) -> dict[str, str]:
         self._invocation.forgive()

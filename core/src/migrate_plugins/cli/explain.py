@@ -24,6 +24,9 @@ def explain(plan: Plan, output: Output) -> None:
     )
     _because(output, f"{because['scenario']}; {scenario.title}")
     _because(output, f"{scenario.api} with {', '.join(plan.flags) or 'no flags'}")
+    if plan.request.options:
+        output.text(f"  {' '.join(f'-o {text}' for text in plan.request.options)}")
+        _because(output, f"options that {plan.driver} alone has")
 
     _heading(output, "URIs")
     for name in ("source", "destination", "destination_from_client", "migration"):
@@ -67,6 +70,8 @@ def explain(plan: Plan, output: Output) -> None:
 def _configuration(plan: Plan) -> list[tuple[str, str, str]]:
     """Give the rows of the configuration table that are open, or the one that holds."""
     rows = [("before", "", "afterwards")]
+    if plan.own_configuration is not None and plan.before is None:
+        return [*rows, ("whatever it was", "→", kept(plan.own_configuration.after))]
     rows += [(kept(row.before), "→", kept(row.after)) for row in plan.configuration.rows]
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -78,7 +79,21 @@ class Invocation:
             no_plugins=self.no_plugins,
             driver=self.driver,
             tracer=self._output.step if self.trace else None,
+            ask=self._ask if sys.stdin is not None and sys.stdin.isatty() else None,
         )
+
+    def close(self) -> None:
+        """Leave the terminal as it was found."""
+        prompt = vars(self).get("_prompt")
+        if prompt is not None:
+            prompt.close()
+
+    def _ask(self, question: str, *, secret: bool) -> str:
+        from migrate_plugins.cli.prompt import Prompt  # noqa: PLC0415 - most calls ask nothing
+
+        # Both hosts may ask at once: whoever is first makes it.
+        prompt: Prompt = vars(self).setdefault("_prompt", Prompt())
+        return prompt(question, secret=secret)
 
     def forgive(self) -> None:
         """Go on without a config.toml that is wrong, and say so: for commands that only look."""

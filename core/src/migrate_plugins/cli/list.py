@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator, Sequence
 
-    from migrate_plugins import EntryPoint, FindingKind, Plugin, Switches
+    from migrate_plugins import (
+        DriverOption,
+        EntryPoint,
+        FindingKind,
+        Migrator,
+        Plugin,
+        Switches,
+    )
     from migrate_plugins.cli.invocation import Invocation
     from migrate_plugins.cli.output import Output
 
@@ -78,6 +85,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--findings", action="store_true", help="each kind of finding that a check can give"
     )
+    parser.add_argument(
+        "--options", action="store_true", help="each option that one hypervisor alone has"
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -86,10 +96,17 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     invocation: Invocation = arguments.invocation
     invocation.forgive()
     revision = Revision(arguments.revision)
+    if arguments.findings and arguments.options:
+        raise UsageError("--findings and --options are two lists; give one")
     if arguments.findings:
         if arguments.no_load or arguments.hook is not None:
             raise UsageError("--findings lists no plugins; leave out --no-load and --hook")
         _print_findings(invocation.migrator.finding_kinds(), output, json=arguments.json)
+        return ExitCode.DONE
+    if arguments.options:
+        if arguments.no_load or arguments.hook is not None:
+            raise UsageError("--options lists no plugins; leave out --no-load and --hook")
+        _print_options(invocation.migrator, revision, output, json=arguments.json)
         return ExitCode.DONE
     if arguments.no_load:
         if arguments.hook is not None:
@@ -140,6 +157,35 @@ def _print_findings(kinds: Sequence[FindingKind], output: Output, *, json: bool)
         output.text(f"{output.style(kind.id, 'bold')} ({kind.severity})")
         for line in wrap(kind.summary, output.width - 4):
             output.text(f"    {line}")
+
+
+def _print_options(migrator: Migrator, revision: Revision, output: Output, *, json: bool) -> None:
+    """Print the options that each driver has beyond those of virsh, once for all scenarios."""
+    found: dict[str, dict[DriverOption, list[str]]] = {}
+    for name, driver in migrator.registry.drivers.items():
+        for scenario, offer in driver.capabilities(revision).offers.items():
+            for option in offer.own:
+                found.setdefault(name, {}).setdefault(option, []).append(scenario)
+    if json:
+        told = {
+            name: [
+                {**option._asdict(), "choices": list(option.choices), "scenarios": scenarios}
+                for option, scenarios in options.items()
+            ]
+            for name, options in found.items()
+        }
+        output.json("options", {"revision": revision.value, "options": told})
+        return
+    for name, options in found.items():
+        for option, scenarios in options.items():
+            typed = output.style(f"-o {option.name}={option.metavar}", "bold")
+            again = ", as often as you like" if option.many else ""
+            output.text(f"{typed} ({name}, {', '.join(scenarios)}{again})")
+            values = f" ({', '.join(option.choices)})" if option.choices else ""
+            for line in wrap(f"{option.help}{values}", output.width - 4):
+                output.text(f"    {line}")
+    if not found:
+        output.text("no driver has options of its own")
 
 
 _STYLES: Final = {

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["accepted", "add_accept", "add_request", "add_way", "planned"]
 
-_FIELDS: Final = ("scenario", "p2p", "direct", "tunnelled", "port_range")
+_FIELDS: Final = ("scenario", "p2p", "direct", "tunnelled", "port_range", "options")
 _FLOW: Final = frozenset({"scenario", "p2p", "direct", "tunnelled"})
 
 
@@ -84,6 +84,15 @@ def add_way(parser: argparse.ArgumentParser) -> None:
         metavar="A-B",
         help="ports to choose from, where it is ours",
     )
+    parser.add_argument(
+        "-o",
+        "--option",
+        dest="options",
+        action=_Gather,
+        default=(),
+        metavar="NAME=VALUE",
+        help="an option of the hypervisor's own (`migrate-plugins list --options` has them)",
+    )
     options = parser.add_argument_group("options, as virsh migrate has them")
     for option in OPTIONS:
         if option.kind is Kind.FLAG:
@@ -99,6 +108,22 @@ def add_way(parser: argparse.ArgumentParser) -> None:
                 metavar=option.metavar,
                 help=option.help,
             )
+
+
+class _Gather(argparse.Action):
+    """Gather what is given again and again."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        _spelling: str | None = None,
+    ) -> None:
+        name, equals, _ = str(values).partition("=")
+        if not name or not equals:
+            raise argparse.ArgumentError(self, f"{values!r} is not NAME=VALUE")
+        setattr(namespace, self.dest, (*getattr(namespace, self.dest), values))
 
 
 def add_accept(parser: argparse.ArgumentParser) -> None:

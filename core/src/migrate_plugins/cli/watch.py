@@ -76,42 +76,50 @@ def _bar(output: Output) -> Iterator[Callable[[Event], None]]:
         TextColumn("{task.fields[said]}"),
     )
     # The bar goes when it ends: the outcome that follows says more, and may not be a full bar.
-    with Progress(
+    progress = Progress(
         *columns,
         console=Console(file=output.stream),
         refresh_per_second=8,
         expand=True,
         transient=True,
-    ) as progress:
-        task = progress.add_task("", total=1.0, guest="", said="", elapsed=0.0)
-        share = 0.0
+    )
+    task = progress.add_task("", total=1.0, guest="", said="", elapsed=0.0)
+    share = 0.0
 
-        def observe(event: Event) -> None:
-            nonlocal share
-            statistics = event.statistics
-            said = event.text or ""
-            if statistics is not None:
-                share = max(share, _share(statistics))
-                said = _said(statistics)
-            elif event.text is not None and event.phase in _STAYING:
-                # Above the bar, where the next figures do not wipe it out.
-                told = f"{event.elapsed:.0f} s  {event.phase}: {event.text}"
-                progress.console.print(told, markup=False, highlight=False)
-            progress.update(
-                task,
-                description=event.phase,
-                completed=share,
-                guest=event.guest,
-                said=said,
-                elapsed=event.elapsed,
-            )
+    def observe(event: Event) -> None:
+        nonlocal share
+        if event.phase is Phase.CONNECT:
+            return  # somebody may be asked for a password now, and would type into the bar
+        progress.start()
+        statistics = event.statistics
+        said = event.text or ""
+        if statistics is not None:
+            share = max(share, _share(statistics))
+            said = _said(statistics)
+        elif event.text is not None and event.phase in _STAYING:
+            # Above the bar, where the next figures do not wipe it out.
+            told = f"{event.elapsed:.0f} s  {event.phase}: {event.text}"
+            progress.console.print(told, markup=False, highlight=False)
+        progress.update(
+            task,
+            description=event.phase,
+            completed=share,
+            guest=event.guest,
+            said=said,
+            elapsed=event.elapsed,
+        )
 
+    try:
         yield observe
+    finally:
+        progress.stop()
 
 
 def _share(statistics: Statistics) -> float:
     """Tell how much of the memory has been sent at least once, from 0 to 1."""
     total, remaining, iteration = statistics.total, statistics.remaining, statistics.iteration
+    if statistics.percent is not None:
+        return statistics.percent / 100
     if iteration is not None and iteration > 1:
         return 1.0
     return (total - remaining) / total if total and remaining is not None else 0.0
@@ -120,6 +128,8 @@ def _share(statistics: Statistics) -> float:
 def _said(statistics: Statistics) -> str:
     """Give the figures that the hypervisor tells, and a time to go when there is an honest one."""
     parts = []
+    if statistics.percent is not None:
+        parts.append(f"{statistics.percent:.0f} % done")
     if statistics.remaining is not None:
         parts.append(f"left {statistics.remaining / _MIB:.0f} MiB")
     for label, rate in (("at", statistics.rate), ("dirty", statistics.dirty_rate)):

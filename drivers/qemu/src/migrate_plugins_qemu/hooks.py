@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins import (
         Access,
+        Ask,
         Diagnosis,
         Facts,
         Finding,
@@ -163,10 +164,10 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
 
 
 @hookimpl
-def migrate_connect(uri: str) -> Session:
+def migrate_connect(uri: str, ask: Ask | None) -> Session:
     from migrate_plugins_qemu.session import connect  # noqa: PLC0415 - imports libvirt
 
-    return connect(uri)
+    return connect(uri, ask)
 
 
 @hookimpl

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
-from migrate_plugins import DriverError, Flow, GuestFacts, GuestState, HostFacts, Mend
+from migrate_plugins import DriverError, Flow, GuestFacts, GuestState, HostFacts, Mend, masked
 from migrate_plugins_qemu.calls import Call, choose_call
 from migrate_plugins_qemu.faults import NOT_THERE, connecting, doing
 from migrate_plugins_qemu.statistics import read_statistics
@@ -20,7 +20,7 @@ from migrate_plugins_qemu.statistics import read_statistics
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from migrate_plugins import Plan, Session, Statistics
+    from migrate_plugins import Ask, Plan, Session, Statistics
 
 __all__ = ["AdoptedMigration", "LibvirtMigration", "LibvirtSession", "connect"]
 
@@ -57,8 +57,10 @@ _STATES: Final = {
 }
 
 
-def connect(uri: str) -> LibvirtSession:
+def connect(uri: str, ask: Ask | None = None) -> LibvirtSession:
     """Open a session; *uri* goes to libvirt as it is, credentials come from its own auth files.
+
+    What those do not have *ask* asks for, where somebody can be asked.
 
     Raises:
         ConnectError: libvirt cannot open it.
@@ -75,7 +77,7 @@ def connect(uri: str) -> LibvirtSession:
         libvirt.VIR_CRED_REALM,
     ]
     with connecting(uri):
-        connection = libvirt.openAuth(uri, [kinds, _no_prompt, None], 0)
+        connection = libvirt.openAuth(uri, [kinds, _answer, (uri, ask)], 0)
     with suppress(libvirt.libvirtError):  # without it a dead host is only noticed later
         connection.setKeepAlive(*_KEEPALIVE)
     return LibvirtSession(uri, connection)
@@ -360,9 +362,19 @@ def _prepare_library() -> None:
     threading.Thread(target=turn, name="libvirt events", daemon=True).start()
 
 
-def _no_prompt(_credentials: Sequence[list[Any]], _context: object) -> int:
-    """Refuse: what libvirt's auth files do not say is not asked for."""
-    return -1
+def _answer(credentials: Sequence[list[Any]], context: tuple[str, Ask | None]) -> int:
+    """Fill in what libvirt's auth files do not say; libvirt wants -1 where that cannot be done."""
+    uri, ask = context
+    if ask is None:
+        return -1
+    for credential in credentials:
+        kind, prompt = credential[:2]
+        hidden = kind in {libvirt.VIR_CRED_PASSPHRASE, libvirt.VIR_CRED_NOECHOPROMPT}
+        try:
+            credential[4] = ask(f"{prompt.strip().rstrip(':')} ({masked(uri)})", secret=hidden)
+        except EOFError:
+            return -1
+    return 0
 
 
 def _version(number: int) -> str:
