@@ -31,9 +31,9 @@ type started struct {
 
 func main() {
 	var shape inventory
-	var names simulations
+	names := simulations{}
 	shape.flags()
-	flag.Var(&names, "simulate", names.usage())
+	flag.Var(names, "simulate", names.usage())
 	listen := flag.String("listen", "127.0.0.1:0", "`address`:port; port 0 is a free one")
 	cert := flag.String("cert", "", "`file` with the server's certificate; none is plain HTTP")
 	key := flag.String("key", "", "`file` with the key of the certificate")

@@ -349,6 +349,14 @@ def test_the_reason_of_an_unknown_control_is_said(site: Site) -> None:
     assert site.relocate(host=site.neighbour).error.invalidProperty == "sim.relocate.fault"
 
 
+def test_a_vm_that_is_deleted_on_the_way_ends_its_task(site: Site) -> None:
+    site.control(relocate_seconds=1)
+    task = site.start(host=site.neighbour)
+    ended(site.vm.PowerOffVM_Task())
+    ended(site.vm.Destroy_Task())
+    assert isinstance(ended(task).error, vmodl.fault.ManagedObjectNotFound)
+
+
 # Lost answers
 
 
@@ -816,13 +824,6 @@ def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
 def test_what_it_says_is_said_when_it_does_not_start() -> None:
     with pytest.raises(EndpointError, match="is none of: all, relocation"), serving(simulate="no"):
         pass
-
-
-def test_the_program_is_built_once() -> None:
-    built = program()
-    before = built.stat().st_ino
-    assert program() == built
-    assert built.stat().st_ino == before
 
 
 def alive(endpoint: Endpoint) -> bool:
