@@ -6,9 +6,12 @@ What of it is govmomi's simulator and what is a simulation of ours, README.md te
 from __future__ import annotations
 
 import contextlib
+import http
+import http.client
 import json
 import os
 import select
+import ssl
 import subprocess
 import tempfile
 from pathlib import Path
@@ -106,6 +109,24 @@ class Endpoint(NamedTuple):
     def log(self) -> str:
         """What the program has written to its standard error."""
         return (self.folder / "log").read_text()
+
+    def lose(self, method: str, *, times: int = 1, done: bool = True) -> None:
+        """Have the next calls of a method get no answer: their connections close.
+
+        Args:
+            method: As in the API, ``CancelTask`` for example.
+            times: How many calls.
+            done: Whether what they ask for is done nevertheless.
+        """
+        asked = urlencode({"method": method, "times": times, "done": done})
+        trust = ssl.create_default_context(cafile=str(self.ca))
+        with contextlib.closing(
+            http.client.HTTPSConnection(self.host, self.port, timeout=10, context=trust)
+        ) as connection:
+            connection.request("POST", f"/sim/lose?{asked}")
+            answer = connection.getresponse()
+            if answer.status != http.HTTPStatus.OK:
+                raise EndpointError(answer.read().decode())
 
     def uri(self, *place: str, user: str | None = None, **query: str) -> str:
         """A libvirt URI of a place in it: datacenter, cluster and host, or datacenter and host."""
