@@ -7,70 +7,26 @@ import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyVmomi import vim
+from vsphere.opening import HOST
 
 from migrate_plugins import AuthenticationError, ConnectError, DriverError
 from migrate_plugins_vmware.inventory import read
-from migrate_plugins_vmware.session import VSphereSession, connect
-from migrate_plugins_vmware.vcenter import VCenter, VCenters
+from migrate_plugins_vmware.session import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from vsphere.endpoint import Endpoint
+    from vsphere.opening import Open
 
-HOST = ("DC0", "DC0_C0", "DC0_C0_H0")
+    from migrate_plugins_vmware.vcenter import VCenter, VCenters
+
 ALONE = ("DC0", "DC0_H0")
 OTHER = ("DC0", "DC0_C1", "DC0_C1_H1")
-
-
-class Open(Protocol):
-    """Open a session as the driver does; it is closed after the test."""
-
-    def __call__(
-        self, endpoint: Endpoint, *place: str, user: str | None = None, **query: str
-    ) -> VSphereSession: ...
-
-
-@contextmanager
-def opening(pool: VCenters) -> Iterator[Open]:
-    with ExitStack() as opened:
-
-        def open_session(
-            endpoint: Endpoint, *place: str, user: str | None = None, **query: str
-        ) -> VSphereSession:
-            # Written once: it is empty for a moment, and others may be reading it.
-            file = endpoint.folder / "auth.conf"
-            written = file if file.exists() else endpoint.auth_file
-            given = {"authfile": str(written), "cacert": str(endpoint.ca), **query}
-            asked = {name: value for name, value in given.items() if value}
-            session = connect(endpoint.uri(*(place or HOST), user=user, **asked), pool)
-            opened.callback(session.close)
-            return session
-
-        yield open_session
-
-
-@pytest.fixture
-def pool() -> VCenters:
-    return VCenters()
-
-
-@pytest.fixture
-def open_session(pool: VCenters) -> Iterator[Open]:
-    with opening(pool) as open_session:
-        yield open_session
-
-
-@pytest.fixture
-def open_impatiently() -> Iterator[Open]:
-    """Open a session that waits a second for an answer."""
-    with opening(VCenters(1)) as open_session:
-        yield open_session
 
 
 def refusal(open_session: Open, endpoint: Endpoint, **query: str) -> ConnectError:
