@@ -11,11 +11,11 @@ import (
 )
 
 // place puts the VM where it was to go. All at once: what a client reads is before or after it.
-func (to *destination) place() {
+func (to *here) place() types.BaseMethodFault {
 	vm := to.vm
 	host, pool := to.host.Self, to.pool.Self
-	transfer(listOfHost(*vm.Runtime.Host), listOfHost(host), vm.Self)
-	transfer(listOfPool(*vm.ResourcePool), listOfPool(pool), vm.Self)
+	transfer(vmsOfHost(*vm.Runtime.Host), vmsOfHost(host), vm.Self)
+	transfer(vmsOfPool(*vm.ResourcePool), vmsOfPool(pool), vm.Self)
 	update(vm,
 		types.PropertyChange{Name: "resourcePool", Val: &pool},
 		types.PropertyChange{Name: "runtime.host", Val: &host},
@@ -23,33 +23,38 @@ func (to *destination) place() {
 	)
 	to.placeStorage()
 	to.placeNetworks()
-	if to.folder != nil && *vm.Parent != to.folder.Self {
-		caller := &simulator.Context{Map: simulator.Map, Session: &simulator.Session{}}
-		to.folder.MoveIntoFolderTask(caller, &types.MoveIntoFolder_Task{
-			This: to.folder.Self, List: []types.ManagedObjectReference{vm.Self},
-		})
+	if to.folder != nil {
+		folder := to.folder.Self
+		transfer(childrenOf(*vm.Parent), childrenOf(folder), vm.Self)
+		update(vm, types.PropertyChange{Name: "parent", Val: &folder})
 	}
+	return nil
 }
 
-// list is a list of VMs that another object keeps.
+// list is a list with VMs in it that another object keeps.
 type list struct {
 	owner mo.Reference
 	name  string
 	vms   []types.ManagedObjectReference
 }
 
-func listOfHost(reference types.ManagedObjectReference) list {
+func vmsOfHost(reference types.ManagedObjectReference) list {
 	found := host(reference)
 	return list{found, "vm", found.Vm}
 }
 
-func listOfPool(reference types.ManagedObjectReference) list {
+func vmsOfPool(reference types.ManagedObjectReference) list {
 	return list{simulator.Map.Get(reference), "vm", pool(reference).Vm}
 }
 
-func listOfDatastore(reference types.ManagedObjectReference) list {
+func vmsOfDatastore(reference types.ManagedObjectReference) list {
 	found := datastore(reference)
 	return list{found, "vm", found.Vm}
+}
+
+func childrenOf(reference types.ManagedObjectReference) list {
+	found := simulator.Map.Get(reference).(*simulator.Folder)
+	return list{found, "childEntity", found.ChildEntity}
 }
 
 func (l list) without(vm types.ManagedObjectReference) []types.ManagedObjectReference {
@@ -79,7 +84,7 @@ func update(of mo.Reference, changes ...types.PropertyChange) {
 	simulator.Map.WithLock(of, func() { simulator.Map.Update(of, changes) })
 }
 
-func (to *destination) placeStorage() {
+func (to *here) placeStorage() {
 	vm := to.vm
 	before, used := vm.Datastore, []types.ManagedObjectReference{to.home.Self}
 	config, layout := *vm.Config, *vm.LayoutEx
@@ -118,17 +123,17 @@ func (to *destination) placeStorage() {
 		})
 	})
 	for _, store := range before {
-		listed := listOfDatastore(store)
+		listed := vmsOfDatastore(store)
 		listed.set(listed.without(vm.Self))
 	}
 	for _, store := range used {
-		listed := listOfDatastore(store)
+		listed := vmsOfDatastore(store)
 		listed.set(append(listed.without(vm.Self), vm.Self))
 	}
 }
 
 // moved is the path of a file on another datastore, where it is put if there is such a file.
-func (to *destination) moved(file string, store *simulator.Datastore) string {
+func (to *here) moved(file string, store *simulator.Datastore) string {
 	name := renamed(file, store)
 	if name == file {
 		return file
@@ -153,7 +158,7 @@ func local(file string, store *simulator.Datastore) string {
 	return filepath.Join(store.Info.GetDatastoreInfo().Url, path.Path)
 }
 
-func (to *destination) placeNetworks() {
+func (to *here) placeNetworks() {
 	vm := to.vm
 	if len(to.nics) == 0 {
 		return

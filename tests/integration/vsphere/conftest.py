@@ -6,7 +6,7 @@ import contextlib
 import ssl
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pyVim.connect
@@ -23,13 +23,10 @@ from migrate_plugins_vmware.vcenter import VCenters
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .site import LogIn
+
+WEST = ("-prefix=west_",)
 INSTANCES = ("6f1c5f50-3d4e-4f0e-9f54-000000000001", "6f1c5f50-3d4e-4f0e-9f54-000000000002")
-
-
-class LogIn(Protocol):
-    """Log in to an endpoint with pyVmomi alone; logs out after the test."""
-
-    def __call__(self, endpoint: Endpoint, **options: Any) -> Any: ...
 
 
 @pytest.fixture(scope="session")
@@ -47,10 +44,12 @@ def vcenter(certificates: Certificates) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def vcenters(certificates: Certificates) -> Iterator[tuple[Endpoint, Endpoint]]:
-    """Two vCenters whose objects have the same ids and whose VMs have the same uuids."""
+    """Two vCenters that give the same ids to all they have; the VMs of the second are west_…"""
     with (
         serving(certificates=certificates, instance=INSTANCES[0]) as one,
-        serving(certificates=certificates, instance=INSTANCES[1]) as other,
+        serving(
+            certificates=certificates, instance=INSTANCES[1], flags=("-prefix=west_",)
+        ) as other,
     ):
         yield one, other
 
