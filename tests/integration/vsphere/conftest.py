@@ -18,6 +18,9 @@ from vsphere.arena import Arena
 from vsphere.build import BuildError, program
 from vsphere.certificates import Certificates
 from vsphere.endpoint import BIG, Endpoint, Inventory, serving
+from vsphere.opening import Open, opening
+
+from migrate_plugins_vmware.vcenter import VCenters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +105,26 @@ def log_in() -> Iterator[LogIn]:
             return service
 
         yield log_in
+
+
+@pytest.fixture
+def pool() -> VCenters:
+    """The connections of one driver."""
+    return VCenters()
+
+
+@pytest.fixture
+def open_session(pool: VCenters) -> Iterator[Open]:
+    """Open a session as the driver does; it is closed after the test."""
+    with opening(pool) as open_session:
+        yield open_session
+
+
+@pytest.fixture
+def open_impatiently() -> Iterator[Open]:
+    """Open a session that waits a second for an answer."""
+    with opening(VCenters(1)) as open_session:
+        yield open_session
 
 
 @pytest.fixture
