@@ -107,9 +107,7 @@ def test_refused_cancellation_is_told_and_the_end_waited_for(
     assert arena.only(arena.far)
 
 
-def test_cancellation_that_comes_too_late_changes_nothing(
-    migrator: Migrator, arena: Arena
-) -> None:
+def test_cancellation_that_comes_too_late_changes_nothing(migrator: Migrator, arena: Arena) -> None:
     arena.control(seconds=1.5, cancel="ignored")
     migration, _ = start(migrator, arena)
     arena.until(lambda: arena.progress() >= 0)
@@ -123,11 +121,11 @@ def test_cancellation_that_comes_too_late_changes_nothing(
 
 # fmt: off
 FAULTS = [
-    # per cent, fault,               message,                     what is told
-    (0,  "NotEnoughCpus",            "too few CPUs there",        "vim.fault.NotEnoughCpus: too few CPUs there"),
-    (50, "MigrationFault",           "the network broke",         "vim.fault.MigrationFault: the network broke"),
-    (95, "SnapshotCopyNotSupported", "",                          "vim.fault.SnapshotCopyNotSupported"),
-    (50, "Timedout",                 "it took 100 s",             "vim.fault.Timedout: it took 100 s"),
+    # per cent, fault,               message,              what is told
+    (0,  "NotEnoughCpus",            "too few CPUs there", "vim.fault.NotEnoughCpus: too few CPUs"),
+    (50, "MigrationFault",           "the network broke",  "vim.fault.MigrationFault: the network"),
+    (95, "SnapshotCopyNotSupported", "",                   "vim.fault.SnapshotCopyNotSupported"),
+    (50, "Timedout",                 "it took 100 s",      "vim.fault.Timedout: it took 100 s"),
 ]
 # fmt: on
 

@@ -94,9 +94,7 @@ def test_migration_uri_cannot_lead_to_another_vcenter(
     uri = f"vpxmigr://127.0.0.1/{there.far.parent.resourcePool._moId}/{there.far._moId}"
 
     with pytest.raises(UsageError, match="the destination belongs to another one: leave it out"):
-        move(
-            migrator, here, there, "datastore=LocalDS_1", network(here, there), migration=uri
-        )
+        move(migrator, here, there, "datastore=LocalDS_1", network(here, there), migration=uri)
 
     assert here.moves() == []
 
@@ -164,7 +162,7 @@ def copies(certificates: Certificates) -> Iterator[tuple[Endpoint, Endpoint]]:
 def test_two_that_say_they_are_the_same_vcenter_are_not_taken_for_it(
     migrator: Migrator,
     copies: tuple[Endpoint, Endpoint],
-    log_in: Any,  # noqa: ANN401 - see conftest
+    log_in: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(copies[0].auth_file))
