@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrate_plugins import (
+    After,
     Basis,
     ChosenBy,
     ControlProtocol,
+    Crash,
     Driver,
     DriverInfo,
     InvalidURIError,
@@ -17,6 +19,7 @@ from migrate_plugins import (
     Request,
     Revision,
 )
+from migrate_plugins_vmware.options import OPTIONS
 
 if TYPE_CHECKING:
     from migrate_plugins import Migrator
@@ -82,15 +85,31 @@ def test_offers(vmware: Driver, revision: Revision) -> None:
 
     assert list(capabilities.offers) == ["native-direct"]
     assert offer.claim == (
-        Basis.CODE,
-        "src/esx/esx_driver.c, esxDomainMigratePrepare",
-        "libvirt 9.0.0",
+        Basis.VERIFIED,
+        "tests/integration/vsphere/test_moves.py, on a simulated vCenter",
+        "pyVmomi 9.1.1, vcsim 0.24.2",
     )
-    assert offer.options == {"live", "suspend", "persistent", "undefine_source"}
+    assert offer.options == {"live", "offline", "persistent", "undefine_source"}
     assert offer.migration_uri
+    assert offer.own == OPTIONS
     assert (capabilities.protocol, capabilities.encrypting_option) == ("vMotion", None)
     assert capabilities.encrypted is None  # the vCenter decides: see migrateEncryption
     assert "migrateEncryption" in capabilities.encryption
+
+
+def test_configuration_is_the_inventorys(migrator: Migrator) -> None:
+    plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b")
+
+    assert plan.configuration.after == After(
+        persistent=True, source_config=False, destination_config=True
+    )
+    assert plan.configuration.because.startswith("a vCenter keeps each guest in its inventory")
+
+
+def test_move_goes_on_without_its_client(migrator: Migrator) -> None:
+    plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b")
+
+    assert plan.on_client_crash.then is Crash.CONTINUES
 
 
 def test_vcenter_writes_the_migration_uri(vmware: Driver) -> None:
@@ -118,11 +137,9 @@ def test_command(migrator: Migrator) -> None:
     uri = "vpxmigr://192.0.2.7/resgroup-26/host-42"
     plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b", uri, live=True)
 
-    assert plan.commands == (
-        NativeCommand(
-            "virsh",
-            ("virsh", "-c", "vpx://vc/DC/a", "migrate", "--live", "web1", "vpx://vc/DC/b", uri),
-        ),
+    assert plan.commands[0] == NativeCommand(
+        "virsh",
+        ("virsh", "-c", "vpx://vc/DC/a", "migrate", "--live", "web1", "vpx://vc/DC/b", uri),
     )
 
 

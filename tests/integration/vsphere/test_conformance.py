@@ -34,7 +34,9 @@ class VSpherePair:
 
     def guest(self, *, running: bool = True, persistent: bool = False) -> str | NotImplementedType:
         if not persistent:
-            return NotImplemented  # the inventory keeps each guest until somebody removes it
+            # The inventory keeps each guest until somebody removes it.
+            missing: NotImplementedType = NotImplemented
+            return missing
         arena = self._arena
         name = f"guest{len(self._made) + 1}"
         (datacenter,) = arena.named(vim.Datacenter).values()
