@@ -119,7 +119,9 @@ def speaking_tls(certificate: tuple[Path, Path], said: bytes = NOT_FOUND) -> Ans
     def answer(connection: socket.socket) -> None:
         connection.settimeout(5)
         with context.wrap_socket(connection, server_side=True) as secured:
-            secured.recv(65536)
+            heard = b""
+            while b"Envelope>" not in heard and (more := secured.recv(65536)):
+                heard += more
             secured.sendall(said)
 
     return answer
@@ -190,6 +192,7 @@ def test_server_without_tls() -> None:
         connection.settimeout(5)
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        connection.recv(65536)
 
     with serving(answer) as port:
         told = problem(port, "no_verify=1")
