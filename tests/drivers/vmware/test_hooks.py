@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -155,3 +157,15 @@ def test_control_goes_to_the_vcenter(migrator: Migrator) -> None:
     assert [(leg.protocol, leg.ports, leg.encrypted) for leg in plan.control] == [
         ("vSphere API over https", (443, 443), True)
     ] * 2
+
+
+def test_planning_needs_no_client_library() -> None:
+    program = """
+import sys
+from migrate_plugins import Migrator
+migrator = Migrator.installed()
+plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b?no_verify=1", driver="vmware")
+assert plan.commands and plan.findings
+assert not {"pyVmomi", "http.client", "ssl"} & sys.modules.keys()
+"""
+    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
