@@ -100,10 +100,7 @@ class Endpoint(NamedTuple):
     @property
     def auth_file(self) -> Path:
         """A file with :attr:`auth` in it."""
-        file = self.folder / "auth.conf"
-        file.write_text(self.auth)
-        file.chmod(0o600)
-        return file
+        return self.folder / "auth.conf"
 
     @property
     def log(self) -> str:
@@ -198,7 +195,7 @@ def serving(
             )
         try:
             told = json.loads(_first_line(process, folder / "log"))
-            yield Endpoint(
+            endpoint = Endpoint(
                 host=told["host"],
                 port=int(told["port"]),
                 user=user,
@@ -208,6 +205,9 @@ def serving(
                 folder=folder,
                 pid=process.pid,
             )
+            endpoint.auth_file.touch(0o600)
+            endpoint.auth_file.write_text(endpoint.auth)
+            yield endpoint
         finally:
             _stop(process)
 
