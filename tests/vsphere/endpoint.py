@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import select
+import signal
 import ssl
 import subprocess
 import tempfile
@@ -100,10 +101,7 @@ class Endpoint(NamedTuple):
     @property
     def auth_file(self) -> Path:
         """A file with :attr:`auth` in it."""
-        file = self.folder / "auth.conf"
-        file.write_text(self.auth)
-        file.chmod(0o600)
-        return file
+        return self.folder / "auth.conf"
 
     @property
     def log(self) -> str:
@@ -127,6 +125,11 @@ class Endpoint(NamedTuple):
             answer = connection.getresponse()
             if answer.status != http.HTTPStatus.OK:
                 raise EndpointError(answer.read().decode())
+
+    def kill(self) -> None:
+        """End it at once, as a crash does; it is gone when this returns."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
 
     def uri(self, *place: str, user: str | None = None, **query: str) -> str:
         """A libvirt URI of a place in it: datacenter, cluster and host, or datacenter and host."""
@@ -198,7 +201,7 @@ def serving(
             )
         try:
             told = json.loads(_first_line(process, folder / "log"))
-            yield Endpoint(
+            endpoint = Endpoint(
                 host=told["host"],
                 port=int(told["port"]),
                 user=user,
@@ -208,6 +211,9 @@ def serving(
                 folder=folder,
                 pid=process.pid,
             )
+            endpoint.auth_file.touch(0o600)
+            endpoint.auth_file.write_text(endpoint.auth)
+            yield endpoint
         finally:
             _stop(process)
 
