@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 from pyVmomi import vim, vmodl
@@ -35,8 +35,7 @@ class VSpherePair:
     def guest(self, *, running: bool = True, persistent: bool = False) -> str | NotImplementedType:
         if not persistent:
             # The inventory keeps each guest until somebody removes it.
-            missing: NotImplementedType = NotImplemented
-            return missing
+            return cast("NotImplementedType", NotImplemented)
         arena = self._arena
         name = f"guest{len(self._made) + 1}"
         (datacenter,) = arena.named(vim.Datacenter).values()
