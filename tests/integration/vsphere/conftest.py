@@ -18,6 +18,8 @@ from vsphere.build import BuildError, program
 from vsphere.certificates import Certificates
 from vsphere.endpoint import BIG, Endpoint, Inventory, serving
 
+from .site import Site
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -101,3 +103,16 @@ def log_in() -> Iterator[LogIn]:
             return service
 
         yield log_in
+
+
+@pytest.fixture
+def site(vcenter: Endpoint, log_in: LogIn) -> Site:
+    """The vCenter as pyVmomi alone sees it."""
+    return Site(log_in(vcenter))
+
+
+@pytest.fixture
+def sites(vcenters: tuple[Endpoint, Endpoint], log_in: LogIn) -> tuple[Site, Site]:
+    """The two vCenters as pyVmomi alone sees them."""
+    east, west = vcenters
+    return Site(log_in(east)), Site(log_in(west))
