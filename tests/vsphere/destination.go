@@ -216,10 +216,6 @@ func (to *here) checkDevices() {
 	moves := to.host.Self != *to.vm.Runtime.Host
 	for _, device := range to.vm.Config.Hardware.Device {
 		common := device.GetVirtualDevice()
-		label := object.VirtualDeviceList{}.Name(device)
-		if common.DeviceInfo != nil {
-			label = common.DeviceInfo.GetDescription().Label
-		}
 		switch device.(type) {
 		case types.BaseVirtualEthernetCard:
 			backing, is := to.nics[common.Key]
@@ -227,13 +223,13 @@ func (to *here) checkDevices() {
 				backing = common.Backing
 			}
 			if network := networkOf(backing, to.host); network == nil {
-				to.fail(&types.CannotAccessNetwork{
-					CannotAccessVmDevice: types.CannotAccessVmDevice{Device: label},
-				})
+				fault := &types.CannotAccessNetwork{}
+				fault.Device = label(common)
+				to.fail(fault)
 			}
 		case *types.VirtualPCIPassthrough:
 			if moves {
-				to.fail(&types.DeviceNotSupported{Device: label})
+				to.fail(&types.DeviceNotSupported{Device: label(common)})
 			}
 		}
 	}

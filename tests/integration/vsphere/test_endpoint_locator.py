@@ -125,3 +125,19 @@ def test_a_host_of_another_vcenter_can_refuse(
     ).error
     assert isinstance(error, vim.fault.InvalidHostState)
     assert east.here
+
+
+def test_another_vcenter_that_ends_on_the_way_leaves_the_vm_where_it_is(
+    sites: tuple[Site, Site], vcenters: tuple[Endpoint, Endpoint]
+) -> None:
+    east, west = sites
+    east.control(relocate_seconds=1)
+    task = east.start(
+        service=locator(vcenters[1]),
+        host=west.far,
+        datastore=west.datastores["LocalDS_1"],
+        deviceChange=[on_network(east.vm, "VM Network")],
+    )
+    vcenters[1].kill()
+    assert isinstance(ended(task).error, vim.fault.NoHost)
+    assert east.here

@@ -260,7 +260,27 @@ def test_a_datastore_takes_all_files_but_of_disks_that_say_otherwise(site: Site)
     assert site.relocate(datastore=other).state == "success"
     assert list(site.vm.datastore) == [other]
     assert site.vm not in list(one.vm)
-    # The files are there too: a snapshot makes one beside them.
+    assert [used.datastore for used in site.vm.storage.perDatastoreUsage] == [other]
+    assert {file.name.split()[0] for file in site.vm.layoutEx.file} == {"[LocalDS_1]"}
+
+
+def test_files_go_with_the_vm(site: Site, vcenter: Endpoint) -> None:
+    def files(store: str) -> set[str]:
+        return {
+            file.name for file in vcenter.folder.glob(f"govcsim-DC0-{store}-*/{site.vm.name}/*")
+        }
+
+    name, (_, second) = site.vm.name, disks(site.vm)
+    home = {f"{name}.vmx", f"{name}.nvram", "vmware.log"}
+    parts = {number: {f"disk{number}.vmdk", f"disk{number}-flat.vmdk"} for number in (1, 2)}
+    assert files("LocalDS_0") == home | parts[1] | parts[2]
+
+    other = site.datastores["LocalDS_1"]
+    site.relocate(disk=[vim.vm.RelocateSpec.DiskLocator(diskId=second.key, datastore=other)])
+    assert (files("LocalDS_0"), files("LocalDS_1")) == (home | parts[1], parts[2])
+    site.relocate(datastore=other)
+    assert (files("LocalDS_0"), files("LocalDS_1")) == (set(), home | parts[1] | parts[2])
+    # What the library does with files goes on there.
     assert ended(site.vm.CreateSnapshot_Task("now", "", False, False)).state == "success"
 
 
