@@ -27,6 +27,10 @@ func pool(reference types.ManagedObjectReference) *mo.ResourcePool {
 	return nil
 }
 
+func connected(host *simulator.HostSystem) bool {
+	return host.Runtime.ConnectionState == types.HostSystemConnectionStateConnected
+}
+
 // hosts are those of a cluster, or the one of a standalone host.
 func hosts(compute types.ManagedObjectReference) []*simulator.HostSystem {
 	var references []types.ManagedObjectReference

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pyVmomi import vim, vmodl
-from vsphere.endpoint import SMALL, Endpoint, serving
+from vsphere.endpoint import SMALL, USER, Endpoint, serving
 
 from .site import Site, card, disks, ended, on_network
 
@@ -23,6 +23,8 @@ def test_relocation_moves_the_vm_and_keeps_every_list(site: Site) -> None:
     assert (info.state, info.error, info.cancelled) == ("success", None, False)
     assert (info.entity, info.entityName) == (site.vm, site.vm.name)
     assert info.descriptionId == "VirtualMachine.relocateVm"
+    assert list(site.vm.recentTask) == [info.task]
+    assert info.reason.userName == USER
     assert site.is_on(site.neighbour)
 
 
@@ -185,6 +187,17 @@ def test_a_disconnected_host_takes_no_vm(site: Site) -> None:
     assert site.here
 
     ended(site.neighbour.ReconnectHost_Task())
+    assert site.relocate(host=site.neighbour).state == "success"
+
+
+def test_a_disconnected_host_gives_no_vm(site: Site) -> None:
+    ended(site.source.DisconnectHost_Task())
+    assert site.vm.runtime.connectionState == "disconnected"
+    assert isinstance(site.relocate(host=site.neighbour).error, vmodl.fault.HostNotConnected)
+    assert site.here
+
+    ended(site.source.ReconnectHost_Task())
+    assert site.vm.runtime.connectionState == "connected"
     assert site.relocate(host=site.neighbour).state == "success"
 
 
