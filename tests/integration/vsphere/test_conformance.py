@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from pyVmomi import vim, vmodl
@@ -35,7 +35,7 @@ class VSpherePair:
     def guest(self, *, running: bool = True, persistent: bool = False) -> str | NotImplementedType:
         if not persistent:
             # The inventory keeps each guest until somebody removes it.
-            return cast("NotImplementedType", NotImplemented)
+            return NotImplemented  # type: ignore[no-any-return]
         arena = self._arena
         name = f"guest{len(self._made) + 1}"
         (datacenter,) = arena.named(vim.Datacenter).values()
