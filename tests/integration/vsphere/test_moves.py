@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyVmomi import vim
+from vsphere.arena import Arena
 
 from migrate_plugins import Outcome, UsageError, Verdict
 
 if TYPE_CHECKING:
-    from vsphere.arena import Arena
+    from vsphere.endpoint import Endpoint
 
     from migrate_plugins import Event, Migrator
 
@@ -252,3 +253,39 @@ def test_everything_that_is_not_there_is_told_at_once(migrator: Migrator, arena:
     assert "DC0_C1_H0 has LocalDS_0, LocalDS_1" in told
     assert "DC0_DVPG0" in told
     assert arena.moves() == []
+
+
+def test_libvirts_client_and_ours_agree_about_a_move_of_either(
+    migrator: Migrator, arena: Arena
+) -> None:
+    query = {"no_verify": "1", "authfile": str(arena.endpoint.auth_file)}
+    far = arena.endpoint.uri(*arena.path(arena.far), **query)
+    arena.virsh(arena.source, "migrate", "--live", arena.guest, far)
+
+    outcome = migrator.run(
+        migrator.plan(arena.guest, arena.uri(arena.source), arena.uri(arena.far), live=True)
+    )
+
+    assert "nothing was changed" in outcome.sentence
+    assert moved(outcome)
+    assert arena.only(arena.far)
+
+
+# --- the library as it is, without any simulation of ours ----------------------------------------
+
+
+@pytest.fixture
+def plain(stock: Endpoint, log_in: Any, monkeypatch: pytest.MonkeyPatch) -> Arena:
+    monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(stock.auth_file))
+    return Arena(stock, log_in(stock))
+
+
+def test_stock_endpoint_moves_a_guest_there_and_back(migrator: Migrator, plain: Arena) -> None:
+    assert moved(move(migrator, plain, plain.far, "datastore=LocalDS_1"))
+    assert plain.where() == plain.far.name
+    assert plain.vm.resourcePool == plain.far.parent.resourcePool
+    assert [each.name for each in plain.vm.datastore] == ["LocalDS_1"]
+
+    assert moved(move(migrator, plain, plain.source))
+    assert plain.where() == plain.source.name
+    assert [info.state for info in plain.moves()] == ["success", "success"]

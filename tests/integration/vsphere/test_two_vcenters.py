@@ -63,6 +63,7 @@ def test_guest_moves_to_another_vcenter(migrator: Migrator, arenas: tuple[Arena,
 
     assert (outcome.verdict, outcome.error) == (Verdict.DONE, None)
     assert outcome.differences == ()
+    assert there.endpoint.password not in str(outcome.to_json())
     assert here.guest not in here.named(vim.VirtualMachine)
     there.guests = there.named(vim.VirtualMachine)
     arrived = there.guests[here.guest]

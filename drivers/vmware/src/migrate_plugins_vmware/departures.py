@@ -73,7 +73,8 @@ def start(source: VSphereSession, destination: VSphereSession, plan: Plan) -> Re
 
 def adopt(session: VSphereSession, name: str) -> Relocation | None:
     """Follow the move of a guest that is under way, or give None where none is."""
-    found = session.find_guest(name)
+    with doing(f"looking for a move of {name}"):
+        found = session.find_guest(name)
     task = None if found is None else under_way(session.vcenter, found.reference)
     if found is None or task is None:
         return None
@@ -104,7 +105,8 @@ def mend(session: VSphereSession, step: Mend, guest: GuestFacts) -> None:
 
 def mend_command(session: VSphereSession, step: Mend, guest: GuestFacts) -> str | None:
     """Give the same step as a line for a shell, or None where there is none."""
-    found = session.find_guest(guest.name) if step is Mend.ABORT else None
+    with doing(f"looking for a move of {guest.name}"):
+        found = session.find_guest(guest.name) if step is Mend.ABORT else None
     task = None if found is None else under_way(session.vcenter, found.reference)
     if task is None:
         return None
@@ -138,8 +140,9 @@ def _away(vcenter: VCenter, destination: VSphereSession, guest: Guest) -> Callab
         # It is registered there before it has left here.
         if here:
             return f"{guest.name} is still in the vCenter {vcenter.host}"
-        there = destination.find_guest(guest.name)
-        if there is not None and there.values.get("config.uuid") == guest.uuid:
+        with doing(f"reading where {guest.name} is"):
+            there = destination.find_guest(guest.name)
+        if there is not None and str(there.values.get("config.uuid")).lower() == guest.uuid:
             return None
         host = destination.target.values.get("name")
         return f"{guest.name} has left the vCenter {vcenter.host}, and is not on {host}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pyVmomi import vim, vmodl
 
 from migrate_plugins import DriverError, MigrateError, Statistics
-from migrate_plugins_vmware.faults import EDGE, TRANSPORT, Fault, doing
+from migrate_plugins_vmware.faults import EDGE, Fault, doing
 from migrate_plugins_vmware.tasks import ENDS, Followed, relocations
 
 if TYPE_CHECKING:
@@ -180,16 +180,21 @@ class Relocation:
 
     def _begin(self, call: Callable[[], Any], before: set[Any]) -> None:
         action = f"moving {self._name}"
+        task, unanswered = None, None
         try:
             with doing(action):
                 try:
                     task = call()
-                except TRANSPORT as error:
-                    self._look_for(before, Fault.of(error))
-                else:
-                    self.follow(task)
-        except MigrateError as error:
-            self._fail(error if isinstance(error, DriverError) else _as_ours(action, error))
+                except vmodl.MethodFault:
+                    raise  # an answer: it is refused
+                except Exception as error:  # noqa: BLE001 - whatever broke, it may have begun
+                    unanswered = Fault.of(error)
+            if unanswered is None:
+                self.follow(task)
+            else:
+                self._look_for(before, unanswered)
+        except DriverError as error:
+            self._fail(error)
         except Exception as error:  # noqa: BLE001 - result() raises it where somebody waits
             self._fail(DriverError(action, problem=str(Fault.of(error))))
 
@@ -244,7 +249,3 @@ def _words(fault: Any, *, cancelled: bool) -> str:  # noqa: ANN401 - pyVmomi is 
     if fault is not None:
         return str(Fault.of(fault))
     return "the task was cancelled" if cancelled else "the vCenter does not say why"
-
-
-def _as_ours(action: str, error: MigrateError) -> DriverError:
-    return DriverError(action, problem=str(error))

@@ -14,7 +14,7 @@ from migrate_plugins_vmware.moves import Card, Disk, Guest, Named, Site
 from migrate_plugins_vmware.options import Wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from migrate_plugins import Plan
     from migrate_plugins_vmware.inventory import Found
@@ -93,34 +93,33 @@ def _backing(vcenter: VCenter, network: Any) -> Any:  # noqa: ANN401 - pyVmomi i
     card = vim.vm.device.VirtualEthernetCard
     if isinstance(network, vim.dvs.DistributedVirtualPortgroup):
         paths = ["key", "config.distributedVirtualSwitch"]
-        values = read(vcenter, [network], paths)[0].values
-        switch = read(vcenter, [values["config.distributedVirtualSwitch"]], ["uuid"])[0].values
-        connection = vim.dvs.PortConnection(portgroupKey=values["key"], switchUuid=switch["uuid"])
+        key, switch = _told(vcenter, network, *paths)
+        (uuid,) = _told(vcenter, switch, "uuid")
+        connection = vim.dvs.PortConnection(portgroupKey=key, switchUuid=uuid)
         return card.DistributedVirtualPortBackingInfo(port=connection)
     if isinstance(network, vim.OpaqueNetwork):
-        values = read(vcenter, [network], ["summary"])[0].values
-        summary = values["summary"]
+        (summary,) = _told(vcenter, network, "summary")
         return card.OpaqueNetworkBackingInfo(
             opaqueNetworkId=summary.opaqueNetworkId, opaqueNetworkType=summary.opaqueNetworkType
         )
-    values = read(vcenter, [network], ["name"])[0].values
-    return card.NetworkBackingInfo(deviceName=values["name"])
+    (name,) = _told(vcenter, network, "name")
+    return card.NetworkBackingInfo(deviceName=name)
 
 
 def _look_here(vcenter: VCenter, found: Found, name: str, wishes: Wishes, *, other: bool) -> Guest:
     paths = ["runtime.host", "resourcePool"]
     if wishes.disks or wishes.networks or other:
         paths.append("config.hardware.device")
-    (values,) = (each.values for each in read(vcenter, [found.reference], paths))
+    values = _values(vcenter, found.reference, paths)
     pool = values.get("resourcePool")
     owner = None
     if pool is not None and not other:
-        owner = next(iter(read(vcenter, [pool], ["owner"]))).values.get("owner")
+        (owner,) = _told(vcenter, pool, "owner")
     host = values.get("runtime.host")
     devices = values.get("config.hardware.device") or ()
     return Guest(
         name,
-        str(found.values.get("config.uuid") or ""),
+        str(found.values.get("config.uuid") or "").lower(),
         found.reference,
         host,
         pool,
@@ -135,10 +134,9 @@ def _look_there(
     source: VCenter, destination: VSphereSession, plan: Plan, wishes: Wishes, *, other: bool
 ) -> Site:
     vcenter, host = destination.vcenter, destination.target.reference
-    paths = ["name", "parent", *_lists(wishes, other=other)]
-    (values,) = (each.values for each in read(vcenter, [host], paths))
-    compute = values["parent"]
-    root = read(vcenter, [compute], ["resourcePool"])[0].values["resourcePool"]
+    values = _values(vcenter, host, ["name", "parent", *_lists(wishes, other=other)])
+    name, compute = _told(vcenter, host, "name", "parent")
+    (root,) = _told(vcenter, compute, "resourcePool")
     datacenter, top = _datacenter(vcenter, host)
     uri = plan.uris.migration.value
     pools: list[Named] = []
@@ -148,7 +146,7 @@ def _look_there(
     if wishes.folder is not None and top is not None:
         folders = _paths(read_below(vcenter, top, vim.Folder, ["name", "parent"]))
     return Site(
-        values["name"],
+        name,
         host,
         compute,
         root,
@@ -161,6 +159,28 @@ def _look_there(
         frozenset() if uri is None else _addresses(source.host) | {source.host},
         other,
     )
+
+
+def _values(vcenter: VCenter, reference: Any, paths: Sequence[str]) -> Mapping[str, Any]:  # noqa: ANN401 - pyVmomi is untyped
+    """Read an object that must still be there; what is not set is absent."""
+    found = read(vcenter, [reference], paths)
+    if not found:
+        problem = f"{_moid(reference)} is not in the vCenter any more"
+        raise DriverError("reading the inventory", problem=problem)
+    return found[0].values
+
+
+def _told(vcenter: VCenter, reference: Any, *paths: str) -> list[Any]:  # noqa: ANN401 - pyVmomi is untyped
+    """Read what must be told: one who may not see it cannot move anything there."""
+    values = _values(vcenter, reference, paths)
+    missing = [path for path in paths if path not in values]
+    if missing:
+        problem = (
+            f"the vCenter does not tell {', '.join(missing)} of {_moid(reference)}: see that the"
+            " user may read it"
+        )
+        raise DriverError("reading the inventory", problem=problem)
+    return [values[path] for path in paths]
 
 
 def _lists(wishes: Wishes, *, other: bool) -> list[str]:
