@@ -19,7 +19,7 @@ CORE = {
     "host-in-path",
     "revisions-disagree",
 }
-ALWAYS = ["encryption-up-to-guest", "no-abort"]
+ALWAYS = ["encryption-up-to-guest"]
 VPX = "vpx://vc/DC/C/h1"
 VBOX = [
     "password-replayable",
@@ -46,7 +46,7 @@ PLANS: list[tuple[str, str | None, dict[str, Any], Sequence[str]]] = [
     (VPX, "vpx://VC/DC/C/h2", {}, ALWAYS),
     (VPX, "vpx://vc/DC/D/h2", {}, ["cluster-changes", *ALWAYS]),
     (VPX, "vpx://vc/DC/h2",   {}, ["cluster-changes", *ALWAYS]),
-    (VPX, "vpx://vc/DD/C/h2", {}, ["datacenter-changes", *ALWAYS]),
+    (VPX, "vpx://vc/DD/C/h2", {}, ["datacenter-changes", "cluster-changes", *ALWAYS]),
     (VPX, "vpx://vd/DC/C/h2", {}, ["vcenter-other", *ALWAYS]),
     # With folders in the path nobody can tell what is what.
     (VPX, "vpx://vc/folder/DC/C/h2", {}, ALWAYS),
