@@ -135,6 +135,6 @@ def migrate_foresee(plan: Plan) -> Sequence[Finding] | None:
 
 @hookimpl
 def migrate_finding_kinds() -> Sequence[FindingKind]:
-    from migrate_plugins_vmware.foresight import KINDS  # noqa: PLC0415 - planning needs none
+    from migrate_plugins_vmware import checks, foresight  # noqa: PLC0415 - planning needs none
 
-    return KINDS
+    return (*foresight.KINDS, *checks.KINDS)
