@@ -307,6 +307,7 @@ ROWS = [
                                                                         None, None, "vmware-space"),
     ("vmodl.fault.SystemError: A general system error occurred: Migration failed",
                                                                         None, None, "vmware-general"),
+    ("vim.fault.MissingIpPool",                                         None, None, "vmware-fault"),
     ("internal error: Migration not possible without a vCenter",        1,    28,   "esx-no-vcenter"),
     ("invalid argument: Only vpxmigr:// migration URIs are supported",  8,    28,   "esx-migration-uri"),
     ("internal error: Migration source and destination have to refer to the same vCenter",

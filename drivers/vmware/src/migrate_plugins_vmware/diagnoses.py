@@ -295,7 +295,7 @@ CATALOGUE: Final = Catalogue(
         Entry(
             "vmware-host-state",
             (
-                Pattern(r"vim\.fault\.InvalidHostState\b", "source"),
+                Pattern(r"vim\.fault\.(?:InvalidHostState|QuarantineModeFault)\b", "source"),
                 Pattern(r"operation is not allowed in the current state of the host", "report"),
             ),
             "a host is not in a state that lets guests move: in maintenance mode, in standby, or"
@@ -581,7 +581,7 @@ CATALOGUE: Final = Catalogue(
             (
                 Pattern(
                     r"vim\.fault\.(?:DisallowedMigrationDeviceAttached|RemoteDeviceNotSupported"
-                    r"|CannotAccessVmDevice|DeviceNotSupported|DeviceBackingNotSupported"
+                    r"|CannotAccessVmDevice|Device(?:Backing|Controller)?NotSupported"
                     r"|FileBackedPortNotSupported|RawDiskNotSupported|IncompatibleDefaultDevice"
                     r"|SharedBusControllerNotSupported|MultiWriterNotSupported|RDMNotPreserved)\b"
                     r"(?:.{0,200}?device=(?P<what>[^,)\n]{1,80}))?",
@@ -630,7 +630,8 @@ CATALOGUE: Final = Catalogue(
             "vmware-snapshots",
             (
                 Pattern(
-                    r"vim\.fault\.(?:Snapshot(?:Copy|Move\w{0,20})NotSupported|SnapshotRevertIssue"
+                    r"vim\.fault\.(?:(?:Hot)?Snapshot(?:Copy|Clone|Move\w{0,20})NotSupported"
+                    r"|SnapshotRevertIssue"
                     r"|CannotMoveVmWith(?:Native)?DeltaDisk|WillResetSnapshotDirectory"
                     r"|DeltaDiskFormatNotSupported)\b",
                     "source",
@@ -653,6 +654,7 @@ CATALOGUE: Final = Catalogue(
                     r"|IndependentDiskVMotionNotSupported|NonHomeRDMVMotionNotSupported"
                     r"|VirtualDiskModeNotSupported|NonPersistentDisksNotSupported"
                     r"|UnsharedSwapVMotionNotSupported|VMotionAcrossNetworkNotSupported"
+                    r"|MigrationFeatureNotSupported|RDMConversionNotSupported"
                     r"|UncommittedUndoableDisk)\b",
                     "source",
                 ),
@@ -743,7 +745,8 @@ CATALOGUE: Final = Catalogue(
                 Pattern(
                     r"vim\.fault\.(?P<what>(?:Generic)?VmConfigFault|InvalidVmConfig|InvalidDeviceSpec"
                     r"|VirtualHardwareCompatibilityIssue|MigrationFault|MigrationNotReady"
-                    r"|MemorySizeNotSupported|NumVirtualCpusNotSupported)\b",
+                    r"|MemorySizeNot\w{1,40}|NumVirtual\w{1,40}|NotEnough(?:Logical)?Cpus|DiskNotSupported"
+                    r"|UnsupportedGuest|EncryptionKeyRequired)\b",
                     "source",
                 ),
             ),
@@ -769,6 +772,18 @@ CATALOGUE: Final = Catalogue(
                 Remedy("grep -i migrat /var/log/vmkernel.log | tail", Seat.DESTINATION),
             ),
             0.5,
+        ),
+        Entry(
+            "vmware-fault",
+            (Pattern(r"\b(?:vim|vmodl)\.fault\.(?P<what>\w{3,60})", "pyvmomi 9.1"),),
+            "vCenter refused with the fault {what}",
+            (
+                Remedy("govc events -n 20 /DC/vm/GUEST"),
+                Remedy(
+                    "read what the fault means: vSphere Web Services API, Data Object Types, {what}"
+                ),
+            ),
+            0.3,
         ),
         Entry(
             "esx-no-vcenter",
