@@ -33,7 +33,7 @@ from migrate_plugins import (
 )
 from migrate_plugins.cli import main
 from migrate_plugins.cli.chronicle import chronicle, lines, standing
-from migrate_plugins.cli.curves import Curve, curves, draw
+from migrate_plugins.cli.curves import Curve, charts, draw
 from migrate_plugins.cli.moments import span
 from migrate_plugins.cli.output import Output
 from migrate_plugins.cli.page import page
@@ -248,14 +248,21 @@ def test_lines_fit_and_line_up(records: list[Record], width: int) -> None:
     assert {line[place : place + 16] for line in told[1:]} <= {"2026-03-14 15:09"}
 
 
-def test_curves_have_no_point_where_nothing_was_told(full: Record) -> None:
-    assert curves(full) == (
-        Curve("remaining", "MiB", ((1.0, 15.0), (2.0, 10.0), (3.0, 5.0), (4.0, 0.0))),
-        Curve("rate", "MiB/s", ((1.0, 1.0), (2.0, 2.0), (3.0, 3.0))),
-        Curve("dirty rate", "MiB/s", ()),
-    )
-    untold = Sample(1.0, Statistics())
-    assert [curve.points for curve in curves(full._replace(samples=(untold,)))] == [(), (), ()]
+def test_what_was_not_told_has_no_curve(full: Record) -> None:
+    assert charts(full) == [
+        [Curve("remaining", "MiB", ((1.0, 15.0), (2.0, 10.0), (3.0, 5.0), (4.0, 0.0)))],
+        [Curve("rate", "MiB/s", ((1.0, 1.0), (2.0, 2.0), (3.0, 3.0)))],
+    ]
+    assert charts(full._replace(samples=(Sample(1.0, Statistics()),))) == []
+
+
+def test_per_cent_has_a_chart_of_its_own(full: Record) -> None:
+    samples = tuple(Sample(at, Statistics(percent=10 * at)) for at in (1.0, 2.0))
+    record = full._replace(samples=samples)
+
+    assert charts(record) == [[Curve("done", "%", ((1.0, 10.0), (2.0, 20.0)))]]
+    assert "\nDone, %\n" in _told(record)
+    assert "Done, %" in page(record)
 
 
 point = st.tuples(st.floats(0, 1e6), st.floats(0, 1e7))

@@ -29,6 +29,7 @@ from migrate_plugins.reconciler import Reconciler
 from migrate_plugins.testing import MemoryDriver, MemoryHosts
 from migrate_plugins.testing.memory.hosts import Configuration, MemoryGuest
 from migrate_plugins.testing.memory.session import MemorySession
+from migrate_plugins.transfer import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -352,7 +353,8 @@ def test_migration_under_way_is_cancelled(scene: Scene) -> None:
 def test_migration_that_cannot_be_cancelled_is_said_to_go_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("migrate_plugins.reconciler._CANCEL", 0.3)
+    soon = ADOPTED._replace(stopping=0.3)
+    monkeypatch.setattr("migrate_plugins.reconciler.ADOPTED", soon)
     monkeypatch.setattr("migrate_plugins.reconciler._GRACE", 0.1)
     scene.hosts.fault("beta", "hang@50", "cancel")
     plan = under_way(scene, p2p=True)
@@ -363,8 +365,8 @@ def test_migration_that_cannot_be_cancelled_is_said_to_go_on(
 
     assert found.settlement.state is State.IN_PROGRESS
     assert found.problem == (
-        "it does not stop: cancelling the migration of web2 failed: simulated: it is too late to"
-        " stop"
+        "migrating web2 failed: it was to stop, and has not for 0 s (cancelling the migration of"
+        " web2 failed: simulated: it is too late to stop)"
     )
     scene.hosts.clear()
 

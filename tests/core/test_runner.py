@@ -55,6 +55,7 @@ from migrate_plugins import (
 )
 from migrate_plugins.installed import DRIVERS, PLUGINS
 from migrate_plugins.options import OPTIONS
+from migrate_plugins.transfer import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -275,7 +276,7 @@ class Site:
 @pytest.fixture(autouse=True)
 def _locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("migrate_plugins.ports._LOCKS", tmp_path)
-    monkeypatch.setattr("migrate_plugins.runner._INTERVAL", 0.001)
+    monkeypatch.setattr("migrate_plugins.transfer._INTERVAL", 0.001)
 
 
 @pytest.fixture
@@ -417,8 +418,8 @@ def test_guest_that_neither_has_is_an_error(
 def test_transfer_that_tells_no_bytes_may_take_its_time(
     fake: Migrator, hosts: FakeHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("migrate_plugins.runner._STALL", 0.01)
-    monkeypatch.setattr("migrate_plugins.runner._BEGINNING", 0.01)
+    soon = PATIENCE._replace(beginning=0.01, stall=0.01)
+    monkeypatch.setattr("migrate_plugins.runner.PATIENCE", soon)
     hosts.script = lambda migration: migration.move() if migration.looks == 30 else None
     hosts.statistics = lambda _migration: Statistics(percent=5.0)
 

@@ -8,16 +8,22 @@ import pytest
 
 from migrate_plugins import (
     LIBVIRT_CONTROL,
+    After,
     Basis,
     Capabilities,
     ChosenBy,
     Claim,
+    ClientCrash,
     Command,
+    Crash,
     Diagnosis,
     DriverInfo,
+    DriverOption,
     Finding,
+    Kind,
     NativeCommand,
     Offer,
+    OwnConfiguration,
     PortRule,
     Reason,
     Remedy,
@@ -29,6 +35,7 @@ INFO = DriverInfo("x", "X", ("x",), ("xmigr",), LIBVIRT_CONTROL, "x://beta/")
 CLAIM = Claim(Basis.CODE, "here", "1")
 OFFER = Offer(CLAIM, frozenset({"live"}), migration_uri=True)
 CAPABILITIES = Capabilities({"native-direct": OFFER}, ("xmigr",), "stream", "made", None, "no")
+OWN = DriverOption("pool", "where to", "POOL")
 RULE = PortRule(1, 2, ChosenBy.US, "here")
 COMMAND = NativeCommand("x", ("x",))
 FINDING = Finding("a", Severity.ERROR, None, "text")
@@ -59,6 +66,18 @@ WRONG: list[tuple[Any, str]] = [
     (_but(CAPABILITIES, encrypted="no"),        "the encrypted of its Capabilities is 'no'"),
     (_but(OFFER, claim=_but(CLAIM, basis="code")),
      ("the claim of its Offer is Claim(basis='code', reference='here', version='1')")),
+    (_but(OFFER, own=[OWN]),                    f"the own of its Offer is {[OWN]!r}"),
+    (_but(OFFER, own=(_but(OWN, name="A b"),)),
+     f"the own of its Offer is {(OWN._replace(name='A b'),)!r}"),
+    (_but(OWN, kind=Kind.FLAG),
+     "the kind of its DriverOption is <Kind.FLAG: 'flag'>"),
+    (_but(CAPABILITIES, configuration="moves"), "the configuration of its Capabilities is 'moves'"),
+    (_but(CAPABILITIES, on_client_crash=(1, 2)),
+     "the on_client_crash of its Capabilities is (1, 2)"),
+    (_but(OwnConfiguration(After(True, False, True), "x"), after=(1, 2, 3)),
+     "the after of its OwnConfiguration is (1, 2, 3)"),
+    (_but(ClientCrash(Crash.ABORTED, "x"), then="aborted"),
+     "the then of its ClientCrash is 'aborted'"),
     (_but(RULE, first="1"),                     "the first of its PortRule is '1'"),
     (_but(RULE, first=True),                    "the first of its PortRule is True"),
     (_but(FINDING, severity="error"),           "the severity of its Finding is 'error'"),

@@ -98,6 +98,7 @@ PLANNING = [
     ("TunnelledMigrationURI", {"migration_uri_is_taken_where_the_document_has_one",
                                "uris_keep_the_rules_of_the_document"}),
     ("LyingOptions",          {"capabilities_are_typed", "option_not_offered_is_refused"}),
+    ("OptionsOfOneName",      {"own_options_are_told_apart"}),
     ("LyingOffers",           {"scenario_not_offered_is_refused",
                                "uris_keep_the_rules_of_the_document"}),
     ("PortsFromNowhere",      {"port_rule_is_a_range"}),

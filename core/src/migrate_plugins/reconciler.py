@@ -12,9 +12,10 @@ from migrate_plugins.document import Crash
 from migrate_plugins.errors import DriverError, MigrateError, one_line
 from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
-from migrate_plugins.progress import Event, Phase
+from migrate_plugins.progress import Event
 from migrate_plugins.reconciliation import Promise, Recorded, Sight, State, settle
 from migrate_plugins.sessions import Mender
+from migrate_plugins.transfer import ADOPTED, Transfer
 
 if TYPE_CHECKING:
     import threading
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from migrate_plugins.driver import Driver
     from migrate_plugins.errors import ExitCode
     from migrate_plugins.plan import Plan
-    from migrate_plugins.progress import Observer, Statistics
+    from migrate_plugins.progress import Observer, Phase, Statistics
     from migrate_plugins.reconciliation import Settlement, Step
     from migrate_plugins.records import Record
     from migrate_plugins.sessions import GuestFacts, Migration, Session
@@ -36,10 +37,8 @@ PATIENCE: Final = 10.0
 _STEP: Final = 30.0
 # Seconds to wait for a job that is ending: one that the hypervisor aborts, or was asked to.
 _GRACE: Final = 15.0
-_CANCEL: Final = 60.0
-# Seconds between two looks, at a host and at a transfer.
+# Seconds between two looks at a host.
 _PAUSE: Final = 0.5
-_INTERVAL: Final = 0.2
 # Two copies, and a configuration on each host: there is never more to mend.
 _STEPS: Final = 4
 
@@ -256,8 +255,7 @@ class Reconciler:
             self._problem = str(error)
             return self.look()
         if migration is not None:
-            with suppress(MigrateError):  # what became of it is read from the hosts
-                self._watch(migration, cancelled)
+            self._watch(migration, cancelled)
         return self._settled_down()
 
     def _adopt(self, session: Session) -> Migration | None:
@@ -271,39 +269,19 @@ class Reconciler:
 
     def _watch(self, migration: Migration, cancelled: threading.Event) -> None:
         began = monotonic()
-        asked: float | None = None
-        told: str | None = None
-        while not migration.wait(_INTERVAL):
-            if cancelled.is_set():
-                self._cancelled = True
-                asked = asked or monotonic()
-                said = "asked the hypervisor to stop"
-                try:
-                    migration.cancel()
-                except MigrateError as error:
-                    said = str(error)
-                if said != told:
-                    told = said
-                    self._say(Phase.CANCEL, monotonic() - began, said)
-                if monotonic() - asked > _CANCEL:
-                    self._problem = f"it does not stop: {said}"
-                    return
-            statistics = None
-            with suppress(MigrateError):
-                statistics = migration.statistics()
-            self._say(Phase.TRANSFER, monotonic() - began, None, statistics)
 
-    def _say(
-        self,
-        phase: Phase,
-        elapsed: float,
-        text: str | None = None,
-        statistics: Statistics | None = None,
-    ) -> None:
-        event = Event(self._plan.guest, phase, elapsed, text, statistics)
-        for observer in self._observers:
-            with suppress(Exception):  # who only watches may not disturb
-                observer(event)
+        def say(phase: Phase, text: str | None, statistics: Statistics | None) -> None:
+            event = Event(self._plan.guest, phase, monotonic() - began, text, statistics)
+            for observer in self._observers:
+                with suppress(Exception):  # who only watches may not disturb
+                    observer(event)
+
+        transfer = Transfer(migration, self._plan.guest, cancelled, say)
+        try:
+            transfer.follow(ADOPTED)
+        except MigrateError as error:  # what became of it is read from the hosts
+            self._problem = str(error)
+        self._cancelled = transfer.asked_to_stop
 
     def _settled_down(self) -> Reconciled:
         """Look until nothing changes by itself any more, as far as that comes soon."""

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins.checks.report import check
-from migrate_plugins.deadline import Line, within
+from migrate_plugins.deadline import within
 from migrate_plugins.errors import (
     DriverError,
     MigrateError,
@@ -24,9 +24,10 @@ from migrate_plugins.paths import held_towards
 from migrate_plugins.progress import Event, Phase
 from migrate_plugins.recording import Recording
 from migrate_plugins.sessions import STARTED_AGAIN, GuestState
+from migrate_plugins.transfer import PATIENCE, Limit, Transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from migrate_plugins.checks.report import Report
     from migrate_plugins.diagnosis import Diagnosis
@@ -36,30 +37,14 @@ if TYPE_CHECKING:
     from migrate_plugins.planner import Planner
     from migrate_plugins.progress import Observer, Statistics
     from migrate_plugins.registry import Registry
-    from migrate_plugins.sessions import Migration
 
 __all__ = ["Run"]
-
-# Seconds between two looks at a transfer; its end is noticed at once.
-_INTERVAL: Final = 0.2
-# Seconds that a host may take for an answer before the next look.
-_ANSWER: Final = 5.0
-# Seconds without an answer, before the first byte, without another one, and with a cancellation
-# that does not end it: after each of them it is no use to wait on. libvirt itself takes half a
-# minute to find out that a port is taken.
-_SILENCE: Final = 90.0
-_BEGINNING: Final = 120.0
-_STALL: Final = 60.0
-_STOPPING: Final = 30.0
 
 # Seconds within which plugins may look for the reason of a failure.
 _LOOKING: Final = 15.0
 # Seconds that a signal waits to be heard: the system may hand it to any of our threads, and then
 # nothing wakes the one that Python hears it in.
 _HEARING: Final = 0.2
-
-_SILENT: Final = "the hypervisor does not answer"
-_ASKED: Final = "asked the hypervisor to stop"
 
 
 class Run:
@@ -202,10 +187,8 @@ class Run:
         self._transferring = True
         try:
             migration = hosts.source.start(plan, hosts.destination)
-            watch = _Watch(migration, plan.request, self._cancelled, self._say)
-            while not migration.wait(_INTERVAL):
-                watch.look()
-            watch.check_end()
+            transfer = Transfer(migration, plan.guest, self._cancelled, self._say)
+            transfer.follow(PATIENCE, Limit.of(plan.request))
             migration.result()
         except UsageError:
             raise  # what was asked for is wrong: nothing was started, no host has failed
@@ -214,7 +197,7 @@ class Run:
         except BaseException as error:  # noqa: BLE001 - whatever broke, the guest is to be found
             problem = one_line(error)
             return PluginFailedError(plan.driver, hook="a session", problem=problem), None
-        return None, watch.statistics()
+        return None, transfer.statistics()
 
     def _verify(
         self,
@@ -293,124 +276,6 @@ class Run:
                 observer(event)
         with suppress(BaseException):
             self._registry.observe(event)
-
-
-class _Watch:
-    """A look at a running transfer, again and again; none of its waits is without an end."""
-
-    def __init__(
-        self,
-        migration: Migration,
-        request: Request,
-        cancelled: threading.Event,
-        say: Callable[[Phase, str | None, Statistics | None], None],
-    ) -> None:
-        self._migration = migration
-        self._request = request
-        self._cancelled = cancelled
-        self._say = say
-        self._began = monotonic()
-        self._forced = False
-        self._told: str | None = None
-        self._last: Statistics | None = None
-        self._line: Line[Statistics | None] = Line()
-        self._answered = self._moved = monotonic()
-        self._stopping: float | None = None
-        self._stalled: DriverError | None = None
-
-    def look(self) -> None:
-        """Tell how far it is, pass a cancellation on, force the end when it is time.
-
-        Raises:
-            DriverError: It is no use to wait any longer; the migration may still go on.
-        """
-        if self._cancelled.is_set() or self._stalled is not None:
-            self._cancel()
-        elif self._late():
-            self._force()
-        self._say(Phase.TRANSFER, None, self.statistics())
-        self._check_patience()
-
-    def check_end(self) -> None:
-        """Return if the transfer ended by itself, or by somebody's wish.
-
-        Raises:
-            DriverError: We ended it, since it stood still.
-        """
-        if self._stalled is not None and not self._cancelled.is_set():
-            raise self._stalled
-
-    def statistics(self) -> Statistics | None:
-        """Read them, or give the last ones where the host is busy or tells no more."""
-        with suppress(MigrateError):
-            try:
-                now = self._line.ask(_ANSWER, self._migration.statistics)
-            except TimeoutError:
-                if self._told != _SILENT:
-                    self._told = _SILENT
-                    self._say(Phase.TRANSFER, _SILENT, None)
-                return self._last
-            self._answered = monotonic()
-            if now is not None:
-                if self._last is None or now.transferred != self._last.transferred:
-                    self._moved = self._answered
-                self._last = now
-        return self._last
-
-    def _check_patience(self) -> None:
-        """See whether it is still worth waiting."""
-        now = monotonic()
-        doing = f"migrating {self._request.guest}"
-        if now - self._answered > _SILENCE:
-            raise DriverError(doing, problem=f"the source has not answered for {_SILENCE:.0f} s")
-        if self._stopping is not None and now - self._stopping > _STOPPING:
-            problem = f"it was to stop, and has not for {_STOPPING:.0f} s"
-            raise self._stalled or DriverError(doing, problem=problem)
-        if self._last is not None and self._last.transferred is None:
-            return  # nobody can tell a transfer that stands still from one that does not
-        begun = self._last is not None and bool(self._last.transferred)
-        limit = _STALL if begun else _BEGINNING
-        if self._stalled is None and now - self._moved > limit and not self._request.offline:
-            problem = f"no memory has been sent for {limit:.0f} s"
-            self._stalled = DriverError(doing, problem=problem)
-            self._say(Phase.CANCEL, f"{problem}: stopping it", None)
-
-    def _cancel(self) -> None:
-        """Ask again at each look: a hypervisor refuses while the transfer is not yet begun."""
-        if self._stopping is None:
-            self._stopping = monotonic()
-        try:
-            self._line.ask(_ANSWER, self._stop)
-        except TimeoutError as error:
-            told = f"the hypervisor was asked to stop: {error}"
-        except MigrateError as error:
-            told = str(error)
-        else:
-            told = _ASKED
-        # What is refused after it was accepted once is refused because the job is ending.
-        if self._told not in {told, _ASKED}:
-            self._told = told
-            self._say(Phase.CANCEL, told, None)
-
-    def _stop(self) -> None:
-        self._migration.cancel()
-
-    def _late(self) -> bool:
-        timeout = self._request.timeout
-        return timeout is not None and not self._forced and monotonic() - self._began > timeout
-
-    def _force(self) -> None:
-        self._forced = True
-        postcopy = self._request.timeout_postcopy
-        text = "switching to post-copy" if postcopy else "pausing the guest so that it ends"
-        try:
-            within(
-                _ANSWER,
-                self._migration.switch_to_postcopy if postcopy else self._migration.suspend,
-            )
-        except (MigrateError, TimeoutError) as error:
-            text = str(error)
-        self._say(Phase.TRANSFER, f"not done after {self._request.timeout} s: {text}", None)
 
 
 def _wanted(request: Request, before: GuestState) -> GuestState:

@@ -22,6 +22,7 @@ from migrate_plugins import (
     Diagnosis,
     DriverError,
     DriverInfo,
+    DriverOption,
     Finding,
     FindingKind,
     GuestFacts,
@@ -261,6 +262,14 @@ class LyingOptions(Right):
 
     def capabilities(self, capabilities: Capabilities) -> Capabilities:
         return with_offer(capabilities, "native-direct", options=_AllOptions(OPTIONS))
+
+
+class OptionsOfOneName(Right):
+    """Has two options of its own under one name."""
+
+    def capabilities(self, capabilities: Capabilities) -> Capabilities:
+        own = tuple(DriverOption("pool", text, "POOL") for text in ("where to", "how much"))
+        return with_offer(capabilities, "native-direct", own=own)
 
 
 class _AllScenarios(dict[str, Offer]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from migrate_plugins import Verdict
-from migrate_plugins.cli.curves import FEWEST, Curve, curves, draw
+from migrate_plugins.cli.curves import FEWEST, Curve, charts, draw
 from migrate_plugins.cli.moments import clock, moment, span
 from migrate_plugins.cli.output import wrap
 
@@ -203,23 +203,19 @@ def _plan(output: Output, plan: Plan) -> None:
 
 
 def _charts(record: Record, output: Output) -> None:
-    remaining, rate, dirty = curves(record)
-    _chart(output, "Remaining, MiB", [remaining])
-    shown = [curve for curve in (rate, dirty) if curve.points]
-    if shown:
-        marked = "Rate, and dirty rate (x)" if len(shown) > 1 else shown[0].name.capitalize()
-        _chart(output, f"{marked}, MiB/s", shown)
-    if not remaining.points and not shown:
+    told = charts(record)
+    for shown in told:
+        first, *marked = (curve.name for curve in shown)
+        title = ", and ".join([first.capitalize(), *(f"{name} (x)" for name in marked)])
+        _chart(output, f"{title}, {shown[0].unit}", shown)
+    if not told:
         _heading(output, "Figures")
         _indented(output, "none were recorded")
 
 
 def _chart(output: Output, title: str, shown: Sequence[Curve]) -> None:
-    count = max((len(curve.points) for curve in shown), default=0)
-    if not count:
-        return
     _heading(output, title)
-    if count < FEWEST:
+    if max(len(curve.points) for curve in shown) < FEWEST:
         for curve in shown:
             at, value = curve.points[0]
             _indented(output, f"{curve.name} {value:.1f} {curve.unit} after {span(at)}; no more")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Record
 
-__all__ = ["FEWEST", "Curve", "curves", "draw"]
+__all__ = ["FEWEST", "Curve", "charts", "draw"]
 
 _MIB: Final = 1024 * 1024
 
@@ -38,31 +38,34 @@ class Curve(NamedTuple):
     points: tuple[tuple[float, float], ...]
 
 
-def curves(record: Record) -> tuple[Curve, Curve, Curve]:
-    """Give what remained to be sent, how fast it was sent, and how fast the guest wrote.
+def charts(record: Record) -> list[list[Curve]]:
+    """Give the curves of each chart, all of one unit.
 
-    What the hypervisor did not tell has no point.
+    How much was done, where the hypervisor told that; what remained to be sent; how fast it was
+    sent, and how fast the guest wrote.  What the hypervisor did not tell has no curve.
     """
-    fields = (
-        ("remaining", "remaining", "MiB"),
-        ("rate", "rate", "MiB/s"),
-        ("dirty_rate", "dirty rate", "MiB/s"),
-    )
-    found = {
-        field: [
-            (sample.elapsed, value / _MIB)
-            for sample in record.samples
-            if (value := getattr(sample.statistics, field)) is not None
-        ]
-        for field, _, _ in fields
-    }
+    done = _curve(record, "percent", "done", "%")
+    remaining = _curve(record, "remaining", "remaining", "MiB")
     end = _end(record)
-    if end is not None and found["remaining"]:
-        found["remaining"].append(end)
-    remaining, rate, dirty = (
-        Curve(name, unit, tuple(found[field])) for field, name, unit in fields
-    )
-    return remaining, rate, dirty
+    if end is not None and remaining.points:
+        remaining = remaining._replace(points=(*remaining.points, end))
+    rate = _curve(record, "rate", "rate", "MiB/s")
+    dirty = _curve(record, "dirty_rate", "dirty rate", "MiB/s")
+    told = [
+        [curve for curve in chart if curve.points] for chart in ([done], [remaining], [rate, dirty])
+    ]
+    return [chart for chart in told if chart]
+
+
+def _curve(record: Record, field: str, name: str, unit: str) -> Curve:
+    """Give the curve of a figure that is told in bytes, or in per cent."""
+    scale = 1 if unit == "%" else _MIB
+    points = [
+        (sample.elapsed, value / scale)
+        for sample in record.samples
+        if (value := getattr(sample.statistics, field)) is not None
+    ]
+    return Curve(name, unit, tuple(points))
 
 
 def _end(record: Record) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migrate_plugins import draw_diagram
 from migrate_plugins.cli.chronicle import asked, ended, remedies, standing
-from migrate_plugins.cli.curves import FEWEST, curves
+from migrate_plugins.cli.curves import FEWEST, charts
 from migrate_plugins.cli.moments import clock, span
 
 if TYPE_CHECKING:
@@ -154,8 +154,7 @@ def _because(accepted: str | None) -> str:
 
 
 def _plots(record: Record) -> Iterator[str]:
-    remaining, rate, dirty = curves(record)
-    drawn = [shown for shown in ([remaining], [rate, dirty]) if _long_enough(shown)]
+    drawn = [shown for shown in charts(record) if _long_enough(shown)]
     for shown in drawn:
         yield f'<figure class="plot">{_plot(shown)}</figure>'
     if not drawn:
@@ -183,19 +182,17 @@ def _plot(shown: Sequence[Curve]) -> str:
     """Draw curves of one unit as an SVG element."""
     from leather import Chart
 
-    drawn = [curve for curve in shown if curve.points]
-    title = " and ".join(curve.name for curve in drawn)
-    chart = Chart(f"{title[:1].upper()}{title[1:]}, {drawn[0].unit}")
+    title = " and ".join(curve.name for curve in shown)
+    chart = Chart(f"{title[:1].upper()}{title[1:]}, {shown[0].unit}")
     for curve, (colour, dashes) in zip(shown, _STROKES, strict=False):
-        if curve.points:
-            chart.add_line(
-                curve.points,
-                name=curve.name if len(drawn) > 1 else None,
-                stroke_color=colour,
-                stroke_dasharray=dashes,
-                width=2.5,
-            )
-    points = [point for curve in drawn for point in curve.points]
+        chart.add_line(
+            curve.points,
+            name=curve.name if len(shown) > 1 else None,
+            stroke_color=colour,
+            stroke_dasharray=dashes,
+            width=2.5,
+        )
+    points = [point for curve in shown for point in curve.points]
     # From nothing on: else a small change looks large.
     chart.add_x_scale(0, max(at for at, _ in points))
     chart.add_y_scale(0, max(value for _, value in points) or 1)

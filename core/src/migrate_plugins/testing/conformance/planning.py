@@ -100,6 +100,26 @@ class Planning(DriverSubject):
             assert reasons["option-not-offered"].instead.strip()
 
     @each_scenario
+    @about("migrate_capabilities", shows=Shows.PLANNED)
+    def test_own_options_are_told_apart(
+        self,
+        migrator: Migrator,
+        driver: Driver,
+        samples: Samples,
+        revision: Revision,
+        scenario: str,
+    ) -> None:
+        """Each option of the driver's own has a name of its own; one that it lacks is refused."""
+        own = [option.name for option in self.offer(driver, revision, scenario).own]
+        assert len({*own}) == len(own), f"one name, two options: {sorted(own)}"
+        lacked = "-".join(["lacked", *own])
+        reasons = _refused(
+            migrator, {**samples.request(scenario, revision), "options": (f"{lacked}=1",)}
+        )
+        instead = reasons["own-option-unknown"].instead
+        assert all(f"-o {name}=" in instead for name in own)
+
+    @each_scenario
     @about("migrate_capabilities", "migrate_uri", "migrate_read_uri", shows=Shows.PLANNED)
     def test_uris_keep_the_rules_of_the_document(
         self,
