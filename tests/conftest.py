@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,7 +21,13 @@ from migrate_plugins.installed import DRIVERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES = ("qemu", "vbox", "vmware", "xen")
+# What each one's entry point names.
+DRIVER_POINTS = {
+    "qemu": "migrate_plugins_qemu.hooks",
+    "vbox": "migrate_plugins_vbox.hooks",
+    "vmware": "migrate_plugins_vmware.hooks:VMware",
+    "xen": "migrate_plugins_xen.hooks",
+}
 
 # Derandomized: a red build is red again when it is repeated. MIGRATE_PLUGINS_EXAMPLES searches on.
 settings.register_profile(
@@ -63,13 +68,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(scope="session")
 def migrator() -> Migrator:
     """The four drivers and nothing else, whatever else is installed here."""
-    return Migrator(
-        (
-            EntryPoint(DRIVERS, name, module, f"migrate-plugins-{name}", "0.1.0", "tests"),
-            import_module(module),
-        )
-        for name, module in ((name, f"migrate_plugins_{name}.hooks") for name in NAMES)
-    )
+    points = [
+        EntryPoint(DRIVERS, name, module, f"migrate-plugins-{name}", "0.1.0", "tests")
+        for name, module in DRIVER_POINTS.items()
+    ]
+    return Migrator((point, point.load()) for point in points)
 
 
 @pytest.fixture(autouse=True)

@@ -62,12 +62,15 @@ def test_driver_has_one_name(name: str) -> None:
     project = PROJECTS[ROOT / "drivers" / name]
 
     assert project["name"] == f"migrate-plugins-{name}"
-    assert project["entry-points"] == {
-        "migrate_plugins.drivers": {name: f"migrate_plugins_{name}.hooks"}
-    }
+    ((group, points),) = project["entry-points"].items()
+    assert group == "migrate_plugins.drivers"
+    assert [*points] == [name]
+    module, _, class_ = points[name].partition(":")
+    assert module == f"migrate_plugins_{name}.hooks"
     assert PROJECTS[ROOT]["optional-dependencies"][name] == [f"migrate-plugins-{name}"]
-    info = import_module(f"migrate_plugins_{name}.hooks").migrate_driver()
-    assert info.name == name
+    hooks = import_module(module)
+    driver = getattr(hooks, class_)() if class_ else hooks
+    assert driver.migrate_driver().name == name
 
 
 @pytest.mark.parametrize("folder", MEMBERS, ids=lambda folder: folder.name)

@@ -1,0 +1,141 @@
+"""Reads of a vCenter's inventory: in bulk, through RetrievePropertiesEx, of leaf properties alone.
+
+A property that is not set is left out of an answer.  Attributes of pyVmomi's managed objects are
+never touched: each is a call of its own, and reads whole trees.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pyVmomi import vmodl
+
+from migrate_plugins_vmware.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from migrate_plugins_vmware.vcenter import VCenter
+
+__all__ = ["Found", "Key", "key_of", "read", "read_along", "read_below"]
+
+_Collector: Final = vmodl.query.PropertyCollector
+
+# Pages of one answer; a vCenter sends some hundred objects in each.
+_PAGES: Final = 10_000
+
+
+class Key(NamedTuple):
+    """Which object: pyVmomi's own ones are equal across vCenters that number alike.
+
+    Attributes:
+        instance: Uuid of the vCenter.
+        moid: Id of the object there, such as ``vm-42``.
+    """
+
+    instance: str
+    moid: str
+
+
+class Found(NamedTuple):
+    """An object with what was read of it.
+
+    Attributes:
+        key: Which one it is.
+        reference: pyVmomi's managed object, to be named in a call and nothing else.
+        values: By path; what is not set is absent.
+        unread: Why a path could not be read, by path.
+    """
+
+    key: Key
+    reference: Any
+    values: Mapping[str, Any]
+    unread: Mapping[str, str]
+
+
+def key_of(vcenter: VCenter, reference: Any) -> Key:  # noqa: ANN401 - pyVmomi is untyped
+    """Name an object."""
+    return Key(vcenter.instance, reference._GetMoId())  # noqa: SLF001 - pyVmomi has no other way
+
+
+def read(vcenter: VCenter, objects: Sequence[Any], paths: Sequence[str]) -> list[Found]:
+    """Read *paths* of *objects*, all of one type, in one call.
+
+    What has been removed in between is left out.
+    """
+    left = {key_of(vcenter, one): one for one in objects}
+    for _ in range(len(left)):
+        chosen = [_Collector.ObjectSpec(obj=one, skip=False) for one in left.values()]
+        call = partial(_retrieve, vcenter, chosen, _kinds(left.values()), paths)
+        try:
+            return vcenter.reading(call)
+        except vmodl.fault.ManagedObjectNotFound as gone:
+            if gone.obj is None or left.pop(key_of(vcenter, gone.obj), None) is None:
+                raise
+    return []
+
+
+def read_below(vcenter: VCenter, root: Any, kind: type, paths: Sequence[str]) -> list[Found]:  # noqa: ANN401 - see above
+    """Read *paths* of everything of *kind* below *root*, at any depth."""
+
+    def call() -> list[Found]:
+        view = vcenter.content.viewManager.CreateContainerView(root, [kind], True)
+        try:
+            return _retrieve(vcenter, [_step(view, "view")], [kind], paths)
+        finally:
+            view.DestroyView()
+
+    return vcenter.reading(call)
+
+
+def read_along(
+    vcenter: VCenter,
+    start: Any,  # noqa: ANN401 - see above
+    relation: str,
+    kind: type,
+    paths: Sequence[str],
+) -> list[Found]:
+    """Read *paths* of what *relation* of *start* leads to, where it is of *kind*, in one call."""
+    return vcenter.reading(lambda: _retrieve(vcenter, [_step(start, relation)], [kind], paths))
+
+
+def _retrieve(
+    vcenter: VCenter, objects: Sequence[Any], kinds: Iterable[type], paths: Sequence[str]
+) -> list[Found]:
+    wanted = [_Collector.PropertySpec(type=kind, pathSet=list(paths), all=False) for kind in kinds]
+    spec = _Collector.FilterSpec(objectSet=list(objects), propSet=wanted)
+    return [_found(vcenter, one) for one in _pages(vcenter.content.propertyCollector, spec)]
+
+
+def _pages(collector: Any, spec: Any) -> Iterator[Any]:  # noqa: ANN401 - see above
+    """Give the objects of each page of an answer."""
+    page = collector.RetrievePropertiesEx([spec], _Collector.RetrieveOptions())
+    for _ in range(_PAGES):
+        if page is None:
+            return
+        yield from page.objects
+        if not page.token:
+            return
+        page = collector.ContinueRetrievePropertiesEx(page.token)
+    raise vmodl.RuntimeFault(msg=f"an answer has more than {_PAGES} pages")
+
+
+def _kinds(objects: Iterable[Any]) -> list[type]:
+    """Give the types of *objects*, without those that another one is the base of."""
+    kinds = {type(one) for one in objects}
+    return [kind for kind in kinds if not kinds.intersection(kind.__mro__[1:])]
+
+
+def _step(start: Any, relation: str) -> Any:  # noqa: ANN401 - see above
+    way = _Collector.TraversalSpec(type=type(start), path=relation, skip=False)
+    return _Collector.ObjectSpec(obj=start, skip=True, selectSet=[way])
+
+
+def _found(vcenter: VCenter, one: Any) -> Found:  # noqa: ANN401 - see above
+    return Found(
+        key_of(vcenter, one.obj),
+        one.obj,
+        {item.name: item.val for item in one.propSet},
+        {item.path: str(Fault.of(item.fault)) for item in one.missingSet},
+    )

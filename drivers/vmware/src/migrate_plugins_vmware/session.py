@@ -1,0 +1,343 @@
+"""Sessions with one host of a vCenter."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pyVmomi import vim
+
+from migrate_plugins import (
+    ConnectError,
+    DriverError,
+    GuestFacts,
+    GuestState,
+    HostFacts,
+    PlanOnlyError,
+)
+from migrate_plugins_vmware.faults import connecting, doing
+from migrate_plugins_vmware.inventory import Found, key_of, read, read_along, read_below
+from migrate_plugins_vmware.places import ANY, Place
+from migrate_plugins_vmware.tls import Trust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from migrate_plugins import Migration, Plan, Session
+    from migrate_plugins_vmware.credentials import Ask
+    from migrate_plugins_vmware.vcenter import VCenter, VCenters
+
+__all__ = ["GUEST", "HOST", "VSphereSession", "connect"]
+
+# What is read of a host and of a guest.
+HOST: Final = (
+    "name",
+    "parent",
+    "summary.hardware.uuid",
+    "summary.config.product.name",
+    "summary.config.product.version",
+    "runtime.connectionState",
+    "runtime.inMaintenanceMode",
+    "runtime.powerState",
+)
+GUEST: Final = (
+    "name",
+    "parent",
+    "config.uuid",
+    "summary.config.uuid",
+    "summary.config.memorySizeMB",
+    "runtime.host",
+    "runtime.powerState",
+    "runtime.connectionState",
+)
+# What a guest is found by.
+_SOUGHT: Final = ("name", "config.uuid", "summary.config.uuid", "runtime.host")
+
+# As libvirt's ESX driver has it.
+_STATES: Final = {
+    "poweredOn": GuestState.RUNNING,
+    "suspended": GuestState.PAUSED,
+    "poweredOff": GuestState.SHUTOFF,
+}
+# Of a guest whose host or files the vCenter cannot see: its state is what was seen last.
+_UNSEEN: Final = frozenset({"disconnected", "inaccessible", "invalid", "orphaned"})
+
+_MOVES: Final = frozenset(
+    {
+        "Drm.ExecuteVMotionLRO",
+        "VirtualMachine.migrate",
+        "VirtualMachine.migrateVm",
+        "VirtualMachine.relocate",
+        "VirtualMachine.relocateVm",
+    }
+)
+_UNDER_WAY: Final = frozenset({"queued", "running"})
+_KIB: Final = 1024
+
+
+def connect(uri: str, vcenters: VCenters, ask: Ask | None = None) -> VSphereSession:
+    """Open a session with a host, through its vCenter.
+
+    Raises:
+        InvalidURIError: The URI cannot be read.
+        ConnectError: The vCenter cannot be reached, or does not know the host.
+        AuthenticationError: It does not let us in.
+    """
+    place = Place.parse(uri)
+    refused = place.unusable()
+    if refused is not None:
+        raise ConnectError(uri, problem=refused)
+    server = place.host if place.scheme == "vpx" else place.vcenter
+    if server == ANY:
+        server = _ask_host(place, vcenters, ask)
+    vcenter = vcenters.open(place, ask, server=server)
+    try:
+        with connecting(uri, vcenter.host, vcenter.port, Trust.of(place)):
+            host = _walk(vcenter, place) if place.scheme == "vpx" else _look_up(vcenter, place)
+            (target,) = read(vcenter, [host], HOST)
+    except BaseException:
+        vcenter.release()
+        raise
+    return VSphereSession(uri, vcenter, place, target)
+
+
+class VSphereSession:
+    """A host of a vCenter; see :class:`migrate_plugins.Session`."""
+
+    def __init__(self, uri: str, vcenter: VCenter, place: Place, target: Found) -> None:
+        """Take over one use of *vcenter*; *target* is the host."""
+        self.uri: Final = uri
+        self.vcenter: Final = vcenter
+        self.place: Final = place
+        self.target: Final = target
+        self._open = True
+
+    def host(self) -> HostFacts:
+        """Give the host's facts, as they were read when it was opened."""
+        values = self.target.values
+        product = (values.get(f"summary.config.product.{part}") for part in ("name", "version"))
+        return HostFacts(
+            name=values["name"],
+            uuid=values.get("summary.hardware.uuid"),
+            hypervisor=" ".join(filter(None, product)) or "VMware ESXi",
+            daemon=self.vcenter.product,
+        )
+
+    def guest(self, name: str) -> GuestFacts | None:
+        """Read a guest by its name."""
+        with doing(f"reading the guest {name} behind {self.uri}"):
+            return self._facts(self.find_guest(name))
+
+    def guest_by_uuid(self, uuid: str) -> GuestFacts | None:
+        """Read a guest by its uuid: that of its BIOS, as libvirt has it."""
+        with doing(f"reading the guest {uuid} behind {self.uri}"):
+            wanted = uuid.lower()
+            found = self._guests(lambda one: _uuid(one) == wanted)
+            return self._facts(self._only(found, uuid))
+
+    def find_guest(self, name: str) -> Found | None:
+        """Find a guest on this host, with what :data:`GUEST` lists.
+
+        Raises:
+            DriverError: Two guests there have that name.
+        """
+        return self._only(self._guests(lambda one: one.values.get("name") == name), name)
+
+    def find_elsewhere(self, name: str) -> tuple[str, ...]:
+        """Name the other hosts of the vCenter that have a guest of that name."""
+        with doing(f"looking for the guest {name} in {self.vcenter.host}"):
+            hosts = [
+                one.values["runtime.host"]
+                for one in self._everywhere()
+                if one.values.get("name") == name and "runtime.host" in one.values
+            ]
+            there = [host for host in hosts if not self._is_here(host)]
+            if not there:
+                return ()
+            return tuple(sorted(one.values["name"] for one in read(self.vcenter, there, ["name"])))
+
+    def start(self, plan: Plan, destination: Session | None) -> Migration:
+        """Refuse: moves are made by what comes with the next part of the driver."""
+        del destination
+        raise PlanOnlyError(plan.driver)
+
+    def close(self) -> None:
+        """Let go of the vCenter."""
+        if self._open:
+            self._open = False
+            self.vcenter.release()
+
+    def _guests(self, wanted: Callable[[Found], bool]) -> list[Found]:
+        """Read the guests of this host that are *wanted*.
+
+        A guest is where its ``runtime.host`` says.  The host's own list is the short way; where it
+        has no such guest, one that has just come may not be in it yet, so that all are looked at.
+        """
+        listed = read_along(self.vcenter, self.target.reference, "vm", vim.VirtualMachine, GUEST)
+        here = [one for one in listed if self._is_on(one) and wanted(one)]
+        if here:
+            return here
+        found = [one.reference for one in self._everywhere() if self._is_on(one) and wanted(one)]
+        return [one for one in read(self.vcenter, found, GUEST) if self._is_on(one)]
+
+    def _everywhere(self) -> list[Found]:
+        root = self.vcenter.content.rootFolder
+        return read_below(self.vcenter, root, vim.VirtualMachine, _SOUGHT)
+
+    def _is_on(self, guest: Found) -> bool:
+        return self._is_here(guest.values.get("runtime.host"))
+
+    def _is_here(self, host: Any) -> bool:  # noqa: ANN401 - pyVmomi is untyped
+        return host is not None and key_of(self.vcenter, host) == self.target.key
+
+    def _only(self, found: Sequence[Found], wanted: str) -> Found | None:
+        if len(found) > 1:
+            named = ", ".join(
+                sorted(f"{one.key.moid} (uuid {_uuid(one) or 'unknown'})" for one in found)
+            )
+            raise DriverError(
+                f"finding the guest {wanted} behind {self.uri}",
+                problem=f"{len(found)} guests there are called so: {named}; rename all but one",
+            )
+        return found[0] if found else None
+
+    def _facts(self, guest: Found | None) -> GuestFacts | None:
+        if guest is None:
+            return None
+        values = guest.values
+        unseen = values.get("runtime.connectionState") in _UNSEEN
+        state = (
+            GuestState.UNKNOWN
+            if unseen
+            else _STATES.get(str(values.get("runtime.powerState")), GuestState.UNKNOWN)
+        )
+        return GuestFacts(
+            name=values["name"],
+            uuid=_uuid(guest) or "",
+            state=state,
+            persistent=True,  # the inventory has it until somebody removes it
+            memory=values.get("summary.config.memorySizeMB", 0) * _KIB,
+            job="migration out" if self._moves(guest) else None,
+        )
+
+    def _moves(self, guest: Found) -> bool:
+        """Tell whether the vCenter is moving a guest; until its end the guest is here."""
+        paths = ("info.entity", "info.state", "info.descriptionId")
+        manager = self.vcenter.content.taskManager
+        for task in read_along(self.vcenter, manager, "recentTask", vim.Task, paths):
+            entity = task.values.get("info.entity")
+            if (
+                entity is not None
+                and key_of(self.vcenter, entity) == guest.key
+                and task.values.get("info.state") in _UNDER_WAY
+                and task.values.get("info.descriptionId") in _MOVES
+            ):
+                return True
+        return False
+
+
+def _uuid(guest: Found) -> str | None:
+    uuid = guest.values.get("config.uuid") or guest.values.get("summary.config.uuid")
+    return uuid.lower() if uuid else None
+
+
+def _ask_host(place: Place, vcenters: VCenters, ask: Ask | None) -> str:
+    """Ask the host of ``esx://HOST/?vcenter=*`` who manages it."""
+    host = vcenters.open(place, ask, host=True)
+    try:
+        with connecting(place.text, host.host, host.port, Trust.of(place)):
+            root = host.content.rootFolder
+            (found,) = read_below(host, root, vim.HostSystem, ["summary.managementServerIp"])
+    finally:
+        host.release()
+    address: str | None = found.values.get("summary.managementServerIp")
+    if not address:
+        raise ConnectError(
+            place.text,
+            problem=f"{place.host} is managed by no vCenter, and only a vCenter moves guests;"
+            " add it to one",
+        )
+    return address
+
+
+def _look_up(vcenter: VCenter, place: Place) -> Any:  # noqa: ANN401 - pyVmomi is untyped
+    """Find the host of ``esx://HOST/`` in its vCenter, by address or by name."""
+    index = vcenter.content.searchIndex
+    for find in (index.FindByIp, index.FindByDnsName):
+        found = vcenter.reading(partial(find, None, place.host, False))
+        if found is not None:
+            return found
+    raise ConnectError(
+        place.text,
+        problem=f"the vCenter {vcenter.host} has no host of the address or name {place.host};"
+        f" write its path: vpx://{vcenter.host}/DATACENTER/CLUSTER/HOST",
+    )
+
+
+def _walk(vcenter: VCenter, place: Place) -> Any:  # noqa: ANN401 - pyVmomi is untyped
+    """Walk the path of ``vpx://`` down the inventory, as libvirt does.
+
+    Folders, then a datacenter; folders below its ``hostFolder``, then a compute resource.  A
+    cluster needs a host behind it; of another one the host is the only one there.
+    """
+    way = list(place.path)
+    walked: list[str] = []
+    at = _descend(vcenter, place, vcenter.content.rootFolder, vim.Datacenter, way, walked)
+    (datacenter,) = read(vcenter, [at], ["hostFolder"])
+    below = datacenter.values["hostFolder"]
+    resource = _descend(vcenter, place, below, vim.ComputeResource, way, walked)
+    cluster = isinstance(resource, vim.ClusterComputeResource)
+    if cluster and not way:
+        raise _astray(place, walked, "a host", None, _hosts(vcenter, resource))
+    name = way.pop(0) if cluster else walked[-1]
+    hosts = _hosts(vcenter, resource)
+    if way:
+        raise ConnectError(
+            place.text,
+            problem=f"its path goes on behind the host {name}: {'/'.join(way)}; leave that out",
+        )
+    for host in hosts:
+        if host.values["name"] == name:
+            return host.reference
+    raise _astray(place, walked, "host", name, hosts)
+
+
+def _hosts(vcenter: VCenter, resource: Any) -> list[Found]:  # noqa: ANN401 - pyVmomi is untyped
+    return read_along(vcenter, resource, "host", vim.HostSystem, ["name"])
+
+
+def _descend(
+    vcenter: VCenter,
+    place: Place,
+    folder: Any,  # noqa: ANN401 - see above
+    kind: type,
+    way: list[str],
+    walked: list[str],
+) -> Any:  # noqa: ANN401 - see above
+    """Go through folders until one of *kind*; what is walked goes from *way* to *walked*."""
+    what = "datacenter" if kind is vim.Datacenter else "cluster or host"
+    while True:
+        found = [
+            one
+            for one in read_along(vcenter, folder, "childEntity", vim.ManagedEntity, ["name"])
+            if isinstance(one.reference, (vim.Folder, kind))
+        ]
+        if not way:
+            raise _astray(place, walked, f"a {what}", None, found)
+        named = [one.reference for one in found if one.values["name"] == way[0]]
+        if not named:
+            raise _astray(place, walked, f"folder or {what}", way[0], found)
+        walked.append(way.pop(0))
+        folder = next((one for one in named if isinstance(one, vim.Folder)), named[0])
+        if not isinstance(folder, vim.Folder):
+            return folder
+
+
+def _astray(
+    place: Place, walked: Sequence[str], what: str, name: str | None, there: Iterable[Found]
+) -> ConnectError:
+    """Name the part of a path that is not there, and what is there instead."""
+    where = "/".join(walked) or "the inventory"
+    names = ", ".join(sorted(one.values["name"] for one in there)) or "nothing"
+    missing = f"its path ends before {what}" if name is None else f"there is no {what} {name!r}"
+    return ConnectError(place.text, problem=f"{missing} in {where}; there is {names}")

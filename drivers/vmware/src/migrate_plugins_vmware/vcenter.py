@@ -1,0 +1,295 @@
+"""Connections with vCenters: one login for all sessions that open the same one alike."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from pyVmomi import SoapStubAdapter, vim
+from pyVmomi.VmomiSupport import versionMap
+
+from migrate_plugins import ConnectError
+from migrate_plugins_vmware.credentials import Credentials, find_credentials
+from migrate_plugins_vmware.faults import EDGE, connecting
+from migrate_plugins_vmware.tls import Context, Trust, thumbprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from migrate_plugins_vmware.credentials import Ask
+    from migrate_plugins_vmware.places import Place, Proxy
+
+__all__ = ["TIMEOUT", "VCenter", "VCenters", "newest_version"]
+
+T = TypeVar("T")
+
+# Seconds that one call may take, from the connection to the last byte of the answer that is waited
+# for. After them it is not known whether the server has carried it out. A call that waits for
+# updates has to ask for less.
+TIMEOUT: Final = 60.0
+
+# Connections that are kept open for the calls of several threads; further ones are closed again.
+_POOL: Final = 16
+
+# vSphere 5.5: what the server is asked in, until it has said what it speaks.
+_FIRST: Final = "vim.version.version9"
+
+_VCENTER: Final = "VirtualCenter"
+_HOST: Final = "HostAgent"
+
+
+class _Way(NamedTuple):
+    """What makes two openings the same login."""
+
+    host: str
+    port: int
+    user: str | None
+    authfile: str | None
+    trust: Trust
+    proxy: Proxy | None
+    managing: bool
+
+
+class VCenter:
+    """One login with a vCenter, or with a host; its methods may be called from several threads.
+
+    Attributes:
+        host: The server's name or address, as opened.
+        port: Of the server.
+        content: What it offers (``vim.ServiceInstanceContent``), read once.
+        instance: Its ``about.instanceUuid``.
+        product: Its ``about.fullName``.
+        api_version: Its ``about.apiVersion``.
+        is_vcenter: Whether it is a vCenter, not a host by itself.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        content: Any,  # noqa: ANN401 - pyVmomi is untyped
+        credentials: Credentials,
+        context: Context,
+        let_go: Callable[[], bool],
+    ) -> None:
+        """Take over a connection that has logged in; *let_go* tells whether it was the last use."""
+        about = content.about
+        self.host: Final = host
+        self.port: Final = port
+        self.content: Final = content
+        self.instance: Final[str] = about.instanceUuid or ""
+        self.product: Final[str] = about.fullName
+        self.api_version: Final[str] = about.apiVersion
+        self.is_vcenter: Final[bool] = about.apiType == _VCENTER
+        self._credentials: Final = credentials
+        self._context: Final = context
+        self._let_go: Final = let_go
+        self._logging_in: Final = Lock()
+        self._logins = 1
+
+    def __repr__(self) -> str:
+        return f"VCenter({self.user}@{self.host}:{self.port})"
+
+    @property
+    def user(self) -> str:
+        """Who has logged in."""
+        return self._credentials.user
+
+    @property
+    def url(self) -> str:
+        """Where its service is."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}:{self.port}/sdk"
+
+    @property
+    def certificate(self) -> bytes:
+        """The certificate (DER) that it showed on this very connection, and that was taken."""
+        return self._context.certificate
+
+    @property
+    def thumbprint(self) -> str:
+        """SHA-1 of its certificate, as a ServiceLocator takes it."""
+        return thumbprint(self.certificate)
+
+    @property
+    def thumbprint_sha256(self) -> str:
+        """SHA-256 of its certificate."""
+        return thumbprint(self.certificate, "sha256")
+
+    def credential(self) -> tuple[str, str]:
+        """Give user and password: for a ServiceLocator, and nothing else."""
+        return self._credentials.user, self._credentials.password
+
+    def address(self) -> str:
+        """Resolve its name as libvirt does for a migration URI: the first IPv4 address.
+
+        Raises:
+            OSError: The name is not known.
+        """
+        found = socket.getaddrinfo(self.host, None, socket.AF_INET, socket.SOCK_STREAM)
+        return str(found[0][4][0])
+
+    def reading(self, call: Callable[[], T]) -> T:
+        """Make a call that changes nothing; where the session has ended, log in and make it again.
+
+        Only for reads: whether a call that changes something was carried out has to be looked up.
+        """
+        seen = self._logins
+        try:
+            return call()
+        except vim.fault.NotAuthenticated:
+            pass  # here the fault, and what it holds, is let go
+        with self._logging_in:
+            if self._logins == seen:
+                manager = self.content.sessionManager
+                manager._stub.SetSessionId(None)  # noqa: SLF001 - pyVmomi has no other way
+                manager.Login(*self._credentials, None)
+                self._logins += 1
+        return call()
+
+    def release(self) -> None:
+        """Let go of it; the last one logs out."""
+        if self._let_go():
+            manager = self.content.sessionManager
+            with suppress(*EDGE):  # gone is as good as logged out
+                manager.Logout()
+            manager._stub.DropConnections()  # noqa: SLF001 - see above
+
+
+class VCenters:
+    """The connections that one driver has open."""
+
+    def __init__(self, timeout: float = TIMEOUT) -> None:
+        """Give each call at most *timeout* seconds."""
+        self._timeout: Final = timeout
+        self._lock: Final = Lock()
+        self._gates: Final[dict[_Way, Lock]] = {}
+        self._open: Final[dict[_Way, VCenter]] = {}
+        self._uses: Final[dict[_Way, int]] = {}
+        self._asked: Final[dict[_Way, Credentials]] = {}
+
+    def open(
+        self, place: Place, ask: Ask | None = None, *, server: str | None = None, host: bool = False
+    ) -> VCenter:
+        """Log in, or share what is logged in already; let go of it with its ``release()``.
+
+        Args:
+            place: The connection URI.
+            ask: Asks the person for what stands nowhere; None: nobody is there.
+            server: Whom to log in with; None: the URI's own host.
+            host: A host by itself is wanted, not a vCenter.
+
+        Raises:
+            ConnectError: It cannot be reached, or is not what was wanted.
+            AuthenticationError: It does not let us in, or nobody has said how.
+        """
+        name = server or place.host
+        trust = Trust.of(place)
+        way = _Way(
+            name.lower(), place.port, place.user, place.authfile, trust, place.proxy, not host
+        )
+        with self._lock:
+            gate = self._gates.setdefault(way, Lock())
+        with gate:
+            with self._lock:
+                known = self._open.get(way)
+                if known is not None:
+                    self._uses[way] += 1
+                    return known
+            made = self._connect(way, place, name, ask)
+            with self._lock:
+                self._open[way] = made
+                self._uses[way] = 1
+            return made
+
+    def _connect(self, way: _Way, place: Place, host: str, ask: Ask | None) -> VCenter:
+        context = _context(place, way.trust)
+        proxy = {}
+        if way.proxy is not None:
+            proxy = {"httpProxyHost": way.proxy.host, "httpProxyPort": way.proxy.port}
+        stub = SoapStubAdapter(
+            host,
+            place.port,
+            version=_FIRST,
+            poolSize=_POOL,
+            sslContext=context,
+            httpConnectionTimeout=self._timeout,
+            **proxy,
+        )
+        try:
+            with connecting(place.text, host, place.port, way.trust):
+                service = vim.ServiceInstance("ServiceInstance", stub)
+                about = service.RetrieveContent().about
+                _check_kind(place, host, about, wanted=_VCENTER if way.managing else _HOST)
+                stub.ComputeVersionInfo(newest_version(about.apiVersion))
+                content = service.RetrieveContent()
+                credentials = self._asked.get(way) or find_credentials(place, host, place.port, ask)
+                content.sessionManager.Login(*credentials, None)
+        except BaseException:
+            stub.DropConnections()
+            raise
+        self._asked[way] = credentials  # they are not asked for again
+        return VCenter(host, place.port, content, credentials, context, lambda: self._let_go(way))
+
+    def _let_go(self, way: _Way) -> bool:
+        with self._lock:
+            self._uses[way] -= 1
+            if self._uses[way]:
+                return False
+            del self._uses[way], self._open[way]
+            return True
+
+
+def newest_version(api_version: str) -> str:
+    """Choose the newest version of the API that both a server and pyVmomi speak.
+
+    Args:
+        api_version: What the server speaks, such as ``8.0.3.0``.
+    """
+    spoken = _numbers(api_version)
+    known: dict[tuple[int, ...], str] = {
+        _numbers(name.removeprefix("vim25/")): version
+        for name, version in versionMap.items()
+        if name.startswith("vim25/")
+    }
+    return known[
+        max((number for number in known if () < number <= spoken), default=_numbers("5.5"))
+    ]
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Read 8.0.3.0; nothing where it is no such number, as that of a build in between."""
+    parts = text.split(".")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        return ()
+    return tuple(map(int, parts))
+
+
+def _context(place: Place, trust: Trust) -> Context:
+    try:
+        return Context(trust)
+    except ssl.SSLError:
+        problem = f"cacert={trust.cacert} holds no certificate in PEM"
+    except OSError as error:
+        problem = f"cacert={trust.cacert} cannot be read: {error.strerror}"
+    raise ConnectError(place.text, problem=f"{problem}; name a file with the authority")
+
+
+def _check_kind(place: Place, host: str, about: Any, *, wanted: str) -> None:  # noqa: ANN401 - pyVmomi is untyped
+    """Refuse a server of the other kind, before anybody logs in there."""
+    if about.apiType == wanted:
+        return
+    if wanted == _VCENTER:
+        raise ConnectError(
+            place.text,
+            problem=f"{host} is {about.fullName}, not a vCenter, and only a vCenter moves guests;"
+            " name the vCenter that manages it: vpx://VCENTER/DATACENTER/CLUSTER/HOST",
+        )
+    raise ConnectError(
+        place.text,
+        problem=f"{host} is {about.fullName}, not a host by itself; write"
+        f" vpx://{host}/DATACENTER/CLUSTER/HOST",
+    )
