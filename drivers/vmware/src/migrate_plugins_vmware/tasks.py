@@ -1,0 +1,326 @@
+"""The tasks of a vCenter: all that are followed are watched over one connection, by one thread.
+
+A property collector of our own waits for changes of all of them in one call.  A session may be
+ended meanwhile, a connection may break, an answer may be lost: then the states are read once more
+and waiting begins anew, with a new login where it needs one.  That is safe, since nothing is done
+here but watching.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pyVmomi import vim, vmodl
+
+from migrate_plugins import AuthenticationError, MigrateError
+from migrate_plugins_vmware.faults import EDGE, Fault, doing
+from migrate_plugins_vmware.inventory import read, read_along
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from migrate_plugins_vmware.inventory import Found
+    from migrate_plugins_vmware.vcenter import VCenter
+
+__all__ = ["ENDS", "Followed", "TaskState", "TaskWatch", "relocations"]
+
+_Collector: Final = vmodl.query.PropertyCollector
+
+# Seconds that one call waits for a change; after each the states are read, so that none is missed.
+_TURN: Final = 10
+# Seconds that such a call may take longer, before the vCenter is said to be silent.
+_GRACE: Final = 5.0
+# Seconds before the next attempt after a failure, the first and the longest.
+_FIRST: Final = 0.2
+_LONGEST: Final = 5.0
+# Seconds without any answer after which following is given up; the core gives up before.
+_PATIENCE: Final = 180.0
+
+# The states that a task ends in.
+ENDS: Final = frozenset({"success", "error"})
+_PATHS: Final = (
+    "info.state",
+    "info.progress",
+    "info.cancelled",
+    "info.cancelable",
+    "info.error",
+)
+
+# What a task is called that moves a guest: by RelocateVM_Task, MigrateVM_Task, and by DRS. vcsim
+# writes relocateVm for the first.
+_MOVES: Final = ("VirtualMachine.relocate", "VirtualMachine.migrate", "Drm.ExecuteVMotionLRO")
+
+
+class TaskState(NamedTuple):
+    """What is known of a task.
+
+    Attributes:
+        state: ``queued``, ``running``, ``success`` or ``error``.
+        progress: Per cent, or None while that is not told.
+        cancelled: Whether somebody cancelled it.
+        cancelable: Whether it can be, or None where that is not told.
+        error: Its fault, as pyVmomi has it, or None.
+        gone: Whether the vCenter does not know it any more.
+    """
+
+    state: str = "queued"
+    progress: int | None = None
+    cancelled: bool = False
+    cancelable: bool | None = None
+    error: Any = None
+    gone: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing changes any more."""
+        return self.gone or self.state in ENDS
+
+    def changed(self, values: Iterable[tuple[str, Any]]) -> TaskState:
+        """Take what a vCenter told of it, by path."""
+        told = {path.removeprefix("info."): value for path, value in values if path in _PATHS}
+        if "state" in told:
+            told["state"] = str(told["state"])
+        if "cancelled" in told:
+            told["cancelled"] = bool(told["cancelled"])
+        return self._replace(**told)
+
+
+class Followed:
+    """One task that is followed; its end is told by *ended*, or *lost* says why it cannot be."""
+
+    def __init__(self, task: Any, ended: Callable[[], None]) -> None:  # noqa: ANN401 - pyVmomi is untyped
+        """Follow *task*; *ended* is called once, from the watching thread."""
+        self.task: Final = task
+        self.state = TaskState()
+        self.lost: str | None = None
+        self._ended = ended
+        self._lock = threading.Lock()
+
+    @property
+    def over(self) -> bool:
+        """Whether it is not watched any longer."""
+        return self.state.ended or self.lost is not None
+
+    def tell(self, values: Iterable[tuple[str, Any]], *, first: bool = False) -> None:
+        """Take what the vCenter says; as the *first* news only where there was none before."""
+        with self._lock:
+            if self.over or (first and self.state != TaskState()):
+                return
+            self.state = self.state.changed(values)
+            over = self.over
+        if over:
+            self._ended()
+
+    def end(self, *, lost: str | None = None) -> None:
+        """Take it that no more will be told: the task is gone, or *lost* says why."""
+        with self._lock:
+            if self.over:
+                return
+            self.lost = lost
+            self.state = self.state._replace(gone=lost is None)
+        self._ended()
+
+
+class TaskWatch:
+    """Watches the tasks of one connection."""
+
+    def __init__(self, vcenter: VCenter) -> None:
+        """Begin nothing yet: the thread runs as long as there is a task to follow."""
+        self._vcenter = vcenter
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._followed: dict[str, tuple[Followed, Any]] = {}
+        self._done: list[Any] = []
+        self._collector: Any = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._failure: str | None = None
+        self._asked = monotonic()
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is known of the tasks at present, or None."""
+        silent = monotonic() - self._asked
+        if self._failure is None and silent > _TURN + _GRACE:
+            return f"the vCenter has not answered for {silent:.0f} s"
+        return self._failure
+
+    def follow(self, followed: Followed) -> None:
+        """Follow a task from its present state on."""
+        task = followed.task
+        with self._lock:
+            moid = task._GetMoId()  # noqa: SLF001 - pyVmomi has no other way
+            self._followed[moid] = (followed, None)
+            if self._collector is not None:
+                with suppress(*EDGE):  # the thread makes all of them anew
+                    self._followed[moid] = (followed, self._filter(task))
+            self._wake.set()
+            if self._thread is None:
+                self._asked = monotonic()
+                self._thread = threading.Thread(
+                    target=self._watch, name="vCenter tasks", daemon=True
+                )
+                self._thread.start()
+        # A change from here on is told by the filter; what was before is read.
+        with suppress(MigrateError, *EDGE):
+            self._read([followed], first=True)
+
+    def close(self) -> None:
+        """End watching; what is still followed is lost."""
+        with self._lock:
+            self._closed = True
+            self._wake.set()
+            collector, self._collector = self._collector, None
+            thread = self._thread
+        if collector is not None:
+            with suppress(*EDGE):
+                collector.DestroyPropertyCollector()  # this ends the call that waits, too
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_FIRST)
+        self._lose("the connection was closed")
+
+    # --- the thread ------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        version, pause, failed = "", _FIRST, None
+        while self._goes_on():
+            try:
+                version = self._turn(version)
+            except (MigrateError, *EDGE) as error:
+                now = monotonic()
+                failed = failed or now
+                version = ""
+                self._failure = str(error if isinstance(error, MigrateError) else Fault.of(error))
+                if isinstance(error, vmodl.fault.RequestCanceled):
+                    continue  # by close()
+                if now - failed > _PATIENCE or self._hopeless(error):
+                    self._lose(f"the task cannot be watched any longer: {self._failure}")
+                    continue
+                self._wake.clear()
+                self._wake.wait(pause)
+                pause = min(pause * 2, _LONGEST)
+            else:
+                pause, failed = _FIRST, None
+                self._failure = None
+
+    def _goes_on(self) -> bool:
+        """Whether there is something to watch; what has ended is cleared away."""
+        with self._lock:
+            for moid, (followed, told_by) in [*self._followed.items()]:
+                if followed.over:
+                    del self._followed[moid]
+                    if told_by is not None:
+                        self._done.append(told_by)
+            ends = self._closed or not self._followed
+            done, self._done = self._done, []
+            collector = self._collector
+            if ends:
+                self._thread = self._collector = None
+        if ends and collector is not None:
+            with suppress(*EDGE):
+                collector.DestroyPropertyCollector()
+        for told_by in () if ends else done:
+            with suppress(*EDGE):
+                told_by.DestroyPropertyFilter()
+        return not ends
+
+    def _turn(self, version: str) -> str:
+        """Wait once for changes; gives the version to go on with."""
+        if not version:
+            self._begin()
+        options = _Collector.WaitOptions(maxWaitSeconds=_TURN)
+        collector = self._collector
+        if collector is None:
+            return ""
+        self._asked = monotonic()
+        update = collector.WaitForUpdatesEx(version, options)
+        if update is None:
+            with self._lock:
+                watched = [followed for followed, _ in self._followed.values()]
+            self._read(watched)
+            return version
+        for each in update.filterSet or ():
+            for changed in each.objectSet or ():
+                self._take(changed)
+        return str(update.version)
+
+    def _begin(self) -> None:
+        """Make the collector and its filters anew, and read how all tasks are now."""
+        with self._lock:
+            watched = [followed for followed, _ in self._followed.values()]
+        # This logs in again where the session has been ended.
+        self._read(watched)
+        with self._lock:
+            old, self._collector = self._collector, None
+            if old is not None:
+                with suppress(*EDGE):
+                    old.DestroyPropertyCollector()
+            self._done.clear()
+            if self._closed:
+                return
+            self._collector = self._vcenter.content.propertyCollector.CreatePropertyCollector()
+            for moid, (followed, _) in self._followed.items():
+                self._followed[moid] = (followed, self._filter(followed.task))
+
+    def _filter(self, task: Any) -> Any:  # noqa: ANN401 - pyVmomi is untyped
+        spec = _Collector.FilterSpec(
+            objectSet=[_Collector.ObjectSpec(obj=task, skip=False)],
+            propSet=[_Collector.PropertySpec(type=vim.Task, pathSet=list(_PATHS), all=False)],
+        )
+        return self._collector.CreateFilter(spec, partialUpdates=False)
+
+    def _take(self, changed: Any) -> None:  # noqa: ANN401 - pyVmomi is untyped
+        with self._lock:
+            followed, _ = self._followed.get(changed.obj._GetMoId(), (None, None))  # noqa: SLF001 - see above
+        if followed is None:
+            return
+        if str(changed.kind) == "leave":
+            followed.end()
+            return
+        followed.tell([(each.name, each.val) for each in changed.changeSet or ()])
+
+    def _read(self, watched: Iterable[Followed], *, first: bool = False) -> None:
+        """Read how tasks are now."""
+        left = {each.task._GetMoId(): each for each in watched if not each.over}  # noqa: SLF001 - see above
+        if not left:
+            return
+        for found in read(self._vcenter, [each.task for each in left.values()], _PATHS):
+            followed = left.pop(found.key.moid)
+            followed.tell(found.values.items(), first=first)
+        for followed in left.values():
+            followed.end()
+
+    def _lose(self, why: str) -> None:
+        with self._lock:
+            watched = [followed for followed, _ in self._followed.values()]
+        for followed in watched:
+            followed.end(lost=why)
+
+    @staticmethod
+    def _hopeless(error: BaseException) -> bool:
+        """Whether asking again does harm: a wrong password, again and again, locks a user out."""
+        refused = (AuthenticationError, vim.fault.InvalidLogin, vim.fault.NoPermission)
+        return isinstance(error, refused)
+
+
+def relocations(vcenter: VCenter, guest: Any) -> list[Found]:  # noqa: ANN401 - pyVmomi is untyped
+    """Read the recent tasks that move *guest*, those that have ended too, in one call.
+
+    Raises:
+        DriverError: They cannot be read.
+    """
+    manager = vcenter.content.taskManager
+    paths = ["info.entity", "info.descriptionId", *_PATHS]
+    with doing("reading the vCenter's tasks"):
+        found = read_along(vcenter, manager, "recentTask", vim.Task, paths)
+    moid = guest._GetMoId()  # noqa: SLF001 - see above
+    return [
+        task
+        for task in found
+        if (entity := task.values.get("info.entity")) is not None
+        and entity._GetMoId() == moid  # noqa: SLF001 - see above
+        and str(task.values.get("info.descriptionId", "")).startswith(_MOVES)
+    ]

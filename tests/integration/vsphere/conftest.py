@@ -1,0 +1,95 @@
+"""vSphere endpoints, started for a test and gone after it."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+import pyVim.connect
+
+# The endpoint serves benchmarks too, so it has its own place.
+sys.path.append(str(Path(__file__).parents[2]))
+
+from vsphere.certificates import Certificates
+from vsphere.endpoint import BIG, Endpoint, Inventory, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INSTANCES = ("6f1c5f50-3d4e-4f0e-9f54-000000000001", "6f1c5f50-3d4e-4f0e-9f54-000000000002")
+
+
+class LogIn(Protocol):
+    """Log in to an endpoint with pyVmomi alone; logs out after the test."""
+
+    def __call__(self, endpoint: Endpoint, **options: Any) -> Any: ...
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """One authority and one certificate for all endpoints."""
+    return Certificates.make(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def vcenter(certificates: Certificates) -> Iterator[Endpoint]:
+    """A vCenter with our simulations: 2 clusters of 2 hosts, 1 host in none, 2 datastores."""
+    with serving(certificates=certificates, instance=INSTANCES[0]) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def vcenters(certificates: Certificates) -> Iterator[tuple[Endpoint, Endpoint]]:
+    """Two vCenters whose objects have the same ids and whose VMs have the same uuids."""
+    with (
+        serving(certificates=certificates, instance=INSTANCES[0]) as one,
+        serving(certificates=certificates, instance=INSTANCES[1]) as other,
+    ):
+        yield one, other
+
+
+@pytest.fixture
+def stock(certificates: Certificates) -> Iterator[Endpoint]:
+    """The same inventory, served by the library as it is."""
+    with serving(certificates=certificates, simulate="") as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def esxi(certificates: Certificates) -> Iterator[Endpoint]:
+    """An ESXi host without a vCenter."""
+    with serving(Inventory(esx=True), certificates=certificates) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="module")
+def big(certificates: Certificates) -> Iterator[Endpoint]:
+    """A vCenter with 2,000 VMs; shared, so a test leaves it as it was."""
+    with serving(BIG, certificates=certificates, instance=INSTANCES[0]) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def log_in() -> Iterator[LogIn]:
+    """Log in with pyVmomi, verified with the endpoint's own authority."""
+    connect: Any = pyVim.connect
+    with contextlib.ExitStack() as stack:
+
+        def log_in(endpoint: Endpoint, **options: Any) -> Any:
+            given = {
+                "host": endpoint.host,
+                "port": endpoint.port,
+                "user": endpoint.user,
+                "pwd": endpoint.password,
+                "sslContext": ssl.create_default_context(cafile=str(endpoint.ca)),
+                **options,
+            }
+            service = connect.SmartConnect(**given)
+            stack.callback(connect.Disconnect, service)
+            return service
+
+        yield log_in

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// simulations are the names of those that were asked for. Without any, the library is served as it
+// is.
+type simulations []string
+
+// simulation is something of a real vCenter that the library does not do, and that we play.
+type simulation struct {
+	name, help string
+	install    func(*endpoint, time.Duration)
+}
+
+func known() []simulation {
+	return []simulation{
+		{"relocation", "RelocateVM_Task validates, takes its time, can be cancelled, can fail",
+			installRelocation},
+		{"check", "CheckRelocate_Task, with the verdict that the relocation will come to",
+			installCheck},
+		{"hosts", "vMotion of hosts that can be turned off, hosts that can be disconnected",
+			installHosts},
+		{"encryption", "config.migrateEncryption is kept when it is reconfigured",
+			installEncryption},
+		{"paging", "RetrievePropertiesEx answers in pages of options.maxObjects",
+			installPaging},
+		{"types", "elements of arrays tell their type, as libvirt wants it",
+			installTypes},
+		{"libvirt", "MigrateVM_Task and ValidateMigration, which virsh migrate calls",
+			installLibvirt},
+	}
+}
+
+func (s *simulations) String() string { return strings.Join(*s, ",") }
+
+func (s *simulations) Set(given string) error {
+	for _, name := range strings.Split(given, ",") {
+		if name == "all" {
+			for _, simulation := range known() {
+				*s = append(*s, simulation.name)
+			}
+			continue
+		}
+		if find(name) == nil {
+			return fmt.Errorf("%q is none of: all, %s", name, strings.Join(allNames(), ", "))
+		}
+		*s = append(*s, name)
+	}
+	return nil
+}
+
+func (*simulations) usage() string {
+	text := "`names` of simulations of ours, with commas between, or all:"
+	for _, simulation := range known() {
+		text += fmt.Sprintf("\n%-12s %s", simulation.name, simulation.help)
+	}
+	return text
+}
+
+// around puts the simulations in front of the library.
+func (s simulations) around(library http.Handler, pace time.Duration) http.Handler {
+	if len(s) == 0 {
+		return library
+	}
+	served := &endpoint{library: library, answers: map[string]answer{}}
+	for _, simulation := range known() {
+		for _, name := range s {
+			if name == simulation.name {
+				simulation.install(served, pace)
+				break
+			}
+		}
+	}
+	return served
+}
+
+func find(name string) *simulation {
+	for _, simulation := range known() {
+		if simulation.name == name {
+			return &simulation
+		}
+	}
+	return nil
+}
+
+func allNames() []string {
+	var names []string
+	for _, simulation := range known() {
+		names = append(names, simulation.name)
+	}
+	return names
+}
