@@ -97,7 +97,9 @@ OTHER = FINE._replace(
     there={"network-9": Network("lan")},
 )
 
+# Of every guest that runs.
 OK = ("vmotion-encrypted", "info")
+PATH = ("vmotion-path-unknown", "info")
 
 
 def guest(*more: Device, **changes: object) -> Reading:
@@ -162,6 +164,7 @@ READINGS: list[tuple[str, Reading, list[tuple[str, str]]]] = [
     ("there already",            FINE._replace(guest=None, elsewhere="h2"), []),
     ("nowhere",                  FINE._replace(guest=None),              []),
     ("something not read",       FINE._replace(unread=("pools: gone",)), [OK, ("inventory-unknown", "info")]),
+    ("no such pool",             FINE._replace(unmet="there is no pool x"), [OK, ("option-unmet", "error")]),
     # its state
     ("orphaned",                 guest(connection="orphaned"),           [("guest-inaccessible", "error"), OK]),
     ("a template",               off(guest(template=True)),              [("guest-template", "error")]),
@@ -323,7 +326,9 @@ def judged(migrator: Migrator, reading: Reading, uris: tuple[str, str] = URIS) -
 def test_reading_shows(migrator: Migrator, reading: Reading, found: list[tuple[str, str]]) -> None:
     findings = judged(migrator, reading)
 
-    assert sorted((each.id, each.severity.value) for each in findings) == sorted(found)
+    live = reading.guest is not None and reading.guest.power not in {"poweredOff", "suspended"}
+    expected = [*found, PATH] if live else found
+    assert sorted((each.id, each.severity.value) for each in findings) == sorted(expected)
 
 
 def test_lockdown_matters_to_who_opens_the_host_itself(migrator: Migrator) -> None:
@@ -352,8 +357,8 @@ def test_finding_is_no_worse_than_its_kind(migrator: Migrator, reading: Reading)
 def test_each_kind_is_shown_here() -> None:
     shown = {id_ for *_, found in READINGS for id_, _ in found}
 
-    # One that depends on the URI, and one that reading alone gives: see the tests on an endpoint.
-    assert {kind.id for kind in KINDS} - shown == {"host-locked-down", "option-unmet"}
+    # One depends on the URI, and one is there for every guest that runs.
+    assert {kind.id for kind in KINDS} - shown == {"host-locked-down", PATH[0]}
 
 
 def test_what_blocks_says_what_would_mend_it(migrator: Migrator) -> None:

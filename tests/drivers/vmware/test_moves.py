@@ -197,7 +197,9 @@ def test_everything_wrong_is_said_at_once(
 
 
 def test_long_lists_are_cut() -> None:
-    many = tuple(Named(f"ssd{number:02}", vim.Datastore(f"datastore-{number}")) for number in range(25))
+    many = tuple(
+        Named(f"ssd{number:02}", vim.Datastore(f"datastore-{number}")) for number in range(25)
+    )
 
     with pytest.raises(UsageError) as caught:
         choose(wish(datastore="x"), GUEST, SITE._replace(datastores=many))
@@ -242,9 +244,7 @@ def test_every_disk_is_named_or_none(wanted: dict[int, str], default: str | None
 
 def test_specification_says_all_of_it() -> None:
     cards = [vim.vm.device.VirtualVmxnet3(key=key) for key in (4000, 4001)]
-    networks = tuple(
-        (Card(card.key, "", distributed=False, device=card), NET) for card in cards
-    )
+    networks = tuple((Card(card.key, "", distributed=False, device=card), NET) for card in cards)
     backings = [
         vim.vm.device.VirtualEthernetCard.NetworkBackingInfo(deviceName=name) for name in ("a", "b")
     ]

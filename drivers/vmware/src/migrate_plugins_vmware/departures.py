@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Plan
     from migrate_plugins_vmware.inventory import Found
-    from migrate_plugins_vmware.moves import Guest, Move, Site
+    from migrate_plugins_vmware.moves import Guest, Site
     from migrate_plugins_vmware.session import VSphereSession
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["adopt", "start", "under_way"]
+__all__ = ["adopt", "locator", "start", "under_way"]
 
 
 def start(source: VSphereSession, destination: VSphereSession, plan: Plan) -> Relocation:
@@ -57,7 +57,7 @@ def start(source: VSphereSession, destination: VSphereSession, plan: Plan) -> Re
 
     def call() -> Any:  # noqa: ANN401 - pyVmomi is untyped
         # Made only here: what has a password in it is not kept.
-        service = _locator(destination.vcenter) if move.other else None
+        service = locator(destination.vcenter) if move.other else None
         spec = specification(move, backings, service)
         return guest.reference.RelocateVM_Task(spec, move.priority)
 
@@ -121,7 +121,7 @@ def _away(vcenter: VCenter, destination: VSphereSession, guest: Guest) -> Callab
     return arrived
 
 
-def _locator(vcenter: VCenter) -> Any:  # noqa: ANN401 - pyVmomi is untyped
+def locator(vcenter: VCenter) -> Any:  # noqa: ANN401 - pyVmomi is untyped
     """Tell the source's vCenter how to log in with the other one, and which certificate it has."""
     user, password = vcenter.credential()
     return vim.ServiceLocator(

@@ -10,14 +10,19 @@ from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from migrate_plugins import (
+    After,
     Basis,
     Capabilities,
     ChosenBy,
     Claim,
+    ClientCrash,
     ControlProtocol,
+    Crash,
     DriverInfo,
     Offer,
+    OwnConfiguration,
     PortRule,
+    Receiver,
     hookimpl,
     virsh_command,
 )
@@ -27,12 +32,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate_plugins import (
+        Access,
         Diagnosis,
         Finding,
         FindingKind,
         MigrationURI,
         NativeCommand,
         Plan,
+        Selection,
         Session,
         Settings,
     )
@@ -48,6 +55,19 @@ VMOTION_PORT: Final = 8000
 _CLAIM: Final = Claim(Basis.CODE, "src/esx/esx_driver.c, esxDomainMigratePrepare", "libvirt 9.0.0")
 # Whatever else libvirt's driver would silently accept (bandwidth, timeout) it does not do.
 _OPTIONS: Final = frozenset({"live", "suspend", "persistent", "undefine_source"})
+# The document's table is of files on two hosts; a vCenter has one inventory of both.
+_CONFIGURATION: Final = OwnConfiguration(
+    After(persistent=True, source_config=False, destination_config=True),
+    "a vCenter keeps its guests in an inventory and not in files: a guest is registered with the"
+    " one host that it is on, and that is the destination afterwards, whatever --persistent and"
+    " --undefinesource say",
+)
+# libvirt's ESX driver runs in the client, and so does this one; what moves the guest does not.
+_CRASH: Final = ClientCrash(
+    Crash.CONTINUES,
+    "the client only starts a task and watches it: the vCenter carries it out, and goes on to its"
+    " end without the client; the document's managed direct would abort",
+)
 _HTTPS: Final = ControlProtocol("vSphere API over https", 443, encrypted=True)
 
 
@@ -85,6 +105,8 @@ class VMware:
             encryption="up to the guest's migrateEncryption in the vCenter: by default it is"
             " encrypted where both hosts can",
             uri_names_receiver=False,  # the host of its URIs is the vCenter
+            configuration=_CONFIGURATION,
+            on_client_crash=_CRASH,
         )
 
     @hookimpl
@@ -121,6 +143,22 @@ class VMware:
             if self._vcenters is None:
                 self._vcenters = VCenters()
         return connect(uri, self._vcenters)
+
+    @hookimpl
+    def migrate_receiver(self) -> Receiver:
+        # The port is the hosts' own and always open to them: a probe of ours could say nothing.
+        # Where the memory arrives the checks read of the vCenter.
+        return Receiver(None, None, None, "the vMotion interface of the destination")
+
+    @hookimpl
+    def migrate_checks(
+        self, plan: Plan, source: Access, destination: Access, selection: Selection
+    ) -> Sequence[Finding] | None:
+        if plan.driver != NAME:
+            return None
+        from migrate_plugins_vmware.checks import check  # noqa: PLC0415 - planning needs none
+
+        return check(plan, source, destination, selection)
 
     @hookimpl
     def migrate_diagnose(

@@ -191,7 +191,9 @@ def choose(wishes: Wishes, guest: Guest, site: Site, uri: str | None = None) -> 
 
 
 def specification(
-    move: Move, backings: Sequence[Any], service: Any = None  # noqa: ANN401 - pyVmomi is untyped
+    move: Move,
+    backings: Sequence[Any],
+    service: Any = None,  # noqa: ANN401 - pyVmomi is untyped
 ) -> Any:  # noqa: ANN401 - see above
     """Write what RelocateVM_Task takes.
 
@@ -266,7 +268,11 @@ def _folder(wishes: Wishes, guest: Guest, site: Site, wrong: list[str]) -> Any: 
 
 
 def _disks(
-    wishes: Wishes, guest: Guest, site: Site, datastore: Any, wrong: list[str]  # noqa: ANN401 - pyVmomi is untyped
+    wishes: Wishes,
+    guest: Guest,
+    site: Site,
+    datastore: Any,
+    wrong: list[str],  # noqa: ANN401 - pyVmomi is untyped
 ) -> tuple[tuple[int, Any], ...]:
     """Choose a datastore for every disk, as soon as one of them has its own."""
     chosen: dict[int, Any] = {}
@@ -352,9 +358,7 @@ def _have(there: Choices, *, ids: bool = False) -> str:
     return f"{there.where} {listed}"
 
 
-def _device(
-    told: str, wanted: str, devices: Sequence[Any], kind: str, wrong: list[str]
-) -> Any:  # noqa: ANN401 - a disk or a card
+def _device(told: str, wanted: str, devices: Sequence[Any], kind: str, wrong: list[str]) -> Any:  # noqa: ANN401 - a disk or a card
     """Find a device of the guest by label, number or place."""
     found = next((each for each in devices if wanted.lower() in _names(each)), None)
     if found is None:

@@ -41,12 +41,8 @@ OPTIONS: Final = (
         metavar="PATH",
     ),
     DriverOption("datastore", "where the guest and all of its disks go", metavar="NAME"),
-    DriverOption(
-        "disk", "another datastore for one disk", metavar="DISK:DATASTORE", many=True
-    ),
-    DriverOption(
-        "network", "the network of one network card", metavar="NIC:NETWORK", many=True
-    ),
+    DriverOption("disk", "another datastore for one disk", metavar="DISK:DATASTORE", many=True),
+    DriverOption("network", "the network of one network card", metavar="NIC:NETWORK", many=True),
     DriverOption(
         "priority",
         "how the vCenter ranks the move among others",

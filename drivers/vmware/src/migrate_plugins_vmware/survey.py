@@ -216,7 +216,9 @@ def _datacenter(vcenter: VCenter, entity: Any) -> tuple[Any, Any]:  # noqa: ANN4
         objectSet=[query.ObjectSpec(obj=entity, skip=False, selectSet=[up])],
         propSet=[query.PropertySpec(type=vim.Datacenter, pathSet=["vmFolder"])],
     )
-    answer = vcenter.content.propertyCollector.RetrievePropertiesEx([wanted], query.RetrieveOptions())
+    answer = vcenter.content.propertyCollector.RetrievePropertiesEx(
+        [wanted], query.RetrieveOptions()
+    )
     for found in answer.objects if answer is not None else ():
         return found.obj, next((each.val for each in found.propSet), None)
     return None, None
@@ -265,5 +267,3 @@ def _addresses(host: str) -> frozenset[str]:
     except OSError:
         return frozenset()
     return frozenset(str(address[0]) for *_, address in found)
-
-

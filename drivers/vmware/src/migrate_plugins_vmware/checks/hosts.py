@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import ConnectionURI, Finding, Seat, Severity
+from migrate_plugins import ConnectionURI, Finding, Seat, Severity, netloc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from migrate_plugins_vmware.checks.reading import Host
 
 __all__ = ["check_hosts"]
+
+_PORT: Final = 8000
 
 
 def check_hosts(case: Case) -> Iterator[Finding]:
@@ -23,6 +25,8 @@ def check_hosts(case: Case) -> Iterator[Finding]:
         yield from _lockdown(case, seat, host)
         if case.live:
             yield from _vmotion(case, host)
+    if case.live:
+        yield _path(case)
 
 
 def _reachable(case: Case, host: Host) -> Iterator[Finding]:
@@ -119,3 +123,24 @@ def _vmotion(case: Case, host: Host) -> Iterator[Finding]:
             f"the vCenter does not tell whether vMotion is enabled on {host.name}",
             remedy=case.govc("host.vnic.info", "-host", host.name),
         )
+
+
+def _path(case: Case) -> Finding:
+    """Tell where the memory arrives: only the hosts themselves can try the way there."""
+    here, there = case.source, case.destination
+    address = there.vmotion[0][1] if there.vmotion else None
+    device = here.vmotion[0][0] if here.vmotion else "vmkN"
+    text = (
+        f"the memory arrives at the vMotion interface of {there.name}, port {_PORT}; whether"
+        f" {here.name} reaches it nobody has tried"
+    )
+    if case.reading.peer is not None:
+        text += f" (libvirt's migration URI for this move is {case.reading.peer})"
+    return Finding(
+        "vmotion-path-unknown",
+        Severity.INFO,
+        here.name,
+        text,
+        seen=None if address is None else netloc(address, _PORT),
+        remedy=f"on {here.name} run: vmkping -I {device} {address or 'ADDRESS'}",
+    )

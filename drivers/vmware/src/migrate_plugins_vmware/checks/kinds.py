@@ -6,9 +6,13 @@ from typing import Final
 
 from migrate_plugins import FindingKind, Severity
 
-__all__ = ["KINDS"]
+__all__ = ["KINDS", "PRIVILEGES", "VERDICTS"]
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+# Of these the vCenter is asked by calls of their own.
+VERDICTS: Final = ("relocate-refused", "relocate-unknown", "relocate-warned")
+PRIVILEGES: Final = ("privilege-missing", "privilege-unknown")
 
 # fmt: off
 KINDS: Final = (
@@ -49,6 +53,8 @@ KINDS: Final = (
                 "no network interface of a host is enabled for vMotion"),
     FindingKind("vmotion-unknown", _INFO,
                 "the vCenter does not tell whether vMotion is enabled on a host"),
+    FindingKind("vmotion-path-unknown", _INFO,
+                "whether the two hosts reach each other's vMotion interfaces is not known"),
     # storage
     FindingKind("datastore-missing", _ERROR,
                 "the destination has not mounted a datastore that the guest needs there"),

@@ -145,11 +145,10 @@ class Host(NamedTuple):
         lockdown: ``lockdownDisabled``, ``lockdownNormal`` or ``lockdownStrict``.
         vmotion_supported: Whether it can.
         vmotion_enabled: Whether a network interface of it is meant for that.
-        vmotion_addresses: Of those interfaces.
+        vmotion: Device and address of each of those interfaces.
         encrypts: Whether it can encrypt a vMotion.
         version: Of ESXi, such as ``7.0.3``.
         evc: The EVC mode of its cluster, or else the highest that its processors can have.
-        evc_on: Whether it is the cluster's.
         processor: Its model.
         memory: Bytes.
         memory_used: MiB.
@@ -164,11 +163,10 @@ class Host(NamedTuple):
     lockdown: str | None = None
     vmotion_supported: bool | None = None
     vmotion_enabled: bool | None = None
-    vmotion_addresses: tuple[str, ...] = ()
+    vmotion: tuple[tuple[str, str], ...] = ()
     encrypts: bool | None = None
     version: str | None = None
     evc: str | None = None
-    evc_on: bool = False
     processor: str | None = None
     memory: int | None = None
     memory_used: int | None = None
@@ -299,6 +297,8 @@ class Reading(NamedTuple):
         modes: The EVC modes that the vCenter knows, by key.
         verdict: What the vCenter says of the move.
         privileges: What the user may do.
+        unmet: Why the move cannot be put together as it was asked for, or None.
+        peer: The migration URI that libvirt would make for this destination, or None.
         unread: What could not be read, and why.
     """
 
@@ -317,4 +317,6 @@ class Reading(NamedTuple):
     modes: Mapping[str, Evc] = _NO_MODES
     verdict: Verdict = Verdict()
     privileges: Privileges = Privileges()
+    unmet: str | None = None
+    peer: str | None = None
     unread: tuple[str, ...] = ()
