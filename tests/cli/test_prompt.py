@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
 import sys
-import termios
-from threading import Thread
-from time import monotonic
 from typing import TYPE_CHECKING
 
+import pexpect
 import pytest
+
+from migrate_plugins.cli.prompt import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # Seconds for a process to start, and to answer.
 BOUND = 20.0
 
-# A program at a terminal that is asked twice for one thing, and once for another.
+# A program at a terminal that asks twice for one thing, and once for another.
 ASKS = """
-import sys
 from threading import Thread
 from migrate_plugins.cli.prompt import Prompt
-prompt = Prompt()
+prompt, said = Prompt(), []
 def ask(): said.append(prompt("password of root at vc1", secret=True))
-said = []
 threads = [Thread(target=ask) for _ in range(2)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
@@ -47,85 +43,44 @@ os._exit(0)
 """
 
 
-class Terminal:
+@pytest.fixture
+def terminal(request: pytest.FixtureRequest) -> Iterator[pexpect.spawn[str]]:
     """A program at a terminal of its own."""
-
-    def __init__(self, program: str) -> None:
-        self.pid, self._end = pty.fork()
-        if self.pid == 0:
-            os.execv(sys.executable, [sys.executable, "-c", program])  # noqa: S606 - no shell
-        self.seen = ""
-
-    def wait_for(self, text: str) -> None:
-        end = monotonic() + BOUND
-        while text not in self.seen:
-            assert monotonic() < end, self.seen
-            if select.select([self._end], [], [], 0.1)[0]:
-                self.seen += os.read(self._end, 1000).decode()
-
-    def silent(self) -> bool:
-        return not termios.tcgetattr(self._end)[3] & termios.ECHO
-
-    def type(self, text: str) -> None:
-        os.write(self._end, text.encode())
-
-    def close(self) -> None:
-        os.close(self._end)
-        os.waitpid(self.pid, 0)
+    child = pexpect.spawn(
+        sys.executable, ["-c", request.param], timeout=BOUND, encoding="utf-8", echo=True
+    )
+    yield child
+    child.close(force=True)
 
 
-@pytest.fixture
-def asking() -> Iterator[Terminal]:
-    terminal = Terminal(ASKS)
-    yield terminal
-    terminal.close()
+@pytest.mark.parametrize("terminal", [ASKS], indirect=True)
+def test_one_question_is_put_once_and_a_secret_is_not_shown(terminal: pexpect.spawn[str]) -> None:
+    terminal.expect_exact("password of root at vc1: ")
+    terminal.waitnoecho(BOUND)
+    assert not terminal.getecho()
+    terminal.sendline("hunter2")
+    terminal.expect_exact("user at vc2: ")
+    between = terminal.before
+    assert terminal.getecho()
+    terminal.sendline("admin")
+    terminal.expect_exact("said ['hunter2', 'hunter2', 'admin']")
+
+    assert between is not None
+    assert between.strip() == ""
 
 
-@pytest.fixture
-def leaving() -> Iterator[Terminal]:
-    terminal = Terminal(LEAVES)
-    yield terminal
-    terminal.close()
+@pytest.mark.parametrize("terminal", [LEAVES], indirect=True)
+def test_terminal_that_is_left_shows_again_what_is_typed(terminal: pexpect.spawn[str]) -> None:
+    terminal.expect_exact("password: ")
+    terminal.expect_exact(" echo ")
 
 
-def test_one_question_is_put_once_and_a_secret_is_not_shown(asking: Terminal) -> None:
-    asking.wait_for("password of root at vc1: ")
-    assert asking.silent()
-    asking.type("hunter2\n")
-    asking.wait_for("user at vc2: ")
-    assert not asking.silent()
-    asking.type("admin\n")
-    asking.wait_for("said ['hunter2', 'hunter2', 'admin']")
-
-    before = asking.seen.partition("said")[0]
-    assert before.count("password of root at vc1: ") == 1
-    assert "hunter2" not in before
-
-
-def test_terminal_that_is_left_shows_again_what_is_typed(leaving: Terminal) -> None:
-    leaving.wait_for("password: ")
-    leaving.wait_for(" echo ")
-
-
-def test_nobody_answers_where_there_is_no_terminal() -> None:
-    from migrate_plugins.cli.prompt import Prompt  # noqa: PLC0415 - opens a terminal at most here
-
-    failures: list[BaseException] = []
-    readable, writable = os.pipe()
-    os.close(writable)
-
-    def ask() -> None:
-        with open(readable) as nothing:  # noqa: PTH123 - a descriptor
-            kept, sys.stdin = sys.stdin, nothing
-            try:
-                Prompt()("user", secret=False)
-            except EOFError as error:
-                failures.append(error)
-            finally:
-                sys.stdin = kept
-
-    thread = Thread(target=ask)
-    thread.start()
-    thread.join(BOUND)
-
-    assert [type(failure) for failure in failures] == [EOFError]
+def test_nobody_answers_where_there_is_no_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
+    with empty.open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        with pytest.raises(EOFError):
+            Prompt()("user", secret=False)

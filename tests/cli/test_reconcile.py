@@ -22,11 +22,14 @@ from migrate_plugins import (
 )
 from migrate_plugins.testing import MemoryDriver, MemoryHosts
 from migrate_plugins.testing.memory.hosts import MemoryGuest
+from migrate_plugins.testing.memory.session import MemorySession
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.conftest import Call
+
+    from migrate_plugins import GuestFacts, Mend
 
 SOURCE, DESTINATION = "memory://alpha/", "memory://beta/"
 POINT = EntryPoint("migrate_plugins.drivers", "memory", "memory", "memory", "1", "tests")
@@ -120,6 +123,27 @@ def test_steps_are_taken_and_the_record_is_closed(
         "web2 runs on alpha (after resume on alpha, destroy on beta)",
     )
     assert call("reconcile").out == "nothing is in doubt\n"
+
+
+def test_each_step_stands_in_the_journal_before_it_is_taken(
+    call: Call, migrator: Migrator, hosts: MemoryHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_paused(migrator, hosts)
+    written: list[list[str | None]] = []
+    mend = MemorySession.mend
+
+    def mending(session: MemorySession, step: Mend, guest: GuestFacts) -> None:
+        assert migrator.journal is not None
+        phases = migrator.journal.record(1).phases
+        written.append([each.text for each in phases if each.phase is Phase.MEND])
+        mend(session, step, guest)
+
+    monkeypatch.setattr(MemorySession, "mend", mending)
+
+    assert call("reconcile", "--apply").status == ExitCode.DONE
+    steps = ["resume web2 on alpha", "destroy web2 on beta"]
+    assert written == [steps[:1], steps]
+    assert "destroy web2 on beta" in call("history", "show", "1").out
 
 
 def test_json_has_every_guest(call: Call, migrator: Migrator, hosts: MemoryHosts) -> None:

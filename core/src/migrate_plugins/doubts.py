@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_plugins.errors import JournalError, UsageError
@@ -13,6 +14,7 @@ from migrate_plugins.reconciliation import Recorded
 if TYPE_CHECKING:
     from migrate_plugins.journal import Journal
     from migrate_plugins.reconciler import Reconciled
+    from migrate_plugins.reconciliation import Step
     from migrate_plugins.records import Record
 
 __all__ = ["Doubt"]
@@ -68,6 +70,16 @@ class Doubt(NamedTuple):
             tuple(older),
             journal,
         )
+
+    def mending(self, step: Step, host: str) -> None:
+        """Tell the journal of a step that is about to be taken.
+
+        A journal that cannot be written keeps nobody's guest in doubt: :meth:`told` tells of it.
+        """
+        if self.record is None or self.journal is None:
+            return
+        with suppress(JournalError):
+            self.journal.mending(self.record, f"{step.mend} {step.guest.name} on {host}")
 
     def told(self, found: Reconciled) -> Reconciled:
         """Tell the journal what was found, where that settles it."""

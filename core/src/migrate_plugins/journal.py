@@ -169,6 +169,25 @@ class Journal:
             )
         return _record(row._asdict(), phases.get(id, ()))._replace(samples=samples)
 
+    def mending(self, record: Record, text: str) -> None:
+        """Write that a step is about to be taken with the guest of a record in doubt.
+
+        Args:
+            record: Whose.
+            text: Which step, on which host.
+
+        Raises:
+            JournalError: It could not be written.
+        """
+        now = _now()
+        elapsed = (now - record.started).total_seconds()
+        told = {"phase": Phase.MEND.value, "at": now.isoformat(), "elapsed": elapsed}
+        try:
+            with self._rows() as rows:
+                rows.add(_PHASES, {"migration": record.id, **told, "text": masked(text)})
+        finally:
+            self._release()
+
     def settle(self, id: int, *, verdict: Verdict, text: str, by: str) -> None:  # noqa: A002
         """Close a record with what was found out afterwards.
 

@@ -308,7 +308,12 @@ class Migrator:
             reason = f"it moved {plan.guest}, and is needed to look for it"
             raise PluginUnusableError(plan.driver, status="not there", reason=reason)
         with Reconciler(
-            driver, plan, doubt.recorded, observers=observers, patience=patience
+            driver,
+            plan,
+            doubt.recorded,
+            observers=observers,
+            ahead=doubt.mending,
+            patience=patience,
         ) as reconciler:
             found = None
             if follow or cancelled is not None:

@@ -19,6 +19,7 @@ class Phase(StrEnum):
     CANCEL = "cancel"
     VERIFY = "verify"
     DONE = "done"
+    MEND = "mend"  # a step of ``reconcile``, afterwards
 
 
 class Statistics(NamedTuple):

@@ -157,6 +157,7 @@ class Reconciler:
         recorded: Recorded,
         *,
         observers: Iterable[Observer] = (),
+        ahead: Callable[[Step, str], object] = lambda _step, _host: None,
         patience: float | None = None,
     ) -> None:
         """Open nothing yet.
@@ -166,6 +167,7 @@ class Reconciler:
             plan: What was asked for.
             recorded: What the journal knows.
             observers: Called with each event of a migration that is followed.
+            ahead: Called with each step, and the host's name, before it is taken.
             patience: Seconds that a host may take for an answer; None for the usual ones.
         """
         uris = plan.uris
@@ -178,6 +180,7 @@ class Reconciler:
         self._recorded = recorded
         self._promise = Promise.of(plan, recorded.before)
         self._observers = tuple(observers)
+        self._ahead = ahead
         self._driver = driver
         ends = {Seat.SOURCE: uris.source, Seat.DESTINATION: uris.destination_from_client}
         self._hosts = {
@@ -304,6 +307,7 @@ class Reconciler:
             doing = f"{step.mend} of {step.guest.name}"
             self._mender(session, doing).mend(step.mend, step.guest)
 
+        self._ahead(step, host)
         try:
             self._hosts[step.host].ask(mend, _STEP)
         except (MigrateError, TimeoutError) as error:
