@@ -8,7 +8,7 @@ import (
 )
 
 // installCheck adds what the library knows nothing of: to ask beforehand.
-func installCheck(on *endpoint, _ time.Duration) {
+func installCheck(on *endpoint, _ settings) {
 	on.answers["CheckRelocate_Task"] = func(call *request) reply {
 		asked := call.Body.(*types.CheckRelocate_Task)
 		vm, fault := relocatable(asked.Vm, &asked.Spec)
@@ -23,9 +23,10 @@ func installCheck(on *endpoint, _ time.Duration) {
 // checked is a task with the verdict for its result: all that is wrong, in order.
 func checked(vm *simulator.VirtualMachine, spec *types.VirtualMachineRelocateSpec) *simulator.Task {
 	to := resolve(vm, spec)
-	host := to.host.Self
+	defer to.leave()
+	host := to.destination()
 	verdict := types.CheckResult{Vm: &vm.Self, Host: &host}
-	for _, fault := range to.errors {
+	for _, fault := range to.wrong() {
 		verdict.Error = append(verdict.Error, localized(fault))
 	}
 	options := options(vm)

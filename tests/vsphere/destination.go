@@ -9,8 +9,25 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// destination is a RelocateSpec with its references resolved and its gaps filled.
-type destination struct {
+// target is where a specification leads to.
+type target interface {
+	destination() types.ManagedObjectReference // the host
+	wrong() []types.BaseMethodFault            // what speaks against it, in the order of the checks
+	place() types.BaseMethodFault              // put the VM there
+	leave()                                    // no more is asked of it
+}
+
+// resolve reads a specification and finds what is wrong with it.
+func resolve(vm *simulator.VirtualMachine, spec *types.VirtualMachineRelocateSpec) target {
+	if spec.Service != nil {
+		return resolveAbroad(vm, spec)
+	}
+	return resolveHere(vm, spec)
+}
+
+// here is a destination in this vCenter: a specification with its references resolved and its gaps
+// filled.
+type here struct {
 	vm     *simulator.VirtualMachine
 	host   *simulator.HostSystem
 	pool   *mo.ResourcePool
@@ -18,7 +35,6 @@ type destination struct {
 	disks  map[int32]*simulator.Datastore // by the disk's key
 	nics   map[int32]types.BaseVirtualDeviceBackingInfo
 	folder *simulator.Folder
-	// What is wrong with it, in the order in which it is looked at.
 	errors []types.BaseMethodFault
 }
 
@@ -40,9 +56,9 @@ func namedIn(spec *types.VirtualMachineRelocateSpec) []*types.ManagedObjectRefer
 	return references
 }
 
-// resolve reads a specification whose references all exist, and finds what is wrong with it.
-func resolve(vm *simulator.VirtualMachine, spec *types.VirtualMachineRelocateSpec) *destination {
-	to := &destination{vm: vm, disks: map[int32]*simulator.Datastore{}}
+// resolveHere reads a specification whose references all exist.
+func resolveHere(vm *simulator.VirtualMachine, spec *types.VirtualMachineRelocateSpec) *here {
+	to := &here{vm: vm, disks: map[int32]*simulator.Datastore{}}
 	to.nics = map[int32]types.BaseVirtualDeviceBackingInfo{}
 	to.resolvePlace(spec)
 	to.resolveStorage(spec)
@@ -54,15 +70,19 @@ func resolve(vm *simulator.VirtualMachine, spec *types.VirtualMachineRelocateSpe
 	return to
 }
 
-func (to *destination) wrong(fault types.BaseMethodFault) {
+func (to *here) destination() types.ManagedObjectReference { return to.host.Self }
+func (to *here) wrong() []types.BaseMethodFault            { return to.errors }
+func (to *here) leave()                                    {}
+
+func (to *here) fail(fault types.BaseMethodFault) {
 	to.errors = append(to.errors, fault)
 }
 
-func (to *destination) argument(name string) {
-	to.wrong(&types.InvalidArgument{InvalidProperty: name})
+func (to *here) argument(name string) {
+	to.fail(&types.InvalidArgument{InvalidProperty: name})
 }
 
-func (to *destination) resolvePlace(spec *types.VirtualMachineRelocateSpec) {
+func (to *here) resolvePlace(spec *types.VirtualMachineRelocateSpec) {
 	to.host = host(*to.vm.Runtime.Host)
 	if spec.Host != nil {
 		to.host = host(*spec.Host)
@@ -90,7 +110,7 @@ func (to *destination) resolvePlace(spec *types.VirtualMachineRelocateSpec) {
 	to.argument("spec.host")
 }
 
-func (to *destination) resolveStorage(spec *types.VirtualMachineRelocateSpec) {
+func (to *here) resolveStorage(spec *types.VirtualMachineRelocateSpec) {
 	to.home = datastoreOf(to.vm, to.vm.Config.Files.VmPathName)
 	for _, disk := range disks(&to.vm.VirtualMachine) {
 		to.disks[disk.Key] = datastoreOf(to.vm, fileOf(disk))
@@ -110,7 +130,7 @@ func (to *destination) resolveStorage(spec *types.VirtualMachineRelocateSpec) {
 	}
 }
 
-func (to *destination) resolveDevices(spec *types.VirtualMachineRelocateSpec) {
+func (to *here) resolveDevices(spec *types.VirtualMachineRelocateSpec) {
 	devices := object.VirtualDeviceList(to.vm.Config.Hardware.Device)
 	for i, change := range spec.DeviceChange {
 		asked := change.GetVirtualDeviceConfigSpec()
@@ -124,7 +144,7 @@ func (to *destination) resolveDevices(spec *types.VirtualMachineRelocateSpec) {
 	}
 }
 
-func (to *destination) resolveFolder(spec *types.VirtualMachineRelocateSpec) {
+func (to *here) resolveFolder(spec *types.VirtualMachineRelocateSpec) {
 	there := datacenter(to.host)
 	if spec.Folder != nil {
 		chosen, is := simulator.Map.Get(*spec.Folder).(*simulator.Folder)
@@ -136,15 +156,22 @@ func (to *destination) resolveFolder(spec *types.VirtualMachineRelocateSpec) {
 	} else if datacenter(to.vm).Self != there.Self {
 		to.folder = simulator.Map.Get(there.VmFolder).(*simulator.Folder)
 	}
+	if to.folder == nil {
+		return
+	}
+	twin := simulator.Map.FindByName(to.vm.Name, to.folder.ChildEntity)
+	if twin != nil && twin.Reference() != to.vm.Self {
+		to.fail(&types.DuplicateName{Name: to.vm.Name, Object: twin.Reference()})
+	}
 }
 
-func (to *destination) checkHost() {
+func (to *here) checkHost() {
 	self := to.host.Self
 	if to.host.Runtime.ConnectionState != types.HostSystemConnectionStateConnected {
-		to.wrong(&types.HostNotConnected{})
+		to.fail(&types.HostNotConnected{})
 	}
 	if to.host.Runtime.InMaintenanceMode {
-		to.wrong(&types.InvalidHostState{Host: &self})
+		to.fail(&types.InvalidHostState{Host: &self})
 	}
 	// The library tells nothing of a host's abilities; only where we do, vMotion can be off.
 	running := to.vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn
@@ -158,18 +185,18 @@ func (to *destination) checkHost() {
 			issue := types.VMotionInterfaceIssue{
 				AtSourceHost: end == source, FailedHost: end.Name, FailedHostEntity: &entity,
 			}
-			to.wrong(&types.VMotionNotConfigured{VMotionInterfaceIssue: issue})
+			to.fail(&types.VMotionNotConfigured{VMotionInterfaceIssue: issue})
 		}
 	}
 }
 
-func (to *destination) checkStorage() {
+func (to *here) checkStorage() {
 	if !mounted(to.home, to.host) {
-		to.wrong(inaccessible(to.home))
+		to.fail(inaccessible(to.home))
 	}
 	for _, disk := range disks(&to.vm.VirtualMachine) {
 		if there := to.disks[disk.Key]; there != to.home && !mounted(there, to.host) {
-			to.wrong(inaccessible(there))
+			to.fail(inaccessible(there))
 		}
 	}
 }
@@ -181,7 +208,7 @@ func inaccessible(store *simulator.Datastore) types.BaseMethodFault {
 	}
 }
 
-func (to *destination) checkDevices() {
+func (to *here) checkDevices() {
 	moves := to.host.Self != *to.vm.Runtime.Host
 	for _, device := range to.vm.Config.Hardware.Device {
 		common := device.GetVirtualDevice()
@@ -196,13 +223,13 @@ func (to *destination) checkDevices() {
 				backing = common.Backing
 			}
 			if network := networkOf(backing, to.host); network == nil {
-				to.wrong(&types.CannotAccessNetwork{
+				to.fail(&types.CannotAccessNetwork{
 					CannotAccessVmDevice: types.CannotAccessVmDevice{Device: label},
 				})
 			}
 		case *types.VirtualPCIPassthrough:
 			if moves {
-				to.wrong(&types.DeviceNotSupported{Device: label})
+				to.fail(&types.DeviceNotSupported{Device: label})
 			}
 		}
 	}

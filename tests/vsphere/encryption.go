@@ -2,14 +2,13 @@ package main
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
 // installEncryption keeps a setting that the library drops. Nothing is encrypted.
-func installEncryption(on *endpoint, _ time.Duration) {
+func installEncryption(on *endpoint, _ settings) {
 	kept := types.VirtualMachineConfigSpecEncryptedVMotionModesOpportunistic
 	for _, vm := range all("VirtualMachine") {
 		vm.(*simulator.VirtualMachine).Config.MigrateEncryption = string(kept)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
@@ -13,7 +11,7 @@ const vmotion = "vmotion"
 // installHosts gives hosts what a check reads of them. The library's hosts have no capabilities
 // and no vMotion, share one network manager by name, and of the hosts that mount a datastore it
 // tells the last one.
-func installHosts(on *endpoint, _ time.Duration) {
+func installHosts(on *endpoint, _ settings) {
 	managers := map[types.ManagedObjectReference]*simulator.HostSystem{}
 	for _, entity := range all("HostSystem") {
 		host := entity.(*simulator.HostSystem)

@@ -7,9 +7,11 @@ import (
 	"path"
 	"sort"
 
+	"github.com/google/uuid"
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25"
+	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -19,7 +21,7 @@ type inventory struct {
 	esx                                             bool
 	datacenters, clusters, hosts, standalone, pools int
 	vms, disks, datastores, portgroups              int
-	instance, api                                   string
+	instance, prefix, api                           string
 }
 
 func (i *inventory) flags() {
@@ -34,7 +36,9 @@ func (i *inventory) flags() {
 	flag.IntVar(&i.portgroups, "portgroups", stock.Portgroup, "portgroups of a datacenter")
 	flag.IntVar(&i.vms, "vms", stock.Machine, "VMs of each cluster and of each standalone host")
 	flag.IntVar(&i.disks, "disks", 1, "disks of a VM")
-	flag.StringVar(&i.instance, "instance-uuid", "", "about.instanceUuid; the library has one for all")
+	flag.StringVar(&i.instance, "instance-uuid", "",
+		"about.instanceUuid, and VMs with uuids of their own; the library's are the same in all")
+	flag.StringVar(&i.prefix, "prefix", "", "names of VMs begin with this `text`")
 	flag.StringVar(&i.api, "api-version", "", "about.apiVersion; the library has 6.5")
 }
 
@@ -63,45 +67,56 @@ func (i *inventory) about(about *types.AboutInfo) {
 	}
 }
 
-// complete adds what the library's plan does not know of: further disks.
+// complete adds what the library's plan does not know of.
 func (i *inventory) complete() error {
-	if i.disks < 2 {
-		return nil
-	}
-	ctx := context.Background()
-	for _, vm := range all("VirtualMachine") {
-		if err := addDisks(ctx, vm.(*simulator.VirtualMachine), i.disks-1); err != nil {
-			return err
+	for _, entity := range all("VirtualMachine") {
+		vm := entity.(*simulator.VirtualMachine)
+		spec := types.VirtualMachineConfigSpec{DeviceChange: furtherDisks(vm, i.disks-1)}
+		if i.prefix != "" {
+			spec.Name = i.prefix + vm.Name
 		}
+		if i.instance != "" {
+			spec.Uuid = uuid.NewSHA1(uuid.NameSpaceOID, []byte(i.instance+vm.Config.Uuid)).String()
+			spec.InstanceUuid = uuid.NewSHA1(uuid.NameSpaceOID, []byte(i.instance+vm.Name)).String()
+		}
+		task := vm.ReconfigVMTask(internal(), &types.ReconfigVM_Task{This: vm.Self, Spec: spec})
+		reference := task.(*methods.ReconfigVM_TaskBody).Res.Returnval
+		done := simulator.Map.Get(reference).(*simulator.Task)
+		if done.Info.State != types.TaskInfoStateSuccess {
+			return fmt.Errorf("%s: %s", vm.Name, done.Info.Error.LocalizedMessage)
+		}
+		simulator.Map.Remove(reference)
 	}
 	return nil
 }
 
-func addDisks(ctx context.Context, vm *simulator.VirtualMachine, count int) error {
+// internal is the context of a call that no client has made.
+func internal() *simulator.Context {
+	return &simulator.Context{
+		Context: context.Background(), Map: simulator.Map, Session: &simulator.Session{},
+	}
+}
+
+// furtherDisks are changes that give a VM more disks, beside its first one.
+func furtherDisks(vm *simulator.VirtualMachine, count int) []types.BaseVirtualDeviceConfigSpec {
 	devices := object.VirtualDeviceList(vm.Config.Hardware.Device)
-	first := devices.SelectByType((*types.VirtualDisk)(nil))[0].(*types.VirtualDisk)
+	first := disks(&vm.VirtualMachine)[0]
 	controller := devices.FindByKey(first.ControllerKey).(types.BaseVirtualController)
-	var home object.DatastorePath
-	home.FromString(vm.Config.Files.VmPathName)
-	spec := types.VirtualMachineConfigSpec{}
+	var file object.DatastorePath
+	file.FromString(vm.Config.Files.VmPathName)
+	var changes []types.BaseVirtualDeviceConfigSpec
 	for n := 0; n < count; n++ {
-		home.Path = path.Join(path.Dir(home.Path), fmt.Sprintf("disk%d.vmdk", n+2))
-		disk := devices.CreateDisk(controller, types.ManagedObjectReference{}, home.String())
-		disk.CapacityInKB = first.CapacityInKB
+		file.Path = path.Join(path.Dir(file.Path), fmt.Sprintf("disk%d.vmdk", n+2))
+		disk := devices.CreateDisk(controller, types.ManagedObjectReference{}, file.String())
 		unit := *first.UnitNumber + int32(n) + 1
-		disk.UnitNumber = &unit
-		spec.DeviceChange = append(spec.DeviceChange, &types.VirtualDeviceConfigSpec{
+		disk.CapacityInKB, disk.UnitNumber = first.CapacityInKB, &unit
+		changes = append(changes, &types.VirtualDeviceConfigSpec{
 			Operation:     types.VirtualDeviceConfigSpecOperationAdd,
 			FileOperation: types.VirtualDeviceConfigSpecFileOperationCreate,
 			Device:        disk,
 		})
 	}
-	caller := &simulator.Context{Context: ctx, Map: simulator.Map, Session: &simulator.Session{}}
-	vm.ReconfigVMTask(caller, &types.ReconfigVM_Task{This: vm.Self, Spec: spec})
-	if found := len(disks(&vm.VirtualMachine)); found != count+1 {
-		return fmt.Errorf("%s has %d disks and not %d", vm.Name, found, count+1)
-	}
-	return nil
+	return changes
 }
 
 func content() types.ServiceContent {

@@ -8,9 +8,9 @@ import (
 
 // installLibvirt adds the two calls with which libvirt's esx client migrates. They are older than
 // RelocateVM_Task, and go the same way here.
-func installLibvirt(on *endpoint, pace time.Duration) {
+func installLibvirt(on *endpoint, with settings) {
 	if on.running == nil {
-		installRelocation(on, pace)
+		installRelocation(on, with)
 	}
 	on.answers["ValidateMigration"] = func(call *request) reply {
 		asked := call.Body.(*types.ValidateMigration)
@@ -21,7 +21,7 @@ func installLibvirt(on *endpoint, pace time.Duration) {
 			if fault != nil {
 				return refused(fault)
 			}
-			for _, wrong := range resolve(vm, &spec).errors {
+			for _, wrong := range objections(vm, &spec) {
 				event := &types.MigrationErrorEvent{}
 				event.Fault = localized(wrong)
 				event.FullFormattedMessage = kindOf(wrong)

@@ -37,6 +37,7 @@ func main() {
 	key := flag.String("key", "", "`file` with the key of the certificate")
 	idle := flag.Duration("session-timeout", 0, "end sessions that are idle this `long`; 0 is never")
 	seconds := flag.Float64("seconds", 0.2, "a relocation takes this long; needs --simulate relocation")
+	page := flag.Int("page-size", 0, "an answer has at most so many objects; needs --simulate paging")
 	verbose := flag.Bool("verbose", false, "log what the library logs")
 	flag.Parse()
 
@@ -64,8 +65,10 @@ func main() {
 	}
 	server := service.NewServer()
 	defer server.Close()
-	pace := time.Duration(*seconds * float64(time.Second))
-	server.Config.Handler = names.around(server.Config.Handler, pace)
+	server.Config.Handler = names.around(server.Config.Handler, settings{
+		pace: time.Duration(*seconds * float64(time.Second)),
+		page: *page,
+	})
 
 	check(json.NewEncoder(os.Stdout).Encode(started{
 		Host:     server.URL.Hostname(),

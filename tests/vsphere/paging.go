@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
-	"time"
 
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -15,6 +14,7 @@ import (
 // whatever it is asked for.
 type pages struct {
 	mutex  sync.Mutex
+	limit  int // our own; a server may give less than it was asked for
 	count  int
 	unread map[string]*answered
 }
@@ -28,8 +28,8 @@ type answered struct {
 
 var first, last = []byte("<objects>"), []byte("</objects>")
 
-func installPaging(on *endpoint, _ time.Duration) {
-	kept := &pages{unread: map[string]*answered{}}
+func installPaging(on *endpoint, with settings) {
+	kept := &pages{limit: with.page, unread: map[string]*answered{}}
 	on.answers["RetrievePropertiesEx"] = kept.first
 	on.answers["ContinueRetrievePropertiesEx"] = kept.next
 	on.answers["CancelRetrievePropertiesEx"] = kept.cancel
@@ -38,6 +38,9 @@ func installPaging(on *endpoint, _ time.Duration) {
 func (p *pages) first(call *request) reply {
 	done := call.library()
 	size := int(call.Body.(*types.RetrievePropertiesEx).Options.MaxObjects)
+	if size <= 0 || p.limit > 0 && size > p.limit {
+		size = p.limit
+	}
 	if size <= 0 || done.Code != http.StatusOK {
 		return done
 	}

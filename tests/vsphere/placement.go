@@ -11,7 +11,7 @@ import (
 )
 
 // place puts the VM where it was to go. All at once: what a client reads is before or after it.
-func (to *destination) place() {
+func (to *here) place() types.BaseMethodFault {
 	vm := to.vm
 	host, pool := to.host.Self, to.pool.Self
 	transfer(listOfHost(*vm.Runtime.Host), listOfHost(host), vm.Self)
@@ -24,11 +24,11 @@ func (to *destination) place() {
 	to.placeStorage()
 	to.placeNetworks()
 	if to.folder != nil && *vm.Parent != to.folder.Self {
-		caller := &simulator.Context{Map: simulator.Map, Session: &simulator.Session{}}
-		to.folder.MoveIntoFolderTask(caller, &types.MoveIntoFolder_Task{
+		to.folder.MoveIntoFolderTask(internal(), &types.MoveIntoFolder_Task{
 			This: to.folder.Self, List: []types.ManagedObjectReference{vm.Self},
 		})
 	}
+	return nil
 }
 
 // list is a list of VMs that another object keeps.
@@ -79,7 +79,7 @@ func update(of mo.Reference, changes ...types.PropertyChange) {
 	simulator.Map.WithLock(of, func() { simulator.Map.Update(of, changes) })
 }
 
-func (to *destination) placeStorage() {
+func (to *here) placeStorage() {
 	vm := to.vm
 	before, used := vm.Datastore, []types.ManagedObjectReference{to.home.Self}
 	config, layout := *vm.Config, *vm.LayoutEx
@@ -128,7 +128,7 @@ func (to *destination) placeStorage() {
 }
 
 // moved is the path of a file on another datastore, where it is put if there is such a file.
-func (to *destination) moved(file string, store *simulator.Datastore) string {
+func (to *here) moved(file string, store *simulator.Datastore) string {
 	name := renamed(file, store)
 	if name == file {
 		return file
@@ -153,7 +153,7 @@ func local(file string, store *simulator.Datastore) string {
 	return filepath.Join(store.Info.GetDatastoreInfo().Url, path.Path)
 }
 
-func (to *destination) placeNetworks() {
+func (to *here) placeNetworks() {
 	vm := to.vm
 	if len(to.nics) == 0 {
 		return

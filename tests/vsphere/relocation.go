@@ -26,8 +26,8 @@ type relocation struct {
 	cancel chan struct{}
 }
 
-func installRelocation(on *endpoint, pace time.Duration) {
-	running := &relocations{pace: pace, byVM: map[types.ManagedObjectReference]*relocation{}}
+func installRelocation(on *endpoint, with settings) {
+	running := &relocations{pace: with.pace, byVM: map[types.ManagedObjectReference]*relocation{}}
 	on.running = running
 	on.answers["RelocateVM_Task"] = running.relocate
 	on.answers["CancelTask"] = running.cancel
@@ -49,10 +49,14 @@ func (r *relocations) relocate(call *request) reply {
 	return encoded(&types.RelocateVM_TaskResponse{Returnval: started.task.Self})
 }
 
-// relocatable is the VM, or the fault for a reference that names nothing.
+// relocatable is the VM, or the fault for a reference that names nothing. A host without a vCenter
+// moves none.
 func relocatable(
 	reference types.ManagedObjectReference, spec *types.VirtualMachineRelocateSpec,
 ) (*simulator.VirtualMachine, types.BaseMethodFault) {
+	if simulator.Map.IsESX() {
+		return nil, &types.NotSupported{}
+	}
 	if fault := missing(&reference); fault != nil {
 		return nil, fault
 	}
@@ -89,7 +93,7 @@ func (r *relocations) start(
 		started.end(fault, "")
 		return started
 	}
-	if wrong := resolve(vm, &spec).errors; len(wrong) > 0 {
+	if wrong := objections(vm, &spec); len(wrong) > 0 {
 		started.end(wrong[0], "")
 		return started
 	}
@@ -108,26 +112,42 @@ func record(vm *simulator.VirtualMachine, priority types.VirtualMachineMovePrior
 	})
 }
 
+// objections are what is wrong with a specification.
+func objections(
+	vm *simulator.VirtualMachine, spec *types.VirtualMachineRelocateSpec,
+) []types.BaseMethodFault {
+	to := resolve(vm, spec)
+	defer to.leave()
+	return to.wrong()
+}
+
 // run is the task from 0 to 100 per cent in steps of five.
 func (r *relocations) run(one *relocation) {
 	fault, text := one.walk()
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if fault == nil {
-		// The world may have changed on the way.
-		to := resolve(one.vm, &one.spec)
-		if len(to.errors) > 0 {
-			fault = to.errors[0]
-		} else {
-			to.place()
-			one.update(types.PropertyChange{Name: "info.progress", Val: int32(100)})
-			if one.asked.fault != nil && one.asked.failAt >= 100 {
-				fault, text = one.asked.fault, one.asked.text
-			}
-		}
+		fault, text = one.arrive()
 	}
 	delete(r.byVM, one.vm.Self)
 	one.end(fault, text)
+}
+
+// arrive puts the VM in its place, if nothing has come in between.
+func (one *relocation) arrive() (types.BaseMethodFault, string) {
+	to := resolve(one.vm, &one.spec)
+	defer to.leave()
+	if wrong := to.wrong(); len(wrong) > 0 {
+		return wrong[0], ""
+	}
+	if fault := to.place(); fault != nil {
+		return fault, ""
+	}
+	one.update(types.PropertyChange{Name: "info.progress", Val: int32(100)})
+	if one.asked.failAt >= 100 {
+		return one.asked.fault, one.asked.text
+	}
+	return nil, ""
 }
 
 // walk is the way until the VM is to change its place.

@@ -14,7 +14,13 @@ type simulations []string
 // simulation is something of a real vCenter that the library does not do, and that we play.
 type simulation struct {
 	name, help string
-	install    func(*endpoint, time.Duration)
+	install    func(*endpoint, settings)
+}
+
+// settings are what some of them can be told.
+type settings struct {
+	pace time.Duration // how long a relocation takes
+	page int           // the most objects of one answer; 0 is no limit
 }
 
 func known() []simulation {
@@ -63,7 +69,7 @@ func (*simulations) usage() string {
 }
 
 // around puts the simulations in front of the library.
-func (s simulations) around(library http.Handler, pace time.Duration) http.Handler {
+func (s simulations) around(library http.Handler, with settings) http.Handler {
 	if len(s) == 0 {
 		return library
 	}
@@ -71,7 +77,7 @@ func (s simulations) around(library http.Handler, pace time.Duration) http.Handl
 	for _, simulation := range known() {
 		for _, name := range s {
 			if name == simulation.name {
-				simulation.install(served, pace)
+				simulation.install(served, with)
 				break
 			}
 		}

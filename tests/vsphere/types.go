@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
-	"time"
 )
 
 var (
@@ -18,7 +17,7 @@ var (
 
 // installTypes has the elements of arrays tell their type, as those of a real vCenter do. The
 // library's tell it only where it is not the one that the array is of; libvirt insists on it.
-func installTypes(on *endpoint, _ time.Duration) {
+func installTypes(on *endpoint, _ settings) {
 	on.filters = append(on.filters, typed)
 }
 

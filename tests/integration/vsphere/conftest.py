@@ -44,10 +44,10 @@ def vcenter(certificates: Certificates) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def vcenters(certificates: Certificates) -> Iterator[tuple[Endpoint, Endpoint]]:
-    """Two vCenters whose objects have the same ids and whose VMs have the same uuids."""
+    """Two vCenters that give the same ids to all they have; the VMs of the second are west_…"""
     with (
         serving(certificates=certificates, instance=INSTANCES[0]) as one,
-        serving(certificates=certificates, instance=INSTANCES[1]) as other,
+        serving(certificates=certificates, instance=INSTANCES[1], flags=("-prefix=west_",)) as other,
     ):
         yield one, other
 
