@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 from typing import Any
 
@@ -169,6 +170,18 @@ def test_facts_and_sentence(
     assert error.exit_code is code
     assert {name: getattr(error, name) for name in facts} == facts
     assert set(vars(error)) - {"exit_code"} == set(facts)
+
+
+@pytest.mark.parametrize("error", [error for error, *_ in SENTENCES])
+def test_error_reaches_another_process(error: MigrateError) -> None:
+    error.add_note("look here")
+
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - what we have just written
+
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert again.exit_code is error.exit_code
+    assert vars(again) == vars(error)
 
 
 def test_every_class_is_public() -> None:

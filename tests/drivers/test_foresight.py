@@ -1,4 +1,4 @@
-"""What the drivers that only plan say of a plan, from their facts; by table."""
+"""What the drivers say of a plan, from their facts; by table."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from migrate_plugins import EntryPoint, Finding, FindingKind, Migrator, Severity, hookimpl
+from migrate_plugins.installed import DRIVERS, PLUGINS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Migrator
+    from migrate_plugins import Plan
 
 # What the core says of any plan; the rest is the driver's.
 CORE = {
@@ -82,11 +85,30 @@ def test_plan_shows(
     assert all(finding.remedy for finding in own)
 
 
-def test_error_of_a_plan_blocks_its_check(migrator: Migrator) -> None:
-    plan = migrator.plan("web1", source="esx://h1", destination="esx://h2")
+class Gloomy:
+    """Foresees the worst for every plan; the driver of the plan opens no session."""
+
+    @hookimpl
+    def migrate_foresee(self, plan: Plan) -> Sequence[Finding]:
+        return [
+            Finding("gloom", Severity.ERROR, plan.guest, "it ends badly", remedy="stay at home")
+        ]
+
+    @hookimpl
+    def migrate_finding_kinds(self) -> Sequence[FindingKind]:
+        return [FindingKind("gloom", Severity.ERROR, "nothing may move")]
+
+
+def test_error_of_a_plan_blocks_its_check() -> None:
+    points = [
+        EntryPoint(DRIVERS, "vbox", "migrate_plugins_vbox.hooks", "vbox", "0.1.0", "tests"),
+        EntryPoint(PLUGINS, "gloomy", "test_foresight:Gloomy", "gloomy", "0.1.0", "tests"),
+    ]
+    migrator = Migrator(zip(points, [points[0].load(), Gloomy()], strict=True))
+    plan = migrator.plan("web1", source="vbox:///session", destination="vbox+ssh://b/session")
 
     assert migrator.check(plan).blocked
-    assert not migrator.check(plan, accept={"vcenter-missing": "a test"}).blocked
+    assert not migrator.check(plan, accept={"gloom": "a test"}).blocked
 
 
 def test_driver_says_nothing_of_anothers_plan(migrator: Migrator) -> None:

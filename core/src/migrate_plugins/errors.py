@@ -32,7 +32,7 @@ which value, what would work.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -82,6 +82,15 @@ class MigrateError(Exception):
     """Anything that migrate-plugins raises on purpose; its text is a whole sentence."""
 
     exit_code: ExitCode = ExitCode.FAILED
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickle would hand the sentence to a constructor that takes facts.
+        return _remade, (type(self), self.args), self.__dict__
+
+
+def _remade(kind: type[MigrateError], args: tuple[Any, ...]) -> MigrateError:
+    """Make an error of its sentence; its facts are filled in afterwards."""
+    return kind.__new__(kind, *args)
 
 
 class UsageError(MigrateError):

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from migrate_plugins import AuthenticationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from migrate_plugins import Ask
     from migrate_plugins_vmware.places import Place
-
-    Ask = Callable[[str, bool], str]
 
 __all__ = ["Credentials", "find_credentials"]
 
@@ -68,7 +67,7 @@ def find_credentials(
         place: The URI, with its user and its auth file.
         server: Who is logged in with: the URI's host, or the vCenter that it names.
         port: Of the server.
-        ask: Asks the person: the question, and whether the answer is secret; None: nobody is there.
+        ask: Asks the person; None: nobody is there.
         environment: Of the process.
 
     Raises:
@@ -116,11 +115,11 @@ def _asked(user: str | None, password: str | None, server: str, ask: Ask | None)
     if ask is None:
         raise EOFError
     if user is None:
-        user = ask(f"user for {server}", False)
+        user = ask(f"user for {server}", secret=False)
     if not user:
         raise EOFError
     if password is None:
-        password = ask(f"password of {user} for {server}", True)
+        password = ask(f"password of {user} for {server}", secret=True)
     return user, password
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins import (
         Access,
+        Ask,
         Diagnosis,
         Finding,
         FindingKind,
@@ -135,14 +136,14 @@ class VMware:
         return [virsh_command(plan)]
 
     @hookimpl
-    def migrate_connect(self, uri: str) -> Session:
+    def migrate_connect(self, uri: str, ask: Ask | None) -> Session:
         from migrate_plugins_vmware.session import connect  # noqa: PLC0415 - imports pyVmomi
         from migrate_plugins_vmware.vcenter import VCenters  # noqa: PLC0415 - likewise
 
         with self._lock:  # both hosts are opened at once, from two threads
             if self._vcenters is None:
                 self._vcenters = VCenters()
-        return connect(uri, self._vcenters)
+        return connect(uri, self._vcenters, ask)
 
     @hookimpl
     def migrate_receiver(self) -> Receiver:

@@ -7,6 +7,9 @@ never touched: each is a call of its own, and reads whole trees.
 from __future__ import annotations
 
 from functools import partial
+from math import inf
+from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyVmomi import vmodl
@@ -18,12 +21,13 @@ if TYPE_CHECKING:
 
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["Found", "Key", "key_of", "read", "read_along", "read_below"]
+__all__ = ["Found", "Key", "Listing", "key_of", "read", "read_along", "read_below"]
 
 _Collector: Final = vmodl.query.PropertyCollector
 
-# Pages of one answer; a vCenter sends some hundred objects in each.
-_PAGES: Final = 10_000
+# Objects in one page of an answer, so that each comes soon; and how many pages are waited for.
+_PAGE: Final = 1_000
+_PAGES: Final = 1_000
 
 
 class Key(NamedTuple):
@@ -100,6 +104,34 @@ def read_along(
     return vcenter.reading(lambda: _retrieve(vcenter, [_step(start, relation)], [kind], paths))
 
 
+class Listing:
+    """Everything of one kind in a vCenter, read again whenever somebody asks.
+
+    Who asks while it is read by another thread shares the next reading: fifty that ask at once
+    cost two.
+    """
+
+    def __init__(self, vcenter: VCenter, kind: type, paths: Sequence[str]) -> None:
+        """Read nothing yet."""
+        self._vcenter: Final = vcenter
+        self._kind: Final = kind
+        self._paths: Final = paths
+        self._lock: Final = Lock()
+        self._began = -inf
+        self._found: list[Found] = []
+
+    def read(self) -> list[Found]:
+        """Give what is there, as it was at the time of this call or later."""
+        asked = monotonic()
+        with self._lock:
+            if self._began < asked:
+                began = monotonic()
+                root = self._vcenter.content.rootFolder
+                self._found = read_below(self._vcenter, root, self._kind, self._paths)
+                self._began = began
+            return self._found
+
+
 def _retrieve(
     vcenter: VCenter, objects: Sequence[Any], kinds: Iterable[type], paths: Sequence[str]
 ) -> list[Found]:
@@ -110,7 +142,7 @@ def _retrieve(
 
 def _pages(collector: Any, spec: Any) -> Iterator[Any]:  # noqa: ANN401 - see above
     """Give the objects of each page of an answer."""
-    page = collector.RetrievePropertiesEx([spec], _Collector.RetrieveOptions())
+    page = collector.RetrievePropertiesEx([spec], _Collector.RetrieveOptions(maxObjects=_PAGE))
     for _ in range(_PAGES):
         if page is None:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,12 +20,12 @@ from migrate_plugins_vmware.faults import connecting, doing
 from migrate_plugins_vmware.inventory import Found, key_of, read, read_along, read_below
 from migrate_plugins_vmware.places import ANY, Place
 from migrate_plugins_vmware.tls import Trust
+from migrate_plugins_vmware.vcenter import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from migrate_plugins import Migration, Plan, Session
-    from migrate_plugins_vmware.credentials import Ask
+    from migrate_plugins import Ask, Migration, Plan, Session
     from migrate_plugins_vmware.vcenter import VCenter, VCenters
 
 __all__ = ["GUEST", "HOST", "VSphereSession", "connect"]
@@ -50,9 +51,6 @@ GUEST: Final = (
     "runtime.powerState",
     "runtime.connectionState",
 )
-# What a guest is found by.
-_SOUGHT: Final = ("name", "config.uuid", "summary.config.uuid", "runtime.host")
-
 # As libvirt's ESX driver has it.
 _STATES: Final = {
     "poweredOn": GuestState.RUNNING,
@@ -94,7 +92,7 @@ def connect(uri: str, vcenters: VCenters, ask: Ask | None = None) -> VSphereSess
     try:
         with connecting(uri, vcenter.host, vcenter.port, Trust.of(place)):
             host = _walk(vcenter, place) if place.scheme == "vpx" else _look_up(vcenter, place)
-            (target,) = read(vcenter, [host], HOST)
+            target = _one(read(vcenter, [host], HOST), place, "the host", "name")
     except BaseException:
         vcenter.release()
         raise
@@ -121,6 +119,7 @@ class VSphereSession:
             uuid=values.get("summary.hardware.uuid"),
             hypervisor=" ".join(filter(None, product)) or "VMware ESXi",
             daemon=self.vcenter.product,
+            inventory=self.vcenter.instance or None,
         )
 
     def guest(self, name: str) -> GuestFacts | None:
@@ -141,20 +140,26 @@ class VSphereSession:
         Raises:
             DriverError: Two guests there have that name.
         """
-        return self._only(self._guests(lambda one: one.values.get("name") == name), name)
+        with doing(f"finding the guest {name} behind {self.uri}"):
+            return self._only(self._guests(lambda one: one.values.get("name") == name), name)
 
     def find_elsewhere(self, name: str) -> tuple[str, ...]:
         """Name the other hosts of the vCenter that have a guest of that name."""
         with doing(f"looking for the guest {name} in {self.vcenter.host}"):
             hosts = [
                 one.values["runtime.host"]
-                for one in self._everywhere()
+                for one in self.vcenter.guests.read()
                 if one.values.get("name") == name and "runtime.host" in one.values
             ]
             there = [host for host in hosts if not self._is_here(host)]
             if not there:
                 return ()
-            return tuple(sorted(one.values["name"] for one in read(self.vcenter, there, ["name"])))
+            return tuple(
+                sorted(
+                    one.values.get("name", one.key.moid)
+                    for one in read(self.vcenter, there, ["name"])
+                )
+            )
 
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Refuse: moves are made by what comes with the next part of the driver."""
@@ -177,12 +182,10 @@ class VSphereSession:
         here = [one for one in listed if self._is_on(one) and wanted(one)]
         if here:
             return here
-        found = [one.reference for one in self._everywhere() if self._is_on(one) and wanted(one)]
+        found = [
+            one.reference for one in self.vcenter.guests.read() if self._is_on(one) and wanted(one)
+        ]
         return [one for one in read(self.vcenter, found, GUEST) if self._is_on(one)]
-
-    def _everywhere(self) -> list[Found]:
-        root = self.vcenter.content.rootFolder
-        return read_below(self.vcenter, root, vim.VirtualMachine, _SOUGHT)
 
     def _is_on(self, guest: Found) -> bool:
         return self._is_here(guest.values.get("runtime.host"))
@@ -236,6 +239,20 @@ class VSphereSession:
         return False
 
 
+def _one(found: Sequence[Found], place: Place, what: str, path: str) -> Found:
+    """Take what was read of the one object that is needed, with *path*."""
+    if not found:
+        raise ConnectError(place.text, problem=f"{what} has just been removed; look again")
+    if path not in found[0].values:
+        why = found[0].unread.get(path, "it is not set")
+        raise ConnectError(place.text, problem=f"{path} of {what} cannot be read: {why}")
+    return found[0]
+
+
+def _name(found: Found) -> str:
+    return str(found.values.get("name", found.key.moid))
+
+
 def _uuid(guest: Found) -> str | None:
     uuid = guest.values.get("config.uuid") or guest.values.get("summary.config.uuid")
     return uuid.lower() if uuid else None
@@ -247,10 +264,11 @@ def _ask_host(place: Place, vcenters: VCenters, ask: Ask | None) -> str:
     try:
         with connecting(place.text, host.host, host.port, Trust.of(place)):
             root = host.content.rootFolder
-            (found,) = read_below(host, root, vim.HostSystem, ["summary.managementServerIp"])
+            found = read_below(host, root, vim.HostSystem, ["name", "summary.managementServerIp"])
+            itself = _one(found, place, place.host, "name")
     finally:
         host.release()
-    address: str | None = found.values.get("summary.managementServerIp")
+    address: str | None = itself.values.get("summary.managementServerIp")
     if not address:
         raise ConnectError(
             place.text,
@@ -261,15 +279,24 @@ def _ask_host(place: Place, vcenters: VCenters, ask: Ask | None) -> str:
 
 
 def _look_up(vcenter: VCenter, place: Place) -> Any:  # noqa: ANN401 - pyVmomi is untyped
-    """Find the host of ``esx://HOST/`` in its vCenter, by address or by name."""
+    """Find the host of ``esx://HOST/`` in its vCenter, by name or by address."""
     index = vcenter.content.searchIndex
-    for find in (index.FindByIp, index.FindByDnsName):
-        found = vcenter.reading(partial(find, None, place.host, False))
-        if found is not None:
-            return found
+    ways = [(index.FindAllByDnsName, place.host), (index.FindAllByIp, place.host)]
+    with suppress(OSError):  # what cannot be resolved here may be known there
+        ways.append((index.FindAllByIp, resolve(place.host)))
+    for find, sought in ways:
+        found = vcenter.reading(partial(find, None, sought, False))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ConnectError(
+                place.text,
+                problem=f"the vCenter {vcenter.host} has {len(found)} hosts of the name or address"
+                f" {sought}; write the path of one: vpx://{vcenter.host}/DATACENTER/CLUSTER/HOST",
+            )
     raise ConnectError(
         place.text,
-        problem=f"the vCenter {vcenter.host} has no host of the address or name {place.host};"
+        problem=f"the vCenter {vcenter.host} has no host of the name or address {place.host};"
         f" write its path: vpx://{vcenter.host}/DATACENTER/CLUSTER/HOST",
     )
 
@@ -283,7 +310,7 @@ def _walk(vcenter: VCenter, place: Place) -> Any:  # noqa: ANN401 - pyVmomi is u
     way = list(place.path)
     walked: list[str] = []
     at = _descend(vcenter, place, vcenter.content.rootFolder, vim.Datacenter, way, walked)
-    (datacenter,) = read(vcenter, [at], ["hostFolder"])
+    datacenter = _one(read(vcenter, [at], ["hostFolder"]), place, walked[-1], "hostFolder")
     below = datacenter.values["hostFolder"]
     resource = _descend(vcenter, place, below, vim.ComputeResource, way, walked)
     cluster = isinstance(resource, vim.ClusterComputeResource)
@@ -297,7 +324,7 @@ def _walk(vcenter: VCenter, place: Place) -> Any:  # noqa: ANN401 - pyVmomi is u
             problem=f"its path goes on behind the host {name}: {'/'.join(way)}; leave that out",
         )
     for host in hosts:
-        if host.values["name"] == name:
+        if host.values.get("name") == name:
             return host.reference
     raise _astray(place, walked, "host", name, hosts)
 
@@ -324,7 +351,7 @@ def _descend(
         ]
         if not way:
             raise _astray(place, walked, f"a {what}", None, found)
-        named = [one.reference for one in found if one.values["name"] == way[0]]
+        named = [one.reference for one in found if one.values.get("name") == way[0]]
         if not named:
             raise _astray(place, walked, f"folder or {what}", way[0], found)
         walked.append(way.pop(0))
@@ -338,6 +365,6 @@ def _astray(
 ) -> ConnectError:
     """Name the part of a path that is not there, and what is there instead."""
     where = "/".join(walked) or "the inventory"
-    names = ", ".join(sorted(one.values["name"] for one in there)) or "nothing"
+    names = ", ".join(sorted(map(_name, there))) or "nothing"
     missing = f"its path ends before {what}" if name is None else f"there is no {what} {name!r}"
     return ConnectError(place.text, problem=f"{missing} in {where}; there is {names}")

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from pyVmomi import SoapStubAdapter, vim
 from pyVmomi.VmomiSupport import versionMap
 
-from migrate_plugins import ConnectError
+from migrate_plugins import AuthenticationError, ConnectError
 from migrate_plugins_vmware.credentials import Credentials, find_credentials
 from migrate_plugins_vmware.faults import EDGE, connecting
+from migrate_plugins_vmware.inventory import Listing
 from migrate_plugins_vmware.tls import Context, Trust, thumbprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migrate_plugins_vmware.credentials import Ask
+    from migrate_plugins import Ask
     from migrate_plugins_vmware.places import Place, Proxy
 
-__all__ = ["TIMEOUT", "VCenter", "VCenters", "newest_version"]
+__all__ = ["TIMEOUT", "VCenter", "VCenters", "newest_version", "resolve"]
 
 T = TypeVar("T")
 
@@ -36,6 +37,9 @@ _POOL: Final = 16
 
 # vSphere 5.5: what the server is asked in, until it has said what it speaks.
 _FIRST: Final = "vim.version.version9"
+
+# What a guest is found by.
+_SOUGHT: Final = ("name", "config.uuid", "summary.config.uuid", "runtime.host")
 
 _VCENTER: Final = "VirtualCenter"
 _HOST: Final = "HostAgent"
@@ -64,6 +68,7 @@ class VCenter:
         product: Its ``about.fullName``.
         api_version: Its ``about.apiVersion``.
         is_vcenter: Whether it is a vCenter, not a host by itself.
+        guests: All its guests, with what one is found by.
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class VCenter:
         self._credentials: Final = credentials
         self._context: Final = context
         self._let_go: Final = let_go
+        self.guests: Final = Listing(self, vim.VirtualMachine, _SOUGHT)
         self._logging_in: Final = Lock()
         self._logins = 1
 
@@ -124,13 +130,12 @@ class VCenter:
         return self._credentials.user, self._credentials.password
 
     def address(self) -> str:
-        """Resolve its name as libvirt does for a migration URI: the first IPv4 address.
+        """Resolve its name, as a migration URI needs it.
 
         Raises:
             OSError: The name is not known.
         """
-        found = socket.getaddrinfo(self.host, None, socket.AF_INET, socket.SOCK_STREAM)
-        return str(found[0][4][0])
+        return resolve(self.host)
 
     def reading(self, call: Callable[[], T]) -> T:
         """Make a call that changes nothing; where the session has ended, log in and make it again.
@@ -169,7 +174,7 @@ class VCenters:
         self._gates: Final[dict[_Way, Lock]] = {}
         self._open: Final[dict[_Way, VCenter]] = {}
         self._uses: Final[dict[_Way, int]] = {}
-        self._asked: Final[dict[_Way, Credentials]] = {}
+        self._typed: Final[dict[_Way, Credentials]] = {}
 
     def open(
         self, place: Place, ask: Ask | None = None, *, server: str | None = None, host: bool = False
@@ -226,13 +231,26 @@ class VCenters:
                 _check_kind(place, host, about, wanted=_VCENTER if way.managing else _HOST)
                 stub.ComputeVersionInfo(newest_version(about.apiVersion))
                 content = service.RetrieveContent()
-                credentials = self._asked.get(way) or find_credentials(place, host, place.port, ask)
+                credentials = self._credentials(way, place, host, ask)
                 content.sessionManager.Login(*credentials, None)
         except BaseException:
+            self._typed.pop(way, None)
             stub.DropConnections()
             raise
-        self._asked[way] = credentials  # they are not asked for again
         return VCenter(host, place.port, content, credentials, context, lambda: self._let_go(way))
+
+    def _credentials(self, way: _Way, place: Place, host: str, ask: Ask | None) -> Credentials:
+        """Find credentials; what a person has typed is kept, to be asked for once."""
+        known = self._typed.get(way)
+        if known is not None:
+            return known
+        try:
+            return find_credentials(place, host, place.port)
+        except AuthenticationError:
+            if ask is None:
+                raise
+        self._typed[way] = find_credentials(place, host, place.port, ask)
+        return self._typed[way]
 
     def _let_go(self, way: _Way) -> bool:
         with self._lock:
@@ -241,6 +259,16 @@ class VCenters:
                 return False
             del self._uses[way], self._open[way]
             return True
+
+
+def resolve(host: str) -> str:
+    """Resolve a name as libvirt's ESX driver does: to its first IPv4 address.
+
+    Raises:
+        OSError: The name is not known.
+    """
+    found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    return str(found[0][4][0])
 
 
 def newest_version(api_version: str) -> str:
