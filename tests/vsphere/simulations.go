@@ -31,6 +31,8 @@ func known() []simulation {
 			installCheck},
 		{"hosts", "vMotion of hosts that can be turned off, hosts that can be disconnected",
 			installHosts},
+		{"drives", "the CD drives of VMs are not connected, as a VM has to have them to move",
+			installDrives},
 		{"encryption", "config.migrateEncryption is kept when it is reconfigured",
 			installEncryption},
 		{"paging", "RetrievePropertiesEx answers in pages of options.maxObjects",

@@ -65,10 +65,6 @@ OTHER = SITE._replace(other=True)
 PEER = "vpxmigr://192.0.2.7/{}/{}"
 
 
-def wish(**given: Any) -> Wishes:
-    return Wishes(**given)
-
-
 def to(*pairs: str) -> tuple[Target, ...]:
     return tuple(Target(*pair.rsplit("=", 1)) for pair in pairs)
 
@@ -76,38 +72,38 @@ def to(*pairs: str) -> tuple[Target, ...]:
 # fmt: off
 CHOSEN: list[tuple[Wishes, Guest, Site, str | None, dict[str, Any]]] = [
     # wishes, guest, site, migration URI, what the move has that differs
-    (wish(), GUEST, SITE, None, {}),
-    (wish(pool="web"),        GUEST, SITE, None, {"pool": WEB}),
-    (wish(pool="/web/deep/"), GUEST, SITE, None, {"pool": DEEP}),
-    (wish(pool="resgroup-3"), GUEST, SITE, None, {"pool": DEEP}),
-    (wish(pool="Resources"),  GUEST, SITE, None, {"pool": ROOT}),
+    (Wishes(), GUEST, SITE, None, {}),
+    (Wishes(pool="web"),        GUEST, SITE, None, {"pool": WEB}),
+    (Wishes(pool="/web/deep/"), GUEST, SITE, None, {"pool": DEEP}),
+    (Wishes(pool="resgroup-3"), GUEST, SITE, None, {"pool": DEEP}),
+    (Wishes(pool="Resources"),  GUEST, SITE, None, {"pool": ROOT}),
     # In its own cluster it keeps its pool.
-    (wish(), GUEST._replace(owner=COMPUTE), SITE, None, {"pool": OWN}),
-    (wish(pool="Resources"), GUEST._replace(owner=COMPUTE), SITE, None, {"pool": ROOT}),
-    (wish(), GUEST, SITE, PEER.format("resgroup-2", "host-2"), {"pool": WEB}),
-    (wish(), GUEST, SITE, PEER.format("resgroup-1", "host-2"), {"pool": ROOT}),
-    (wish(folder="production"), GUEST, SITE, None, {"folder": FOLDER}),
-    (wish(folder="group-v2"),   GUEST, SITE, None, {"folder": FOLDER}),
+    (Wishes(), GUEST._replace(owner=COMPUTE), SITE, None, {"pool": OWN}),
+    (Wishes(pool="Resources"), GUEST._replace(owner=COMPUTE), SITE, None, {"pool": ROOT}),
+    (Wishes(), GUEST, SITE, PEER.format("resgroup-2", "host-2"), {"pool": WEB}),
+    (Wishes(), GUEST, SITE, PEER.format("resgroup-1", "host-2"), {"pool": ROOT}),
+    (Wishes(folder="production"), GUEST, SITE, None, {"folder": FOLDER}),
+    (Wishes(folder="group-v2"),   GUEST, SITE, None, {"folder": FOLDER}),
     # In another datacenter a folder is needed.
-    (wish(), GUEST._replace(datacenter=vim.Datacenter("datacenter-2")), SITE, None,
+    (Wishes(), GUEST._replace(datacenter=vim.Datacenter("datacenter-2")), SITE, None,
      {"folder": TOP}),
-    (wish(datastore="ssd1"),        GUEST, SITE, None, {"datastore": SSD1}),
-    (wish(datastore="datastore-4"), GUEST, SITE, None, {"datastore": TWIN2}),
+    (Wishes(datastore="ssd1"),        GUEST, SITE, None, {"datastore": SSD1}),
+    (Wishes(datastore="datastore-4"), GUEST, SITE, None, {"datastore": TWIN2}),
     # One disk with a datastore of its own: each disk is named then.
-    (wish(disks=to("2000=ssd2")), GUEST, SITE, None,
+    (Wishes(disks=to("2000=ssd2")), GUEST, SITE, None,
      {"disks": ((2000, SSD2), (2001, SSD1), (2002, OLD))}),
-    (wish(disks=to("hard disk 3=ssd2"), datastore="ssd1"), GUEST, SITE, None,
+    (Wishes(disks=to("hard disk 3=ssd2"), datastore="ssd1"), GUEST, SITE, None,
      {"datastore": SSD1, "disks": ((2000, SSD1), (2001, SSD1), (2002, SSD2))}),
-    (wish(disks=to("SCSI0:1=datastore-2")), GUEST, SITE, None,
+    (Wishes(disks=to("SCSI0:1=datastore-2")), GUEST, SITE, None,
      {"disks": ((2000, OLD), (2001, SSD2), (2002, OLD))}),
-    (wish(networks=to("4000=group")), GUEST, SITE, None, {"networks": ((CARDS[0], GROUP),)}),
-    (wish(networks=to("network adapter 2=VM Network")), GUEST, SITE, None,
+    (Wishes(networks=to("4000=group")), GUEST, SITE, None, {"networks": ((CARDS[0], GROUP),)}),
+    (Wishes(networks=to("network adapter 2=VM Network")), GUEST, SITE, None,
      {"networks": ((CARDS[1], NET),)}),
-    (wish(priority="highPriority"), GUEST, SITE, None, {"priority": "highPriority"}),
+    (Wishes(priority="highPriority"), GUEST, SITE, None, {"priority": "highPriority"}),
     # In another vCenter all of it is named.
-    (wish(datastore="ssd1", networks=to("4001=group")), GUEST, OTHER, None,
+    (Wishes(datastore="ssd1", networks=to("4001=group")), GUEST, OTHER, None,
      {"other": True, "folder": TOP, "datastore": SSD1, "networks": ((CARDS[1], GROUP),)}),
-    (wish(datastore="ssd1", disks=to("2000=ssd2")), GUEST._replace(cards=()), OTHER, None,
+    (Wishes(datastore="ssd1", disks=to("2000=ssd2")), GUEST._replace(cards=()), OTHER, None,
      {"other": True, "folder": TOP, "datastore": SSD1,
       "disks": ((2000, SSD2), (2001, SSD1), (2002, SSD1))}),
 ]
@@ -121,42 +117,42 @@ HAS_CARDS = "the guest has Network adapter 1 (4000), Network adapter 2 (4001)"
 REFUSED: list[tuple[Wishes, Guest, Site, str | None, Sequence[str]]] = [
     # wishes, guest, site, migration URI, what is wrong
     # A pool of another compute resource is not among those there are.
-    (wish(pool="resgroup-9"), GUEST, SITE, None,
+    (Wishes(pool="resgroup-9"), GUEST, SITE, None,
      ["-o resource-pool=resgroup-9: the compute resource of esx2 has Resources, web, web/deep"]),
-    (wish(folder="nowhere"), GUEST, SITE, None,
+    (Wishes(folder="nowhere"), GUEST, SITE, None,
      ["-o folder=nowhere: the datacenter of esx2 has production"]),
-    (wish(folder="nowhere"), GUEST, SITE._replace(folders=()), None,
+    (Wishes(folder="nowhere"), GUEST, SITE._replace(folders=()), None,
      ["-o folder=nowhere: the datacenter of esx2 has no folder at all"]),
-    (wish(datastore="nowhere"), GUEST, SITE, None, [f"-o datastore=nowhere: {HAS_STORES}"]),
-    (wish(datastore="twin"), GUEST, SITE, None,
+    (Wishes(datastore="nowhere"), GUEST, SITE, None, [f"-o datastore=nowhere: {HAS_STORES}"]),
+    (Wishes(datastore="twin"), GUEST, SITE, None,
      ["-o datastore=twin: esx2 has 2 of that name: write datastore-3 or datastore-4"]),
-    (wish(disks=to("2009=ssd1")), GUEST, SITE, None, [f"-o disk=2009:ssd1: {HAS_DISKS}"]),
-    (wish(disks=to("2000=nowhere")), GUEST, SITE, None, [f"-o disk=2000:nowhere: {HAS_STORES}"]),
-    (wish(disks=to("2000=ssd1", "Hard disk 1=ssd2")), GUEST, SITE, None,
+    (Wishes(disks=to("2009=ssd1")), GUEST, SITE, None, [f"-o disk=2009:ssd1: {HAS_DISKS}"]),
+    (Wishes(disks=to("2000=nowhere")), GUEST, SITE, None, [f"-o disk=2000:nowhere: {HAS_STORES}"]),
+    (Wishes(disks=to("2000=ssd1", "Hard disk 1=ssd2")), GUEST, SITE, None,
      ["-o disk=Hard disk 1:ssd2: Hard disk 1 was named before"]),
-    (wish(networks=to("1=group")), GUEST, SITE, None, [f"-o network=1:group: {HAS_CARDS}"]),
-    (wish(networks=to("4000=x")), GUEST._replace(cards=()), SITE._replace(networks=()), None,
+    (Wishes(networks=to("1=group")), GUEST, SITE, None, [f"-o network=1:group: {HAS_CARDS}"]),
+    (Wishes(networks=to("4000=x")), GUEST._replace(cards=()), SITE._replace(networks=()), None,
      ["-o network=4000:x: the guest has no network card at all",
       "-o network=4000:x: esx2 has no network at all"]),
-    (wish(networks=to("4000=group", "Network adapter 1=VM Network")), GUEST, SITE, None,
+    (Wishes(networks=to("4000=group", "Network adapter 1=VM Network")), GUEST, SITE, None,
      ["-o network=Network adapter 1:VM Network: Network adapter 1 was named before"]),
-    (wish(), GUEST._replace(cards=()), OTHER, None,
+    (Wishes(), GUEST._replace(cards=()), OTHER, None,
      ["in another vCenter a datastore must be named, with -o datastore=NAME; " + HAS_STORES]),
-    (wish(datastore="ssd1"), GUEST, OTHER, None,
-     ["Network adapter 2 hangs on a distributed switch of its vCenter, which the other one does"
+    (Wishes(datastore="ssd1"), GUEST, OTHER, None,
+     [("Network adapter 2 hangs on a distributed switch of its vCenter, which the other one does"
       " not have: name its network there, with -o 'network=Network adapter 2:NETWORK'; esx2 has"
-      " VM Network, group"]),
-    (wish(), GUEST, SITE, PEER.format("resgroup-9", "host-2"),
-     ["the migration URI names the resource pool resgroup-9: the compute resource of esx2 has"
-      " resgroup-1 (Resources), resgroup-2 (web), resgroup-3 (web/deep)"]),
-    (wish(), GUEST, SITE, "vpxmigr://192.0.2.8/resgroup-1/host-3",
-     ["the migration URI names the vCenter 192.0.2.8, and libvirt's rule is that it is the address"
-      " of the source's: 192.0.2.7, vc",
+      " VM Network, group")]),
+    (Wishes(), GUEST, SITE, PEER.format("resgroup-9", "host-2"),
+     [("the migration URI names the resource pool resgroup-9: the compute resource of esx2 has"
+      " resgroup-1 (Resources), resgroup-2 (web), resgroup-3 (web/deep)")]),
+    (Wishes(), GUEST, SITE, "vpxmigr://192.0.2.8/resgroup-1/host-3",
+     [("the migration URI names the vCenter 192.0.2.8, and libvirt's rule is that it is the"
+       " address of the source's: 192.0.2.7, vc"),
       "the migration URI leads to the host host-3, and the destination, esx2, is host-2"]),
-    (wish(datastore="ssd1"), GUEST._replace(cards=()), OTHER, PEER.format("resgroup-1", "host-2"),
-     ["a migration URI names one vCenter, which both hosts must belong to, and the destination"
-      " belongs to another one: leave it out"]),
-    (wish(pool="a", folder="b", datastore="c", disks=to("2000=d"), networks=to("4000=e")),
+    (Wishes(datastore="ssd1"), GUEST._replace(cards=()), OTHER, PEER.format("resgroup-1", "host-2"),
+     [("a migration URI names one vCenter, which both hosts must belong to, and the destination"
+      " belongs to another one: leave it out")]),
+    (Wishes(pool="a", folder="b", datastore="c", disks=to("2000=d"), networks=to("4000=e")),
      GUEST, SITE, None,
      ["-o resource-pool=a: the compute resource of esx2 has Resources, web, web/deep",
       "-o folder=b: the datacenter of esx2 has production",
@@ -202,7 +198,7 @@ def test_long_lists_are_cut() -> None:
     )
 
     with pytest.raises(UsageError) as caught:
-        choose(wish(datastore="x"), GUEST, SITE._replace(datastores=many))
+        choose(Wishes(datastore="x"), GUEST, SITE._replace(datastores=many))
 
     assert str(caught.value).endswith("ssd18, ssd19 and 5 more")
 
@@ -212,12 +208,16 @@ def test_long_lists_are_cut() -> None:
     owner=st.sampled_from([None, COMPUTE, vim.ClusterComputeResource("domain-c9")]),
     other=st.booleans(),
 )
-def test_pool_is_never_another_compute_resources(pool: str | None, owner: Any, other: bool) -> None:
+def test_pool_is_never_another_compute_resources(
+    pool: str | None,
+    owner: Any,  # noqa: ANN401 - pyVmomi is untyped
+    other: bool,
+) -> None:
     guest = GUEST._replace(owner=owner, cards=())
     own = {OWN._GetMoId()} if owner is COMPUTE else set()
 
     try:
-        move = choose(wish(pool=pool, datastore="ssd1"), guest, SITE._replace(other=other))
+        move = choose(Wishes(pool=pool, datastore="ssd1"), guest, SITE._replace(other=other))
     except UsageError:
         assert pool in {"resgroup-9", "x"}
     else:
@@ -234,7 +234,7 @@ def test_every_disk_is_named_or_none(wanted: dict[int, str], default: str | None
     known = {"ssd1": SSD1, "ssd2": SSD2}
     disks = tuple(Target(str(key), store) for key, store in wanted.items())
 
-    move = choose(wish(disks=disks, datastore=default), GUEST, SITE)
+    move = choose(Wishes(disks=disks, datastore=default), GUEST, SITE)
 
     stays = {disk.key: disk.datastore for disk in DISKS}
     elsewhere = stays if default is None else dict.fromkeys(stays, known[default])
@@ -248,7 +248,7 @@ def test_specification_says_all_of_it() -> None:
     backings = [
         vim.vm.device.VirtualEthernetCard.NetworkBackingInfo(deviceName=name) for name in ("a", "b")
     ]
-    move = choose(wish(datastore="ssd1", folder="production", disks=to("2000=ssd2")), GUEST, SITE)
+    move = choose(Wishes(datastore="ssd1", folder="production", disks=to("2000=ssd2")), GUEST, SITE)
 
     spec = specification(move._replace(networks=networks), backings)
 
@@ -266,6 +266,6 @@ def test_specification_says_all_of_it() -> None:
 
 
 def test_plain_specification_says_nothing_else() -> None:
-    spec = specification(choose(wish(), GUEST, SITE), [])
+    spec = specification(choose(Wishes(), GUEST, SITE), [])
 
     assert (spec.folder, spec.datastore, [*spec.disk], [*spec.deviceChange]) == (None, None, [], [])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyVmomi import vim
 
 from migrate_plugins import PlanError
 from migrate_plugins_vmware.options import LONGEST, OPTIONS, PRIORITIES, Target, Wishes
@@ -33,7 +34,8 @@ WISHES: list[tuple[Sequence[str], Wishes]] = [
     (("disk=2000:a:b",),                     Wishes(disks=(Target("2000", "a:b"),))),
     (("disk=2000:a", "disk=2001:b"),
      Wishes(disks=(Target("2000", "a"), Target("2001", "b")))),
-    (("network=Network adapter 1:web",),     Wishes(networks=(Target("Network adapter 1", "web"),))),
+    (("network=Network adapter 1:web",),
+     Wishes(networks=(Target("Network adapter 1", "web"),))),
     (("priority=high",),                     Wishes(priority="highPriority")),
     (("priority=default",),                  Wishes()),
     (("timeout=90",),                        Wishes(timeout=90)),
@@ -59,9 +61,9 @@ REFUSED: list[tuple[Sequence[str], str | None, Sequence[str]]] = [
     ((f"timeout={LONGEST + 1}",),     None, [f"-o timeout={LONGEST + 1} is longer than a month"]),
     (("resource-pool=web",),          PEER,
      ["a migration URI names a resource pool, and so does -o resource-pool"]),
-    (("disk=1", "network=2", "folder=//", f"timeout={10**30}"), None,
+    (("disk=1", "network=2", "folder=//", f"timeout={LONGEST + 1}"), None,
      ["-o disk=1 is not DISK:DATASTORE", "-o network=2 is not NIC:NETWORK",
-      "-o folder=// is no path of names", f"-o timeout={10**30} is longer than a month"]),
+      "-o folder=// is no path of names", f"-o timeout={LONGEST + 1} is longer than a month"]),
     # These are the core's to refuse.
     (("priority=urgent",),            None, ["-o priority=urgent is none of its values"]),
     (("timeout=0",),                  None, ["-o timeout=0 is none of its values"]),
@@ -93,9 +95,7 @@ def test_everything_wrong_is_refused_at_once(
 
 
 def test_each_priority_is_one_of_the_api() -> None:
-    from pyVmomi import vim
-
-    known = {str(value) for value in vim.VirtualMachine.MovePriority.values}  # type: ignore[attr-defined]
+    known = {str(value) for value in vim.VirtualMachine.MovePriority.values}
 
     assert {*PRIORITIES.values()} == known
 
@@ -123,5 +123,5 @@ def test_device_and_target_are_told_apart(device: str, to: str) -> None:
 
     if target != (device, to):
         assert target is not None
-        assert target.device == f"{device}:{to.split(':')[0]}"
+        assert target.device == f"{device}:{to.split(':', maxsplit=1)[0]}"
         assert device.rstrip("0123456789").lower() in {"ide", "sata", "scsi", "nvme"}

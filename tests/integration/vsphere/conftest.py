@@ -14,6 +14,7 @@ import pyVim.connect
 # The endpoint serves benchmarks too, so it has its own place.
 sys.path.append(str(Path(__file__).parents[2]))
 
+from vsphere.arena import Arena
 from vsphere.certificates import Certificates
 from vsphere.endpoint import BIG, Endpoint, Inventory, serving
 
@@ -47,7 +48,9 @@ def vcenters(certificates: Certificates) -> Iterator[tuple[Endpoint, Endpoint]]:
     """Two vCenters that give the same ids to all they have; the VMs of the second are west_…"""
     with (
         serving(certificates=certificates, instance=INSTANCES[0]) as one,
-        serving(certificates=certificates, instance=INSTANCES[1], flags=("-prefix=west_",)) as other,
+        serving(
+            certificates=certificates, instance=INSTANCES[1], flags=("-prefix=west_",)
+        ) as other,
     ):
         yield one, other
 
@@ -93,3 +96,20 @@ def log_in() -> Iterator[LogIn]:
             return service
 
         yield log_in
+
+
+@pytest.fixture
+def arena(vcenter: Endpoint, log_in: LogIn, monkeypatch: pytest.MonkeyPatch) -> Arena:
+    """The vCenter with our simulations, with a guest to move in it."""
+    monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(vcenter.auth_file))
+    return Arena(vcenter, log_in(vcenter))
+
+
+@pytest.fixture
+def arenas(
+    vcenters: tuple[Endpoint, Endpoint], log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Arena, Arena]:
+    """The two vCenters."""
+    monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(vcenters[0].auth_file))
+    here, there = (Arena(endpoint, log_in(endpoint)) for endpoint in vcenters)
+    return here, there

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import shlex
+from typing import TYPE_CHECKING, Any, Final
 
 from pyVmomi import vim
 
-from migrate_plugins import DriverError
+from migrate_plugins import DriverError, Mend
+from migrate_plugins_vmware.commands import govc
 from migrate_plugins_vmware.faults import doing
 from migrate_plugins_vmware.inventory import read
 from migrate_plugins_vmware.moves import choose, specification
 from migrate_plugins_vmware.options import Wishes
 from migrate_plugins_vmware.relocation import Relocation
 from migrate_plugins_vmware.survey import look, read_backings
-from migrate_plugins_vmware.tasks import ENDS, relocations
+from migrate_plugins_vmware.tasks import under_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migrate_plugins import Plan
-    from migrate_plugins_vmware.inventory import Found
+    from migrate_plugins import GuestFacts, Plan
     from migrate_plugins_vmware.moves import Guest, Site
     from migrate_plugins_vmware.session import VSphereSession
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["adopt", "locator", "start", "under_way"]
+__all__ = ["adopt", "locator", "mend", "mend_command", "start"]
+
+_NOTHING_TO_MEND: Final = (
+    "a vCenter keeps each guest once, on one host, with its configuration: nothing is left over"
+    " that would have to be resumed, ended, stored or removed"
+)
 
 
 def start(source: VSphereSession, destination: VSphereSession, plan: Plan) -> Relocation:
@@ -77,12 +83,32 @@ def adopt(session: VSphereSession, name: str) -> Relocation | None:
     return relocation
 
 
-def under_way(vcenter: VCenter, guest: Any) -> Found | None:  # noqa: ANN401 - pyVmomi is untyped
-    """Find the task that moves *guest*, or give None."""
-    for task in relocations(vcenter, guest):
-        if str(task.values.get("info.state")) not in ENDS:
-            return task
-    return None
+def mend(session: VSphereSession, step: Mend, guest: GuestFacts) -> None:
+    """Cancel the move of a guest that is still as it was read.
+
+    Raises:
+        DriverError: It is refused.
+    """
+    action = f"{step} of {guest.name}"
+    now = session.guest_by_uuid(guest.uuid)
+    if now is None or (now.state, now.job) != (guest.state, guest.job):
+        seen = "gone" if now is None else f"{now.state}, job: {now.job or 'none'}"
+        raise DriverError(action, problem=f"it has changed since it was read: it is {seen}")
+    if step is not Mend.ABORT:
+        raise DriverError(action, problem=_NOTHING_TO_MEND)
+    relocation = adopt(session, now.name)
+    if relocation is None:
+        raise DriverError(action, problem="no move of it is under way")
+    relocation.cancel()
+
+
+def mend_command(session: VSphereSession, step: Mend, guest: GuestFacts) -> str | None:
+    """Give the same step as a line for a shell, or None where there is none."""
+    found = session.find_guest(guest.name) if step is Mend.ABORT else None
+    task = None if found is None else under_way(session.vcenter, found.reference)
+    if task is None:
+        return None
+    return shlex.join(govc(session.place, "task.cancel", task.key.moid))
 
 
 def _moved(vcenter: VCenter, guest: Guest, site: Site) -> Callable[[], str | None]:

@@ -24,8 +24,8 @@ from migrate_plugins import (
     PortRule,
     Receiver,
     hookimpl,
-    virsh_command,
 )
+from migrate_plugins_vmware.options import OPTIONS, refusals
 from migrate_plugins_vmware.places import SCHEME, read_peer
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         MigrationURI,
         NativeCommand,
         Plan,
+        Reason,
         Selection,
         Session,
         Settings,
@@ -53,21 +54,23 @@ NAME: Final = "vmware"
 # "Required for virtual machine migration with vMotion": vSphere Security, firewall ports of ESXi.
 VMOTION_PORT: Final = 8000
 
-_CLAIM: Final = Claim(Basis.CODE, "src/esx/esx_driver.c, esxDomainMigratePrepare", "libvirt 9.0.0")
-# Whatever else libvirt's driver would silently accept (bandwidth, timeout) it does not do.
-_OPTIONS: Final = frozenset({"live", "suspend", "persistent", "undefine_source"})
-# The document's table is of files on two hosts; a vCenter has one inventory of both.
+_CLAIM: Final = Claim(
+    Basis.VERIFIED,
+    "tests/integration/vsphere/test_moves.py, on a simulated vCenter",
+    "pyVmomi 9.1.1, vcsim 0.24.2",
+)
+# A guest that runs is always moved live, its configuration goes along, and one that is shut off
+# moves as well.  No move leaves it paused: --suspend is taken by libvirt's driver, and ignored.
+_OPTIONS: Final = frozenset({"live", "offline", "persistent", "undefine_source"})
 _CONFIGURATION: Final = OwnConfiguration(
     After(persistent=True, source_config=False, destination_config=True),
-    "a vCenter keeps its guests in an inventory and not in files: a guest is registered with the"
-    " one host that it is on, and that is the destination afterwards, whatever --persistent and"
-    " --undefinesource say",
+    "a vCenter keeps each guest in its inventory, on one host at a time: no file is left on the"
+    " source, and --persistent and --undefinesource change nothing",
 )
-# libvirt's ESX driver runs in the client, and so does this one; what moves the guest does not.
 _CRASH: Final = ClientCrash(
     Crash.CONTINUES,
-    "the client only starts a task and watches it: the vCenter carries it out, and goes on to its"
-    " end without the client; the document's managed direct would abort",
+    "the move is a task of the vCenter, which carries it to its end without the client that began"
+    " it: in the document's managed direct the client would have controlled it",
 )
 _HTTPS: Final = ControlProtocol("vSphere API over https", 443, encrypted=True)
 
@@ -97,7 +100,7 @@ class VMware:
     @hookimpl
     def migrate_capabilities(self) -> Capabilities:
         return Capabilities(
-            offers={"native-direct": Offer(_CLAIM, _OPTIONS, migration_uri=True)},
+            offers={"native-direct": Offer(_CLAIM, _OPTIONS, migration_uri=True, own=OPTIONS)},
             migration_schemes=(SCHEME,),
             protocol="vMotion",
             unwritten_uri="made from the vCenter's address and from its ids of the destination's"
@@ -133,7 +136,13 @@ class VMware:
 
     @hookimpl
     def migrate_commands(self, plan: Plan) -> Sequence[NativeCommand]:
-        return [virsh_command(plan)]
+        from migrate_plugins_vmware.commands import commands  # noqa: PLC0415 - of few plans
+
+        return commands(plan)
+
+    @hookimpl
+    def migrate_refuse(self, plan: Plan) -> Sequence[Reason] | None:
+        return [*refusals(plan)] if plan.driver == NAME else None
 
     @hookimpl
     def migrate_connect(self, uri: str, ask: Ask | None) -> Session:

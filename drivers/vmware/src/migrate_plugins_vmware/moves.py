@@ -272,7 +272,7 @@ def _disks(
     guest: Guest,
     site: Site,
     datastore: Any,
-    wrong: list[str],  # noqa: ANN401 - pyVmomi is untyped
+    wrong: list[str],
 ) -> tuple[tuple[int, Any], ...]:
     """Choose a datastore for every disk, as soon as one of them has its own."""
     chosen: dict[int, Any] = {}
@@ -341,7 +341,7 @@ def _pick(told: str, wanted: str, there: Choices, wrong: list[str]) -> Any:  # n
     if len(found) == 1:
         return found[0].reference
     if found:
-        ids = " or ".join(_id(each.reference) for each in found)
+        ids = " or ".join(str(_id(each.reference)) for each in found)
         wrong.append(f"{told}: {there.where} has {len(found)} of that name: write {ids}")
     else:
         wrong.append(f"{told}: {_have(there)}")
@@ -374,6 +374,5 @@ def _names(device: Disk | Card) -> list[str]:
 
 
 def _id(reference: Any) -> str | None:  # noqa: ANN401 - pyVmomi is untyped
-    """Give the vCenter's id of an object; two connections' objects compare equal by it alone."""
-    found: str | None = None if reference is None else reference._moId  # noqa: SLF001 - it has no public name
-    return found
+    """Give the vCenter's id of an object, or None of nothing."""
+    return None if reference is None else reference._GetMoId()  # noqa: SLF001 - pyVmomi has no other way

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from migrate_plugins import DriverOption, Kind, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from migrate_plugins import Plan
 
@@ -140,29 +140,35 @@ class Wishes(NamedTuple):
 def refusals(plan: Plan) -> Iterator[Reason]:
     """Give every reason why the options of *plan* cannot be taken, beyond what the core sees."""
     given = plan.own
-    for name, what in (("disk", "DISK:DATASTORE"), ("network", "NIC:NETWORK")):
-        seen: dict[str, str] = {}
-        for text in given.get(name, ()):
-            target = Target.parse(text)
-            if target is None:
-                yield _wrong(f"-o {name}={text} is not {what}", f"give {_EXAMPLES[name]}")
-            elif seen.setdefault(target.device.lower(), text) != text:
-                first = seen[target.device.lower()]
-                told = f"-o {name}={first} and -o {name}={text} name one device"
-                yield _wrong(told, "give it once")
+    yield from _misnamed("disk", "DISK:DATASTORE", given.get("disk", ()))
+    yield from _misnamed("network", "NIC:NETWORK", given.get("network", ()))
     for name in ("resource-pool", "folder"):
         for text in given.get(name, ()):
             if "" in text.strip("/").split("/"):
                 told = f"-o {name}={text} is no path of names"
                 yield _wrong(told, f"give {_EXAMPLES[name]}")
     for text in given.get("timeout", ()):
-        if text.isdecimal() and int(text[:20]) > LONGEST:
+        if int(text) > LONGEST:
             yield _wrong(f"-o timeout={text} is longer than a month", "leave it out, or give less")
     if plan.uris.migration.value is not None and "resource-pool" in given:
         yield _wrong(
             "a migration URI names a resource pool, and so does -o resource-pool",
             "leave out one of the two",
         )
+
+
+def _misnamed(name: str, form: str, texts: Iterable[str]) -> Iterator[Reason]:
+    """Give the reasons against what was said of single devices."""
+    seen: dict[str, str] = {}
+    for text in texts:
+        target = Target.parse(text)
+        if target is None:
+            yield _wrong(f"-o {name}={text} is not {form}", f"give {_EXAMPLES[name]}")
+        elif (first := seen.get(target.device.lower())) is not None:
+            told = f"-o {name}={first} and -o {name}={text} name one device"
+            yield _wrong(told, "give it once")
+        else:
+            seen[target.device.lower()] = text
 
 
 def _wrong(text: str, instead: str) -> Reason:

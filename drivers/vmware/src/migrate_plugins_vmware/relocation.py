@@ -74,13 +74,12 @@ class Relocation:
         """
         self._began = monotonic()
         # What moved it before is no business of ours, and what is found later is.
-        known = relocations(self._vcenter, self._guest)
-        for task in known:
-            if str(task.values.get("info.state")) not in ENDS:
-                problem = f"it is being moved already, by the vCenter's {task.key.moid}"
+        before = {task.key: task.values for task in relocations(self._vcenter, self._guest)}
+        for key, values in before.items():
+            if str(values.get("info.state")) not in ENDS:
+                problem = f"it is being moved already, by the vCenter's {key.moid}"
                 raise DriverError(f"moving {self._name}", problem=problem)
-        before = {task.key for task in known}
-        threading.Thread(target=self._begin, args=(call, before), daemon=True).start()
+        threading.Thread(target=self._begin, args=(call, {*before}), daemon=True).start()
 
     def follow(self, task: Any) -> None:  # noqa: ANN401 - pyVmomi is untyped
         """Follow a task that somebody began."""

@@ -14,18 +14,18 @@ from migrate_plugins import (
     GuestFacts,
     GuestState,
     HostFacts,
-    PlanOnlyError,
 )
 from migrate_plugins_vmware.faults import connecting, doing
 from migrate_plugins_vmware.inventory import Found, key_of, read, read_along, read_below
 from migrate_plugins_vmware.places import ANY, Place
+from migrate_plugins_vmware.tasks import under_way
 from migrate_plugins_vmware.tls import Trust
 from migrate_plugins_vmware.vcenter import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from migrate_plugins import Ask, Migration, Plan, Session
+    from migrate_plugins import Ask, Mend, Migration, Plan, Session
     from migrate_plugins_vmware.vcenter import VCenter, VCenters
 
 __all__ = ["GUEST", "HOST", "VSphereSession", "connect"]
@@ -60,16 +60,6 @@ _STATES: Final = {
 # Of a guest whose host or files the vCenter cannot see: its state is what was seen last.
 _UNSEEN: Final = frozenset({"disconnected", "inaccessible", "invalid", "orphaned"})
 
-_MOVES: Final = frozenset(
-    {
-        "Drm.ExecuteVMotionLRO",
-        "VirtualMachine.migrate",
-        "VirtualMachine.migrateVm",
-        "VirtualMachine.relocate",
-        "VirtualMachine.relocateVm",
-    }
-)
-_UNDER_WAY: Final = frozenset({"queued", "running"})
 _KIB: Final = 1024
 
 
@@ -162,9 +152,31 @@ class VSphereSession:
             )
 
     def start(self, plan: Plan, destination: Session | None) -> Migration:
-        """Refuse: moves are made by what comes with the next part of the driver."""
-        del destination
-        raise PlanOnlyError(plan.driver)
+        """Have the vCenter move a guest from this host."""
+        from migrate_plugins_vmware.departures import start  # noqa: PLC0415 - checks need none
+
+        if not isinstance(destination, VSphereSession):
+            problem = "the destination is not opened through a vCenter"
+            raise DriverError(f"moving {plan.guest}", problem=problem)
+        return start(self, destination, plan)
+
+    def adopt(self, name: str) -> Migration | None:
+        """Follow a move that is under way from here, whoever began it."""
+        from migrate_plugins_vmware.departures import adopt  # noqa: PLC0415 - see above
+
+        return adopt(self, name)
+
+    def mend(self, step: Mend, guest: GuestFacts) -> None:
+        """Cancel a move, if the guest is still as it was read; a vCenter needs no other step."""
+        from migrate_plugins_vmware.departures import mend  # noqa: PLC0415 - see above
+
+        mend(self, step, guest)
+
+    def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
+        """Give the same step for govc."""
+        from migrate_plugins_vmware.departures import mend_command  # noqa: PLC0415 - see above
+
+        return mend_command(self, step, guest)
 
     def close(self) -> None:
         """Let go of the vCenter."""
@@ -220,23 +232,8 @@ class VSphereSession:
             state=state,
             persistent=True,  # the inventory has it until somebody removes it
             memory=values.get("summary.config.memorySizeMB", 0) * _KIB,
-            job="migration out" if self._moves(guest) else None,
+            job="migration out" if under_way(self.vcenter, guest.reference) else None,
         )
-
-    def _moves(self, guest: Found) -> bool:
-        """Tell whether the vCenter is moving a guest; until its end the guest is here."""
-        paths = ("info.entity", "info.state", "info.descriptionId")
-        manager = self.vcenter.content.taskManager
-        for task in read_along(self.vcenter, manager, "recentTask", vim.Task, paths):
-            entity = task.values.get("info.entity")
-            if (
-                entity is not None
-                and key_of(self.vcenter, entity) == guest.key
-                and task.values.get("info.state") in _UNDER_WAY
-                and task.values.get("info.descriptionId") in _MOVES
-            ):
-                return True
-        return False
 
 
 def _one(found: Sequence[Found], place: Place, what: str, path: str) -> Found:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from migrate_plugins_vmware.inventory import Found
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["ENDS", "Followed", "TaskState", "TaskWatch", "relocations"]
+__all__ = ["ENDS", "Followed", "TaskState", "TaskWatch", "relocations", "under_way"]
 
 _Collector: Final = vmodl.query.PropertyCollector
 
@@ -324,3 +324,15 @@ def relocations(vcenter: VCenter, guest: Any) -> list[Found]:  # noqa: ANN401 - 
         and entity._GetMoId() == moid  # noqa: SLF001 - see above
         and str(task.values.get("info.descriptionId", "")).startswith(_MOVES)
     ]
+
+
+def under_way(vcenter: VCenter, guest: Any) -> Found | None:  # noqa: ANN401 - pyVmomi is untyped
+    """Find the task that moves *guest* now, or give None.
+
+    Raises:
+        DriverError: The tasks cannot be read.
+    """
+    for task in relocations(vcenter, guest):
+        if str(task.values.get("info.state")) not in ENDS:
+            return task
+    return None

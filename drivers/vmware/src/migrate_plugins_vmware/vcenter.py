@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Ask
     from migrate_plugins_vmware.places import Place, Proxy
+    from migrate_plugins_vmware.tasks import TaskWatch
 
 __all__ = ["TIMEOUT", "VCenter", "VCenters", "newest_version", "resolve"]
 
@@ -94,6 +95,8 @@ class VCenter:
         self._let_go: Final = let_go
         self.guests: Final = Listing(self, vim.VirtualMachine, _SOUGHT)
         self._logging_in: Final = Lock()
+        self._watching: Final = Lock()
+        self._watch: TaskWatch | None = None
         self._logins = 1
 
     def __repr__(self) -> str:
@@ -155,9 +158,21 @@ class VCenter:
                 self._logins += 1
         return call()
 
+    @property
+    def watch(self) -> TaskWatch:
+        """What follows its tasks: one for all sessions."""
+        from migrate_plugins_vmware.tasks import TaskWatch  # noqa: PLC0415 - it reads through this
+
+        with self._watching:
+            if self._watch is None:
+                self._watch = TaskWatch(self)
+            return self._watch
+
     def release(self) -> None:
         """Let go of it; the last one logs out."""
         if self._let_go():
+            if self._watch is not None:
+                self._watch.close()
             manager = self.content.sessionManager
             with suppress(*EDGE):  # gone is as good as logged out
                 manager.Logout()
