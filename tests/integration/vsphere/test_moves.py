@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyVmomi import vim
 
-from migrate_plugins import Outcome, UsageError, Verdict
+from migrate_plugins import BlockedError, Outcome, Verdict
 
 if TYPE_CHECKING:
     from vsphere.arena import Arena
@@ -91,7 +91,9 @@ def test_pool_of_another_cluster_is_refused_before_the_call(
     (pool,) = arena.source.parent.resourcePool.resourcePool
 
     for named in (pool.name, pool._moId):
-        with pytest.raises(UsageError, match=f"-o resource-pool={named}: the compute resource of"):
+        with pytest.raises(
+            BlockedError, match=f"-o resource-pool={named}: the compute resource of"
+        ):
             move(migrator, arena, arena.far, f"resource-pool={named}")
 
     assert arena.moves() == []
@@ -230,7 +232,7 @@ def test_migration_uri_of_elsewhere_is_refused_before_the_call(
     pool = arena.vm.resourcePool._moId
     uri = f"vpxmigr://192.0.2.7/{pool}/{arena.neighbour._moId}"
 
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(BlockedError) as caught:
         move(migrator, arena, arena.far, migration=uri)
 
     told = str(caught.value)
@@ -243,7 +245,7 @@ def test_migration_uri_of_elsewhere_is_refused_before_the_call(
 def test_everything_that_is_not_there_is_told_at_once(migrator: Migrator, arena: Arena) -> None:
     options = ["resource-pool=a", "folder=b", "datastore=c", "disk=d:e", "network=f:g"]
 
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(BlockedError) as caught:
         move(migrator, arena, arena.far, *options)
 
     told = str(caught.value)

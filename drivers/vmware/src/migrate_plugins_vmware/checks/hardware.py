@@ -45,8 +45,6 @@ _BACKINGS: Final = (
     (_Virtual.PipeBackingInfo, Backing.PIPE),
     (_Virtual.DeviceBackingInfo, Backing.HOST),
 )
-# Of a drive that has nothing in it.
-_EMPTY: Final = ""
 
 
 def read_devices(devices: Iterable[Any], networks: dict[str, str]) -> Iterable[Device]:
@@ -69,14 +67,13 @@ def _read(device: Any, kind: Kind, networks: dict[str, str]) -> Device:  # noqa:
     if backing is Backing.VGPU:
         name = behind.vgpu
     datastore = getattr(behind, "datastore", None)
-    connected = device.connectable is None or bool(device.connectable.connected)
     shared = getattr(behind, "sharing", None) or getattr(device, "sharedBus", None)
     return Device(
         key=device.key,
         label=(device.deviceInfo and device.deviceInfo.label) or str(device.key),
         kind=kind,
         backing=backing,
-        connected=connected and name != _EMPTY,
+        connected=device.connectable is None or bool(device.connectable.connected),
         name=name or None,
         datastore=None if datastore is None else datastore._GetMoId(),  # noqa: SLF001 - no other way
         network=_network(behind, networks) if kind is Kind.ADAPTER else None,
