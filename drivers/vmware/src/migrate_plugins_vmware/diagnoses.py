@@ -276,7 +276,7 @@ CATALOGUE: Final = Catalogue(
             "vmware-host-lost",
             (
                 Pattern(
-                    r"vim\.fault\.(?:HostCommunication|HostNotConnected|HostNotReachable"
+                    r"\b(?:vim|vmodl)\.fault\.(?:HostCommunication|HostNotConnected|HostNotReachable"
                     r"|HostConnectFault|NoHost|InvalidHostConnectionState)\b",
                     "source",
                 ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate_plugins import ConnectionURI, Finding, FindingKind, MigrationURI, Severity
+from migrate_plugins import ConnectionURI, Finding, FindingKind, MigrationURI, Severity, netloc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ KINDS: Final = (
 )
 
 _WITHOUT: Final = "*"  # of ?vcenter=: whichever manages the host
+_HTTPS: Final = 443
 _FULL: Final = 3  # names in a path: datacenter, cluster, host
 
 
@@ -86,10 +87,13 @@ def _where(uri: ConnectionURI) -> _Where:
     if uri.driver.lower() != "vpx":
         named = uri.parameters.get("vcenter")
         return _Where(None if named == _WITHOUT else named, None, None)
+    vcenter = uri.host
+    if vcenter is not None and uri.port not in {None, _HTTPS}:
+        vcenter = netloc(vcenter, uri.port)
     parts = [part for part in uri.path.split("/") if part]
     if len(parts) not in {_FULL - 1, _FULL}:  # with folders no path tells what is what
-        return _Where(uri.host, None, None)
-    return _Where(uri.host, parts[0], parts[1] if len(parts) == _FULL else None)
+        return _Where(vcenter, None, None)
+    return _Where(vcenter, parts[0], parts[1] if len(parts) == _FULL else None)
 
 
 def _opened(text: str, uri: ConnectionURI) -> Iterator[Finding]:
