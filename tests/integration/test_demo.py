@@ -11,6 +11,7 @@ import sys
 from collections import defaultdict
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -28,9 +29,10 @@ MOVES = [
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home() -> Iterator[Path]:
     """Where the demo keeps its lab; a short path, since sockets lie in it."""
-    return tmp_path_factory.mktemp("run")
+    with TemporaryDirectory(prefix="demo-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
