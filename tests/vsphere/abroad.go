@@ -190,30 +190,38 @@ func (to *abroad) check(ctx context.Context) {
 			})
 		}
 	}
-	reachable := map[string]bool{}
-	for _, network := range references(to.read(ctx, host, "network")) {
-		reachable[network.Value] = true
-		reachable[fmt.Sprint(to.read(ctx, network, "name"))] = true
+	to.checkNetworks(ctx)
+}
+
+// checkNetworks lets a card keep a network that has the same name there. A portgroup of this vCenter
+// is none of the other, even where it has the same key: a card must be told which one it gets.
+func (to *abroad) checkNetworks(ctx context.Context) {
+	names, keys := map[string]bool{}, map[string]bool{}
+	for _, network := range references(to.read(ctx, to.host, "network")) {
+		names[fmt.Sprint(to.read(ctx, network, "name"))] = true
+		keys[network.Value] = true
+	}
+	edited := map[int32]bool{}
+	for _, change := range to.spec.DeviceChange {
+		edited[change.GetVirtualDeviceConfigSpec().Device.GetVirtualDevice().Key] = true
 	}
 	for _, change := range to.config(ctx).DeviceChange {
-		card := change.GetVirtualDeviceConfigSpec().Device
-		if _, is := card.(types.BaseVirtualEthernetCard); is && !reachable[networkName(card)] {
+		device := change.GetVirtualDeviceConfigSpec().Device.GetVirtualDevice()
+		var there bool
+		switch backing := device.Backing.(type) {
+		case *types.VirtualEthernetCardNetworkBackingInfo:
+			there = names[backing.DeviceName]
+		case *types.VirtualEthernetCardDistributedVirtualPortBackingInfo:
+			there = edited[device.Key] && keys[backing.Port.PortgroupKey]
+		default:
+			continue // no card
+		}
+		if !there {
 			fault := &types.CannotAccessNetwork{}
-			fault.Device = card.GetVirtualDevice().DeviceInfo.GetDescription().Label
+			fault.Device = device.DeviceInfo.GetDescription().Label
 			to.errors = append(to.errors, fault)
 		}
 	}
-}
-
-// networkName is what a card's backing names: a network by its name, a portgroup by its key.
-func networkName(card types.BaseVirtualDevice) string {
-	switch backing := card.GetVirtualDevice().Backing.(type) {
-	case *types.VirtualEthernetCardNetworkBackingInfo:
-		return backing.DeviceName
-	case *types.VirtualEthernetCardDistributedVirtualPortBackingInfo:
-		return backing.Port.PortgroupKey
-	}
-	return ""
 }
 
 func (to *abroad) stores() []types.ManagedObjectReference {

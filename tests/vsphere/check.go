@@ -30,10 +30,10 @@ func checked(vm *simulator.VirtualMachine, spec *types.VirtualMachineRelocateSpe
 		verdict.Error = append(verdict.Error, localized(fault))
 	}
 	options := options(vm)
-	if fault := faultNamed(options["sim.check.error"]); fault != nil {
+	if fault := faultNamed(options["sim.check.error"], vm); fault != nil {
 		verdict.Error = append(verdict.Error, localized(fault))
 	}
-	if fault := faultNamed(options["sim.check.warning"]); fault != nil {
+	if fault := faultNamed(options["sim.check.warning"], vm); fault != nil {
 		verdict.Warning = append(verdict.Warning, localized(fault))
 	}
 	task := simulator.CreateTask(vm, "checkRelocate", nil)

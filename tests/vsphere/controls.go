@@ -50,7 +50,7 @@ func controlled(vm *simulator.VirtualMachine, pace time.Duration) (*controls, ty
 		asked.failAt = percent
 	}
 	if name := set["sim.relocate.fault"]; name != "" {
-		asked.fault = faultNamed(name)
+		asked.fault = faultNamed(name, vm)
 		if asked.fault == nil {
 			return nil, &types.InvalidArgument{InvalidProperty: "sim.relocate.fault"}
 		}
@@ -68,14 +68,29 @@ func options(vm *simulator.VirtualMachine) map[string]string {
 	return set
 }
 
-// faultNamed is a fault of that type, with nothing in it; nil where the API has none.
-func faultNamed(name string) types.BaseMethodFault {
+// faultNamed is a fault of that type; nil where the API has none. All objects that it must name are
+// the VM's host.
+func faultNamed(name string, vm *simulator.VirtualMachine) types.BaseMethodFault {
 	kind, is := types.TypeFunc()(name)
 	if !is {
 		return nil
 	}
 	fault, _ := reflect.New(kind).Interface().(types.BaseMethodFault)
+	if fault != nil {
+		fill(reflect.ValueOf(fault).Elem(), *vm.Runtime.Host)
+	}
 	return fault
+}
+
+func fill(value reflect.Value, reference types.ManagedObjectReference) {
+	for i := 0; i < value.NumField(); i++ {
+		field := value.Field(i)
+		if field.Type() == reflect.TypeOf(reference) {
+			field.Set(reflect.ValueOf(reference))
+		} else if value.Type().Field(i).Anonymous {
+			fill(field, reference)
+		}
+	}
 }
 
 func kindOf(fault types.BaseMethodFault) string {

@@ -91,6 +91,10 @@ func (to *here) resolvePlace(spec *types.VirtualMachineRelocateSpec) {
 	if spec.Pool != nil {
 		reference = spec.Pool
 	}
+	if reference == nil { // a template has none
+		to.argument("spec.pool")
+		return
+	}
 	to.pool = pool(*reference)
 	if to.pool.Owner == *to.host.Parent {
 		return

@@ -14,8 +14,8 @@ import (
 func (to *here) place() types.BaseMethodFault {
 	vm := to.vm
 	host, pool := to.host.Self, to.pool.Self
-	transfer(listOfHost(*vm.Runtime.Host), listOfHost(host), vm.Self)
-	transfer(listOfPool(*vm.ResourcePool), listOfPool(pool), vm.Self)
+	transfer(vmsOfHost(*vm.Runtime.Host), vmsOfHost(host), vm.Self)
+	transfer(vmsOfPool(*vm.ResourcePool), vmsOfPool(pool), vm.Self)
 	update(vm,
 		types.PropertyChange{Name: "resourcePool", Val: &pool},
 		types.PropertyChange{Name: "runtime.host", Val: &host},
@@ -23,33 +23,38 @@ func (to *here) place() types.BaseMethodFault {
 	)
 	to.placeStorage()
 	to.placeNetworks()
-	if to.folder != nil && *vm.Parent != to.folder.Self {
-		to.folder.MoveIntoFolderTask(internal(), &types.MoveIntoFolder_Task{
-			This: to.folder.Self, List: []types.ManagedObjectReference{vm.Self},
-		})
+	if to.folder != nil {
+		folder := to.folder.Self
+		transfer(childrenOf(*vm.Parent), childrenOf(folder), vm.Self)
+		update(vm, types.PropertyChange{Name: "parent", Val: &folder})
 	}
 	return nil
 }
 
-// list is a list of VMs that another object keeps.
+// list is a list with VMs in it that another object keeps.
 type list struct {
 	owner mo.Reference
 	name  string
 	vms   []types.ManagedObjectReference
 }
 
-func listOfHost(reference types.ManagedObjectReference) list {
+func vmsOfHost(reference types.ManagedObjectReference) list {
 	found := host(reference)
 	return list{found, "vm", found.Vm}
 }
 
-func listOfPool(reference types.ManagedObjectReference) list {
+func vmsOfPool(reference types.ManagedObjectReference) list {
 	return list{simulator.Map.Get(reference), "vm", pool(reference).Vm}
 }
 
-func listOfDatastore(reference types.ManagedObjectReference) list {
+func vmsOfDatastore(reference types.ManagedObjectReference) list {
 	found := datastore(reference)
 	return list{found, "vm", found.Vm}
+}
+
+func childrenOf(reference types.ManagedObjectReference) list {
+	found := simulator.Map.Get(reference).(*simulator.Folder)
+	return list{found, "childEntity", found.ChildEntity}
 }
 
 func (l list) without(vm types.ManagedObjectReference) []types.ManagedObjectReference {
@@ -118,11 +123,11 @@ func (to *here) placeStorage() {
 		})
 	})
 	for _, store := range before {
-		listed := listOfDatastore(store)
+		listed := vmsOfDatastore(store)
 		listed.set(listed.without(vm.Self))
 	}
 	for _, store := range used {
-		listed := listOfDatastore(store)
+		listed := vmsOfDatastore(store)
 		listed.set(append(listed.without(vm.Self), vm.Self))
 	}
 }

@@ -43,7 +43,7 @@ func (r *relocations) relocate(call *request) reply {
 	if started.asked != nil {
 		time.Sleep(started.asked.delay)
 		if started.asked.drop {
-			panic(http.ErrAbortHandler) // net/http's way to close a connection without an answer
+			panic(http.ErrAbortHandler) // the connection closes
 		}
 	}
 	return encoded(&types.RelocateVM_TaskResponse{Returnval: started.task.Self})
@@ -135,6 +135,9 @@ func (r *relocations) run(one *relocation) {
 
 // arrive puts the VM in its place, if nothing has come in between.
 func (one *relocation) arrive() (types.BaseMethodFault, string) {
+	if _, fault := relocatable(one.vm.Self, &one.spec); fault != nil {
+		return fault, ""
+	}
 	to := resolve(one.vm, &one.spec)
 	defer to.leave()
 	if wrong := to.wrong(); len(wrong) > 0 {

@@ -6,7 +6,7 @@ import contextlib
 import ssl
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pyVim.connect
@@ -15,19 +15,25 @@ import pyVim.connect
 sys.path.append(str(Path(__file__).parents[2]))
 
 from vsphere.arena import Arena
+from vsphere.build import BuildError, program
 from vsphere.certificates import Certificates
 from vsphere.endpoint import BIG, Endpoint, Inventory, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .site import LogIn
+
+WEST = ("-prefix=west_",)
 INSTANCES = ("6f1c5f50-3d4e-4f0e-9f54-000000000001", "6f1c5f50-3d4e-4f0e-9f54-000000000002")
 
 
-class LogIn(Protocol):
-    """Log in to an endpoint with pyVmomi alone; logs out after the test."""
-
-    def __call__(self, endpoint: Endpoint, **options: Any) -> Any: ...
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the endpoint before any test's time runs."""
+    ours = Path(__file__).parent
+    if any(item.path.is_relative_to(ours) for item in session.items):
+        with contextlib.suppress(BuildError):  # the tests will say it
+            program()
 
 
 @pytest.fixture(scope="session")
