@@ -18,6 +18,9 @@ from vsphere.arena import Arena
 from vsphere.build import BuildError, program
 from vsphere.certificates import Certificates
 from vsphere.endpoint import BIG, Endpoint, Inventory, serving
+from vsphere.opening import Open, opening
+
+from migrate_plugins_vmware.vcenter import VCenters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,3 +122,23 @@ def arenas(
     monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(vcenters[0].auth_file))
     here, there = (Arena(endpoint, log_in(endpoint)) for endpoint in vcenters)
     return here, there
+
+
+@pytest.fixture
+def pool() -> VCenters:
+    """The connections of one driver."""
+    return VCenters()
+
+
+@pytest.fixture
+def open_session(pool: VCenters) -> Iterator[Open]:
+    """Open a session as the driver does; it is closed after the test."""
+    with opening(pool) as open_session:
+        yield open_session
+
+
+@pytest.fixture
+def open_impatiently() -> Iterator[Open]:
+    """Open a session that waits a second for an answer."""
+    with opening(VCenters(1)) as open_session:
+        yield open_session

@@ -27,7 +27,7 @@ __all__ = ["Credentials", "find_credentials"]
 _SERVICE: Final = "esx"
 _SYSTEM: Final = "/etc/libvirt/auth.conf"
 _HTTPS: Final = 443
-_ESCAPES: Final = {"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+_ESCAPES: Final = {"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\", "": ""}
 
 
 class Credentials(NamedTuple):
@@ -152,7 +152,8 @@ def _read_file(path: Path, server: str) -> _Found:
     """Read what the file has for a server.
 
     The file is one of GLib's key files: no interpolation, no continued lines, comments behind ``#``
-    alone, a backslash escapes.
+    alone; a backslash escapes, and stands for itself in front of anything else.  Only white space
+    at the end of a value, which GLib keeps, is lost.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -195,9 +196,7 @@ def _value(parser: RawConfigParser, group: str, key: str) -> str | None:
     text = parser.get(group, key, fallback=None)
     if text is None:
         return None
-    if re.search(r"(?<!\\)(?:\\\\)*\\(?:[^sntr\\]|$)", text):
-        raise _FileError(f"{key}= of [{group}] has a lone backslash; write \\\\ for each")
-    return re.sub(r"\\(.)", lambda match: _ESCAPES[match[1]], text)
+    return re.sub(r"\\(.?)", lambda match: _ESCAPES.get(match[1], match[0]), text)
 
 
 # --- the environment -----------------------------------------------------------------------------

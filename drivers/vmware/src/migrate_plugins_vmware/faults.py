@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from migrate_plugins import MigrateError
     from migrate_plugins_vmware.tls import Trust
 
-__all__ = ["EDGE", "TRANSPORT", "Fault", "connecting", "doing"]
+__all__ = ["BROKEN", "EDGE", "TRANSPORT", "Fault", "connecting", "doing"]
 
 # What leaves it open whether the server has carried out what it was asked.
 TRANSPORT: Final = (OSError, HTTPException, ExpatError)
+
+# The server has closed the connection; one that is made anew may work.
+BROKEN: Final = (ConnectionError, HTTPException, ssl.SSLEOFError)
 
 # Everything that comes out of pyVmomi.
 EDGE: Final = (vmodl.MethodFault, *TRANSPORT)

@@ -53,7 +53,15 @@ class Trust(NamedTuple):
 
 
 class PinError(ssl.SSLError):
-    """The server shows another certificate than the one that was pinned."""
+    """The server shows another certificate than the one that was pinned.
+
+    Attributes:
+        seen: Digits of the one that it shows, by the digest of the pinned one.
+    """
+
+    def __init__(self, seen: str) -> None:
+        self.seen = seen
+        super().__init__(f"the certificate is not the pinned one, but that of {seen.upper()}")
 
 
 class Context(ssl.SSLContext):
@@ -110,7 +118,7 @@ def why_refused(error: ssl.SSLError, host: str, port: int, trust: Trust) -> str:
         given = (trust.thumbprint or "").upper()
         return (
             f"it shows another certificate than thumbprint={given}: that of"
-            f" {str(error.args[0]).upper()}; if the certificate was renewed, compare this with what"
+            f" {error.seen.upper()}; if the certificate was renewed, compare this with what"
             " the vCenter itself says, and give it instead"
         )
     if isinstance(error, ssl.SSLCertVerificationError):

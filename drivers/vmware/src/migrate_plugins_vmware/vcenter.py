@@ -13,7 +13,7 @@ from pyVmomi.VmomiSupport import versionMap
 
 from migrate_plugins import AuthenticationError, ConnectError
 from migrate_plugins_vmware.credentials import Credentials, find_credentials
-from migrate_plugins_vmware.faults import EDGE, connecting
+from migrate_plugins_vmware.faults import BROKEN, EDGE, connecting
 from migrate_plugins_vmware.inventory import Listing
 from migrate_plugins_vmware.tls import Context, Trust, thumbprint
 
@@ -35,6 +35,10 @@ TIMEOUT: Final = 60.0
 
 # Connections that are kept open for the calls of several threads; further ones are closed again.
 _POOL: Final = 16
+
+# Seconds after which an idle one is not used again: the server may be about to close it, and it is
+# not known what becomes of a call that meets that.
+_IDLE: Final = 10
 
 # vSphere 5.5: what the server is asked in, until it has said what it speaks.
 _FIRST: Final = "vim.version.version9"
@@ -141,7 +145,7 @@ class VCenter:
         return resolve(self.host)
 
     def reading(self, call: Callable[[], T]) -> T:
-        """Make a call that changes nothing; where the session has ended, log in and make it again.
+        """Make a call that changes nothing, and again where the session or connection has ended.
 
         Only for reads: whether a call that changes something was carried out has to be looked up.
         """
@@ -149,14 +153,21 @@ class VCenter:
         try:
             return call()
         except vim.fault.NotAuthenticated:
-            pass  # here the fault, and what it holds, is let go
+            ended = True  # here the fault, and what it holds, is let go
+        except BROKEN:
+            ended = False  # a connection that was kept open: the next one is new
+        if ended:
+            self._log_in_again(seen)
+        return call()
+
+    def _log_in_again(self, seen: int) -> None:
+        """Log in, unless another thread has done it since *seen* logins."""
         with self._logging_in:
             if self._logins == seen:
                 manager = self.content.sessionManager
                 manager._stub.SetSessionId(None)  # noqa: SLF001 - pyVmomi has no other way
                 manager.Login(*self._credentials, None)
                 self._logins += 1
-        return call()
 
     @property
     def watch(self) -> TaskWatch:
@@ -235,6 +246,7 @@ class VCenters:
             place.port,
             version=_FIRST,
             poolSize=_POOL,
+            connectionPoolTimeout=_IDLE,
             sslContext=context,
             httpConnectionTimeout=self._timeout,
             **proxy,
