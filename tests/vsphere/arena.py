@@ -93,13 +93,17 @@ class Arena:
     # --- tasks and sessions ----------------------------------------------------------------------
 
     def moves(self) -> list[Any]:
-        """Give the tasks that move guests, the oldest first."""
-        found = []
-        for task in self.content.taskManager.recentTask:
-            with suppress(vmodl.fault.ManagedObjectNotFound):
-                if str(task.info.descriptionId).startswith("VirtualMachine.relocate"):
-                    found.append(task.info)
-        return found
+        """Give what is told of the tasks that move guests, the oldest first."""
+        query = vmodl.query.PropertyCollector
+        manager = self.content.taskManager
+        along = query.TraversalSpec(type=type(manager), path="recentTask", skip=False)
+        spec = query.FilterSpec(
+            objectSet=[query.ObjectSpec(obj=manager, skip=True, selectSet=[along])],
+            propSet=[query.PropertySpec(type=vim.Task, pathSet=["info"])],
+        )
+        answer = self.content.propertyCollector.RetrievePropertiesEx([spec], query.RetrieveOptions())
+        infos = [found.propSet[0].val for found in answer.objects]
+        return [each for each in infos if "relocate" in str(each.descriptionId)]
 
     def progress(self) -> int:
         """Give the per cent of the move that runs, or -1 where none does."""
@@ -137,18 +141,19 @@ class Arena:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def virsh_sees(self, name: str | None = None) -> list[str]:
-        """Name the hosts of which virsh says that the guest is there."""
+    def virsh_sees(self, name: str | None = None, *more: Any) -> list[str]:  # noqa: ANN401 - see above
+        """Name those of the three hosts, and of *more*, that have the guest as virsh sees it."""
         wanted = name or self.guest
+        asked = {host.name: host for host in (self.source, self.neighbour, self.far, *more)}
         return [
-            host
-            for host, reference in sorted(self.hosts.items())
-            if wanted in self.virsh(reference, "list", "--all", "--name").split()
+            name
+            for name, host in asked.items()
+            if wanted in self.virsh(host, "list", "--all", "--name").split()
         ]
 
     def only(self, host: Any, name: str | None = None) -> bool:  # noqa: ANN401 - see above
         """Whether the guest is on *host* and nowhere else, by the vCenter and by virsh."""
-        seen = (self.where(name), self.virsh_sees(name))
+        seen = (self.where(name), self.virsh_sees(name, host))
         assert seen == (host.name, [host.name])
         return True
 
@@ -168,7 +173,7 @@ class Arena:
             if isinstance(device, vim.vm.device.VirtualEthernetCard)
         ]
 
-    def extra(self, key: str) -> str | None:
+    def set_to(self, key: str) -> str | None:
         """Give a value of the guest's extraConfig: of the last one with that key."""
         found = [each.value for each in self.vm.config.extraConfig if each.key == key]
         return found[-1] if found else None

@@ -108,23 +108,6 @@ def log_in() -> Iterator[LogIn]:
 
 
 @pytest.fixture
-def arena(vcenter: Endpoint, log_in: LogIn, monkeypatch: pytest.MonkeyPatch) -> Arena:
-    """The vCenter with our simulations, with a guest to move in it."""
-    monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(vcenter.auth_file))
-    return Arena(vcenter, log_in(vcenter))
-
-
-@pytest.fixture
-def arenas(
-    vcenters: tuple[Endpoint, Endpoint], log_in: LogIn, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Arena, Arena]:
-    """The two vCenters."""
-    monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(vcenters[0].auth_file))
-    here, there = (Arena(endpoint, log_in(endpoint)) for endpoint in vcenters)
-    return here, there
-
-
-@pytest.fixture
 def pool() -> VCenters:
     """The connections of one driver."""
     return VCenters()
@@ -142,3 +125,20 @@ def open_impatiently() -> Iterator[Open]:
     """Open a session that waits a second for an answer."""
     with opening(VCenters(1)) as open_session:
         yield open_session
+
+
+@pytest.fixture
+def arena(vcenter: Endpoint, log_in: LogIn, monkeypatch: pytest.MonkeyPatch) -> Arena:
+    """The vCenter with our simulations, with a guest to move in it."""
+    monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(vcenter.auth_file))
+    return Arena(vcenter, log_in(vcenter))
+
+
+@pytest.fixture
+def arenas(
+    vcenters: tuple[Endpoint, Endpoint], log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Arena, Arena]:
+    """The two vCenters."""
+    monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(vcenters[0].auth_file))
+    here, there = (Arena(endpoint, log_in(endpoint)) for endpoint in vcenters)
+    return here, there

@@ -164,7 +164,7 @@ def test_priority_is_told(migrator: Migrator, arena: Arena, asked: str | None, t
 
     assert moved(move(migrator, arena, arena.neighbour, *options))
 
-    assert arena.extra("sim.relocate.priority") == told
+    assert arena.set_to("sim.relocate.priority") == told
 
 
 def test_folder_is_taken(migrator: Migrator, arena: Arena) -> None:

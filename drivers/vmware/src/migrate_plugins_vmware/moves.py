@@ -271,7 +271,7 @@ def _disks(
     wishes: Wishes,
     guest: Guest,
     site: Site,
-    datastore: Any,
+    datastore: Any,  # noqa: ANN401 - pyVmomi is untyped
     wrong: list[str],
 ) -> tuple[tuple[int, Any], ...]:
     """Choose a datastore for every disk, as soon as one of them has its own."""

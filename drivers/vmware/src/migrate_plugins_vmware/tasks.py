@@ -29,7 +29,8 @@ __all__ = ["ENDS", "Followed", "TaskState", "TaskWatch", "relocations", "under_w
 
 _Collector: Final = vmodl.query.PropertyCollector
 
-# Seconds that one call waits for a change; after each the states are read, so that none is missed.
+# Seconds that one call waits for a change, half of what a call may take at the most; after each the
+# states are read, so that none is missed.
 _TURN: Final = 10
 # Seconds that such a call may take longer, before the vCenter is said to be silent.
 _GRACE: Final = 5.0
@@ -124,17 +125,34 @@ class Followed:
         self._ended()
 
 
+class _Own(NamedTuple):
+    """What was made in the vCenter to watch with."""
+
+    collector: Any
+    view: Any
+
+    def destroy(self) -> None:
+        """Have the vCenter forget it, if it can be reached."""
+        with suppress(*EDGE):
+            if self.collector is not None:
+                self.collector.DestroyPropertyCollector()
+        with suppress(*EDGE):
+            if self.view is not None:
+                self.view.DestroyView()
+
+
 class TaskWatch:
-    """Watches the tasks of one connection."""
+    """Watches the tasks of one connection: one list of them, one filter, one call that waits."""
 
     def __init__(self, vcenter: VCenter) -> None:
         """Begin nothing yet: the thread runs as long as there is a task to follow."""
         self._vcenter = vcenter
+        self._wait: Final = max(1, min(_TURN, int(vcenter.timeout / 2)))
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._followed: dict[str, tuple[Followed, Any]] = {}
-        self._done: list[Any] = []
+        self._followed: dict[str, list[Followed]] = {}
         self._collector: Any = None
+        self._view: Any = None
         self._thread: threading.Thread | None = None
         self._closed = False
         self._failure: str | None = None
@@ -144,19 +162,19 @@ class TaskWatch:
     def problem(self) -> str | None:
         """Why nothing is known of the tasks at present, or None."""
         silent = monotonic() - self._asked
-        if self._failure is None and silent > _TURN + _GRACE:
+        if self._failure is None and silent > self._wait + _GRACE:
             return f"the vCenter has not answered for {silent:.0f} s"
         return self._failure
 
     def follow(self, followed: Followed) -> None:
         """Follow a task from its present state on."""
-        task = followed.task
+        moid = _moid(followed.task)
         with self._lock:
-            moid = task._GetMoId()  # noqa: SLF001 - pyVmomi has no other way
-            self._followed[moid] = (followed, None)
-            if self._collector is not None:
-                with suppress(*EDGE):  # the thread makes all of them anew
-                    self._followed[moid] = (followed, self._filter(task))
+            others = self._followed.setdefault(moid, [])
+            others.append(followed)
+            if self._view is not None and len(others) == 1:
+                with suppress(*EDGE):  # the thread makes the list anew
+                    self._view.ModifyListView(add=[followed.task])
             self._wake.set()
             if self._thread is None:
                 self._asked = monotonic()
@@ -164,7 +182,7 @@ class TaskWatch:
                     target=self._watch, name="vCenter tasks", daemon=True
                 )
                 self._thread.start()
-        # A change from here on is told by the filter; what was before is read.
+        # A change from here on is told by the collector; what was before is read.
         with suppress(MigrateError, *EDGE):
             self._read([followed], first=True)
 
@@ -173,11 +191,9 @@ class TaskWatch:
         with self._lock:
             self._closed = True
             self._wake.set()
-            collector, self._collector = self._collector, None
             thread = self._thread
-        if collector is not None:
-            with suppress(*EDGE):
-                collector.DestroyPropertyCollector()  # this ends the call that waits, too
+            own = self._let_go()
+        own.destroy()  # this ends the call that waits, too
         if thread is not None and thread is not threading.current_thread():
             thread.join(_FIRST)
         self._lose("the connection was closed")
@@ -193,9 +209,9 @@ class TaskWatch:
                 now = monotonic()
                 failed = failed or now
                 version = ""
-                self._failure = str(error if isinstance(error, MigrateError) else Fault.of(error))
                 if isinstance(error, vmodl.fault.RequestCanceled):
                     continue  # by close()
+                self._failure = str(error if isinstance(error, MigrateError) else Fault.of(error))
                 if now - failed > _PATIENCE or self._hopeless(error):
                     self._lose(f"the task cannot be watched any longer: {self._failure}")
                     continue
@@ -209,38 +225,36 @@ class TaskWatch:
     def _goes_on(self) -> bool:
         """Whether there is something to watch; what has ended is cleared away."""
         with self._lock:
-            for moid, (followed, told_by) in [*self._followed.items()]:
-                if followed.over:
-                    del self._followed[moid]
-                    if told_by is not None:
-                        self._done.append(told_by)
+            over = []
+            for moid, all_of_it in [*self._followed.items()]:
+                left = [each for each in all_of_it if not each.over]
+                if left:
+                    self._followed[moid] = left
+                else:
+                    over.append(self._followed.pop(moid)[0].task)
             ends = self._closed or not self._followed
-            done, self._done = self._done, []
-            collector = self._collector
             if ends:
-                self._thread = self._collector = None
-        if ends and collector is not None:
-            with suppress(*EDGE):
-                collector.DestroyPropertyCollector()
-        for told_by in () if ends else done:
-            with suppress(*EDGE):
-                told_by.DestroyPropertyFilter()
+                self._thread = None
+                own = self._let_go()
+            elif over and self._view is not None:
+                with suppress(*EDGE):
+                    self._view.ModifyListView(remove=over)
+        if ends:
+            own.destroy()
         return not ends
 
     def _turn(self, version: str) -> str:
         """Wait once for changes; gives the version to go on with."""
         if not version:
             self._begin()
-        options = _Collector.WaitOptions(maxWaitSeconds=_TURN)
         collector = self._collector
         if collector is None:
             return ""
         self._asked = monotonic()
+        options = _Collector.WaitOptions(maxWaitSeconds=self._wait)
         update = collector.WaitForUpdatesEx(version, options)
         if update is None:
-            with self._lock:
-                watched = [followed for followed, _ in self._followed.values()]
-            self._read(watched)
+            self._read(self._all())
             return version
         for each in update.filterSet or ():
             for changed in each.objectSet or ():
@@ -248,80 +262,90 @@ class TaskWatch:
         return str(update.version)
 
     def _begin(self) -> None:
-        """Make the collector and its filters anew, and read how all tasks are now."""
+        """Make the list and the collector anew, and read how all tasks are now."""
+        # This logs in again where the session has been ended, and finds out what is gone.
+        self._read(self._all())
+        content = self._vcenter.content
         with self._lock:
-            watched = [followed for followed, _ in self._followed.values()]
-        # This logs in again where the session has been ended.
-        self._read(watched)
-        with self._lock:
-            old, self._collector = self._collector, None
-            if old is not None:
-                with suppress(*EDGE):
-                    old.DestroyPropertyCollector()
-            self._done.clear()
+            old = self._let_go()
             if self._closed:
                 return
-            self._collector = self._vcenter.content.propertyCollector.CreatePropertyCollector()
-            for moid, (followed, _) in self._followed.items():
-                self._followed[moid] = (followed, self._filter(followed.task))
+            tasks = [each[0].task for each in self._followed.values() if not each[0].over]
+            self._view = content.viewManager.CreateListView(tasks)
+            self._collector = content.propertyCollector.CreatePropertyCollector()
+            along = _Collector.TraversalSpec(type=type(self._view), path="view", skip=False)
+            spec = _Collector.FilterSpec(
+                objectSet=[_Collector.ObjectSpec(obj=self._view, skip=True, selectSet=[along])],
+                propSet=[_Collector.PropertySpec(type=vim.Task, pathSet=list(_PATHS), all=False)],
+            )
+            self._collector.CreateFilter(spec, partialUpdates=False)
+        old.destroy()
 
-    def _filter(self, task: Any) -> Any:  # noqa: ANN401 - pyVmomi is untyped
-        spec = _Collector.FilterSpec(
-            objectSet=[_Collector.ObjectSpec(obj=task, skip=False)],
-            propSet=[_Collector.PropertySpec(type=vim.Task, pathSet=list(_PATHS), all=False)],
-        )
-        return self._collector.CreateFilter(spec, partialUpdates=False)
+    def _let_go(self) -> _Own:
+        """Take what was made in the vCenter out of use."""
+        own = _Own(self._collector, self._view)
+        self._collector = self._view = None
+        return own
+
+    def _all(self) -> list[Followed]:
+        with self._lock:
+            return [each for all_of_it in self._followed.values() for each in all_of_it]
 
     def _take(self, changed: Any) -> None:  # noqa: ANN401 - pyVmomi is untyped
         with self._lock:
-            followed, _ = self._followed.get(changed.obj._GetMoId(), (None, None))  # noqa: SLF001 - see above
-        if followed is None:
+            all_of_it = [*self._followed.get(_moid(changed.obj), ())]
+        if str(changed.kind) == "leave":  # of our list, or of the vCenter
+            self._read(all_of_it)
             return
-        if str(changed.kind) == "leave":
-            followed.end()
-            return
-        followed.tell([(each.name, each.val) for each in changed.changeSet or ()])
+        values = [(each.name, each.val) for each in changed.changeSet or ()]
+        for followed in all_of_it:
+            followed.tell(values)
 
     def _read(self, watched: Iterable[Followed], *, first: bool = False) -> None:
         """Read how tasks are now."""
-        left = {each.task._GetMoId(): each for each in watched if not each.over}  # noqa: SLF001 - see above
+        left: dict[str, list[Followed]] = {}
+        for followed in watched:
+            if not followed.over:
+                left.setdefault(_moid(followed.task), []).append(followed)
         if not left:
             return
-        for found in read(self._vcenter, [each.task for each in left.values()], _PATHS):
-            followed = left.pop(found.key.moid)
-            followed.tell(found.values.items(), first=first)
-        for followed in left.values():
-            followed.end()
+        tasks = [all_of_it[0].task for all_of_it in left.values()]
+        for found in read(self._vcenter, tasks, _PATHS):
+            for followed in left.pop(found.key.moid):
+                followed.tell(found.values.items(), first=first)
+        for all_of_it in left.values():
+            for followed in all_of_it:
+                followed.end()
 
     def _lose(self, why: str) -> None:
-        with self._lock:
-            watched = [followed for followed, _ in self._followed.values()]
-        for followed in watched:
+        for followed in self._all():
             followed.end(lost=why)
 
     @staticmethod
     def _hopeless(error: BaseException) -> bool:
         """Whether asking again does harm: a wrong password, again and again, locks a user out."""
+        if isinstance(error, vim.fault.NotAuthenticated):  # a kind of NoPermission
+            return False
         refused = (AuthenticationError, vim.fault.InvalidLogin, vim.fault.NoPermission)
         return isinstance(error, refused)
 
 
 def relocations(vcenter: VCenter, guest: Any) -> list[Found]:  # noqa: ANN401 - pyVmomi is untyped
-    """Read the recent tasks that move *guest*, those that have ended too, in one call.
+    """Read which recent tasks move *guest*, those that have ended too, in one call.
 
     Raises:
         DriverError: They cannot be read.
     """
     manager = vcenter.content.taskManager
-    paths = ["info.entity", "info.descriptionId", *_PATHS]
+    paths = ["info.entity", "info.descriptionId", "info.state"]
     with doing("reading the vCenter's tasks"):
         found = read_along(vcenter, manager, "recentTask", vim.Task, paths)
-    moid = guest._GetMoId()  # noqa: SLF001 - see above
+    moid = _moid(guest)
     return [
         task
         for task in found
         if (entity := task.values.get("info.entity")) is not None
-        and entity._GetMoId() == moid  # noqa: SLF001 - see above
+        and _moid(entity) == moid
         and str(task.values.get("info.descriptionId", "")).startswith(_MOVES)
     ]
 
@@ -336,3 +360,8 @@ def under_way(vcenter: VCenter, guest: Any) -> Found | None:  # noqa: ANN401 - p
         if str(task.values.get("info.state")) not in ENDS:
             return task
     return None
+
+
+def _moid(reference: Any) -> str:  # noqa: ANN401 - pyVmomi is untyped
+    moid: str = reference._GetMoId()  # noqa: SLF001 - pyVmomi has no other way
+    return moid

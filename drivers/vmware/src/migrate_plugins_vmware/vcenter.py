@@ -84,6 +84,7 @@ class VCenter:
         credentials: Credentials,
         context: Context,
         let_go: Callable[[], bool],
+        timeout: float = TIMEOUT,
     ) -> None:
         """Take over a connection that has logged in; *let_go* tells whether it was the last use."""
         about = content.about
@@ -96,6 +97,7 @@ class VCenter:
         self.is_vcenter: Final[bool] = about.apiType == _VCENTER
         self._credentials: Final = credentials
         self._context: Final = context
+        self.timeout: Final = timeout
         self._let_go: Final = let_go
         self.guests: Final = Listing(self, vim.VirtualMachine, _SOUGHT)
         self._logging_in: Final = Lock()
@@ -264,7 +266,15 @@ class VCenters:
             self._typed.pop(way, None)
             stub.DropConnections()
             raise
-        return VCenter(host, place.port, content, credentials, context, lambda: self._let_go(way))
+        return VCenter(
+            host,
+            place.port,
+            content,
+            credentials,
+            context,
+            lambda: self._let_go(way),
+            self._timeout,
+        )
 
     def _credentials(self, way: _Way, place: Place, host: str, ask: Ask | None) -> Credentials:
         """Find credentials; what a person has typed is kept, to be asked for once."""

@@ -1,0 +1,85 @@
+"""Many moves at once: one login and one property collector for all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pyVmomi import SoapStubAdapter
+from vsphere.arena import Arena
+from vsphere.endpoint import Inventory, serving
+
+from migrate_plugins import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vsphere.certificates import Certificates
+
+    from migrate_plugins import Migrator
+
+FIFTY = Inventory(vms=25, standalone_hosts=0, disks=1)
+
+
+@pytest.fixture
+def crowd(
+    certificates: Certificates,
+    log_in: Any,  # noqa: ANN401 - see conftest
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Arena]:
+    """Fifty guests in two clusters."""
+    with serving(FIFTY, certificates=certificates) as endpoint:
+        monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(endpoint.auth_file))
+        yield Arena(endpoint, log_in(endpoint))
+
+
+@pytest.fixture
+def calls(crowd: Arena, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each method of the API was called, but for the administrator's calls."""
+    made: Counter[str] = Counter()
+    invoke: Any = SoapStubAdapter.InvokeMethod
+    administrator = crowd.vm._stub
+
+    def counting(stub: Any, mo: Any, info: Any, *arguments: Any) -> Any:  # noqa: ANN401 - pyVmomi is untyped
+        if stub is not administrator:
+            made[info.wsdlName] += 1
+        return invoke(stub, mo, info, *arguments)
+
+    monkeypatch.setattr(SoapStubAdapter, "InvokeMethod", counting)
+    return made
+
+
+def test_fifty_moves_share_a_login_and_a_collector(
+    migrator: Migrator, crowd: Arena, calls: Counter[str]
+) -> None:
+    crowd.control(*crowd.guests, seconds=5)
+    before = {name: vm.runtime.host for name, vm in crowd.guests.items()}
+    assert len(before) == 50
+    other = {
+        host.name: next(each for each in host.parent.host if each.name != host.name)
+        for host in crowd.hosts.values()
+    }
+    plans = [
+        migrator.plan(name, crowd.uri(host), crowd.uri(other[host.name]), live=True)
+        for name, host in before.items()
+    ]
+
+    runs = [migrator.start(plan, record=False) for plan in plans]
+    most = 0
+    while not all(run.wait(0) for run in runs):
+        most = max(most, sum(info.state == "running" for info in crowd.moves()))
+        assert len(crowd.sessions()) <= 1
+        sleep(0.3)
+    outcomes = [run.outcome() for run in runs]
+
+    assert {(each.verdict, each.error) for each in outcomes} == {(Verdict.DONE, None)}
+    assert {name: crowd.where(name) for name in before} == {
+        name: other[host.name].name for name, host in before.items()
+    }
+    assert most > 25, "they did not run at once"
+    assert (calls["Login"], calls["RelocateVM_Task"]) == (1, 50)
+    assert calls["CreatePropertyCollector"] == 1
+    assert (calls["CreateListView"], calls["CreateFilter"]) == (1, 1)
+    assert crowd.sessions() == []
