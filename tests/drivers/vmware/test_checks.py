@@ -390,11 +390,39 @@ def test_remedies_name_commands_that_govc_has() -> None:
     folder = Path(judge.__code__.co_filename).parent
     sources = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
 
-    named = {*re.findall(r"\bgovc(?:\(\s*\"| )([a-z]+)\.?([a-z.]*)", sources)}
+    named = {*re.findall(r"\bgovc(?:_there)?(?:\(\s*\"| )([a-z]+)\.?([a-z.]*)", sources)}
     unknown = {words[0] for words in named if words[1] not in GOVC.get(words[0], set())}
 
-    assert unknown == {"takes", "calls", "names", "command"}, "these are words of comments"
+    assert unknown == {"calls", "command", "if", "names"}, "these are words of comments"
     assert {words[0] for words in named} - unknown == {*GOVC}
+
+
+# fmt: off
+REMEDIES = [
+    # where the source and the destination are, a finding, what mends it
+    (URIS, "guest-tools-installing",
+     "govc vm.guest.tools -u vc -dc DC -unmount web1"),
+    (URIS, "destination-in-maintenance",
+     "govc host.maintenance.exit -u vc -dc DC h2"),
+    ((URIS[0], "vpx://other:8443/DD/C/h2?cacert=/ca.pem"), "destination-in-maintenance",
+     "govc host.maintenance.exit -u other:8443 -tls-ca-certs /ca.pem -dc DD h2"),
+    ((URIS[0], "vpx://vc/north/DC/C/h2?no_verify=1"), "destination-in-maintenance",
+     "govc host.maintenance.exit -u vc -k h2"),
+    (ESX, "guest-tools-installing",
+     "govc vm.guest.tools -u vc -unmount web1"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("uris", "id_", "remedy"), REMEDIES)
+def test_command_is_for_the_vcenter_that_it_is_about(
+    migrator: Migrator, uris: tuple[str, str], id_: str, remedy: str
+) -> None:
+    reading = given(hosts(maintenance=True), tools_installing=True)
+
+    (found,) = (each for each in judged(migrator, reading, uris) if each.id == id_)
+
+    assert found.remedy == remedy
 
 
 # fmt: off

@@ -98,7 +98,7 @@ def _pci(case: Case, device: Device) -> Finding:
             f"{device.label} is a share of a GPU: it moves where the vCenter allows it"
             " (vgpu.hotmigrate.enabled, 6.7 U1 on) and the destination has the same profile free",
             seen=device.name or device.backing.value,
-            remedy=case.govc("gpu.host.profile.ls", "-host", case.destination.name),
+            remedy=case.govc_there("gpu.host.profile.ls", "-host", case.destination.name),
         )
     return Finding(
         "device-passed-through",
@@ -137,7 +137,7 @@ def _disk(case: Case, device: Device) -> Iterator[Finding]:
             f"{device.label} is a raw device mapping: {case.destination.name} has to see the same"
             " LUN, and nobody has looked whether it does",
             seen=device.name,
-            remedy=case.govc("host.storage.info", "-host", case.destination.name),
+            remedy=case.govc_there("host.storage.info", "-host", case.destination.name),
         )
     if target.storage and case.live and device.mode not in _LASTING:
         yield Finding(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from migrate_plugins import ConnectionURI, Finding, Seat, Severity, netloc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from migrate_plugins_vmware.checks.case import Case
     from migrate_plugins_vmware.checks.reading import Host
@@ -20,16 +20,17 @@ _PORT: Final = 8000
 def check_hosts(case: Case) -> Iterator[Finding]:
     """Look at both hosts."""
     for seat, host in ((Seat.SOURCE, case.source), (Seat.DESTINATION, case.destination)):
-        yield from _reachable(case, host)
+        govc = case.govc if seat is Seat.SOURCE else case.govc_there
+        yield from _reachable(host, govc)
         yield from _maintenance(case, seat, host)
         yield from _lockdown(case, seat, host)
         if case.live:
-            yield from _vmotion(case, host)
+            yield from _vmotion(host, govc)
     if case.live:
         yield _path(case)
 
 
-def _reachable(case: Case, host: Host) -> Iterator[Finding]:
+def _reachable(host: Host, govc: Callable[..., str]) -> Iterator[Finding]:
     if host.power in {"poweredOff", "standBy"}:
         yield Finding(
             "host-powered-off",
@@ -51,7 +52,7 @@ def _reachable(case: Case, host: Host) -> Iterator[Finding]:
             " what it says of the host may be old",
             seen=host.connection,
             expected="connected",
-            remedy=case.govc("host.reconnect", "-host", host.name),
+            remedy=govc("host.reconnect", "-host", host.name),
         )
 
 
@@ -72,7 +73,7 @@ def _maintenance(case: Case, seat: Seat, host: Host) -> Iterator[Finding]:
             host.name,
             f"{host.name} is in maintenance mode: no guest runs there, and none can come",
             seen="inMaintenanceMode",
-            remedy=case.govc("host.maintenance.exit", host.name),
+            remedy=case.govc_there("host.maintenance.exit", host.name),
         )
 
 
@@ -94,7 +95,7 @@ def _lockdown(case: Case, seat: Seat, host: Host) -> Iterator[Finding]:
         )
 
 
-def _vmotion(case: Case, host: Host) -> Iterator[Finding]:
+def _vmotion(host: Host, govc: Callable[..., str]) -> Iterator[Finding]:
     if host.vmotion_supported is False:
         yield Finding(
             "vmotion-not-supported",
@@ -103,7 +104,7 @@ def _vmotion(case: Case, host: Host) -> Iterator[Finding]:
             f"{host.name} cannot do vMotion: an ESXi or a licence without it",
             seen="vmotionSupported: false",
             expected="true",
-            remedy=case.govc("license.assigned.ls"),
+            remedy=govc("license.assigned.ls"),
         )
     elif host.vmotion_enabled is False:
         yield Finding(
@@ -113,7 +114,7 @@ def _vmotion(case: Case, host: Host) -> Iterator[Finding]:
             f"no network interface of {host.name} is enabled for vMotion",
             seen="vmotionEnabled: false",
             expected="true",
-            remedy=case.govc("host.vnic.service", "-host", host.name, "-enable", "vmotion", "vmkN"),
+            remedy=govc("host.vnic.service", "-host", host.name, "-enable", "vmotion", "vmkN"),
         )
     elif host.vmotion_enabled is None:
         yield Finding(
@@ -121,7 +122,7 @@ def _vmotion(case: Case, host: Host) -> Iterator[Finding]:
             Severity.INFO,
             host.name,
             f"the vCenter does not tell whether vMotion is enabled on {host.name}",
-            remedy=case.govc("host.vnic.info", "-host", host.name),
+            remedy=govc("host.vnic.info", "-host", host.name),
         )
 
 

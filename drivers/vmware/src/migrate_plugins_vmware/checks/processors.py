@@ -68,5 +68,5 @@ def _unknown(case: Case, need: str | None, have: str | None) -> Finding:
         " when the guest moves",
         seen=have,
         expected=need,
-        remedy=case.govc("host.info", case.destination.name),
+        remedy=case.govc_there("host.info", case.destination.name),
     )

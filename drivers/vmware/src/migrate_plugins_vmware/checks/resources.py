@@ -69,5 +69,5 @@ def _memory(case: Case) -> Iterator[Finding]:
         text,
         seen=f"{total} MiB, {max(free, 0)} MiB free",
         expected=f"{guest.memory} MiB",
-        remedy=case.govc("host.info", host.name),
+        remedy=case.govc_there("host.info", host.name),
     )

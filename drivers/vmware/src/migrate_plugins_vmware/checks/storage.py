@@ -59,7 +59,7 @@ def _asked(case: Case) -> list[str]:
 def _usable(case: Case, id_: str, datastore: Datastore) -> Iterator[Finding]:
     host = case.destination
     mount = datastore.mounts.get(host.id)
-    info = case.govc("datastore.info", datastore.name)
+    info = case.govc_there("datastore.info", datastore.name)
     if mount is None or not mount.mounted:
         moving = id_ in _asked(case)
         yield Finding(
@@ -105,7 +105,7 @@ def _room(case: Case, id_: str, datastore: Datastore) -> Iterator[Finding]:
             f"the datastore {datastore.name} is in maintenance mode, or on the way there",
             seen=datastore.maintenance,
             expected="normal",
-            remedy=case.govc("datastore.maintenance.exit", "-ds", datastore.name),
+            remedy=case.govc_there("datastore.maintenance.exit", "-ds", datastore.name),
         )
     target = case.reading.target
     arriving = sum(
@@ -125,7 +125,7 @@ def _room(case: Case, id_: str, datastore: Datastore) -> Iterator[Finding]:
             " there; thin ones may take less",
             seen=f"{datastore.free / _GIB:.1f} GiB",
             expected=f"{arriving / _GIB:.1f} GiB",
-            remedy=case.govc("datastore.info", datastore.name),
+            remedy=case.govc_there("datastore.info", datastore.name),
         )
 
 
@@ -137,5 +137,5 @@ def _unknown(case: Case, id_: str) -> Finding:
         f"the vCenter tells nothing of the datastore {id_}; whether the destination has it is"
         " unknown",
         seen=id_,
-        remedy=case.govc("datastore.info"),
+        remedy=case.govc_there("datastore.info"),
     )
