@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from migrate_plugins import Severity
+from migrate_plugins import Config, Migrator, Severity
 from migrate_plugins_vmware.checks import judge
 from migrate_plugins_vmware.checks.kinds import KINDS
 from migrate_plugins_vmware.checks.reading import (
@@ -33,7 +35,7 @@ from migrate_plugins_vmware.checks.versions import parsed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Finding, Migrator
+    from migrate_plugins import Finding
 
 URIS = ("vpx://vc/DC/C/h1", "vpx://vc/DC/C/h2")
 ESX = ("esx://h1?vcenter=vc", "esx://h2?vcenter=vc")
@@ -134,7 +136,7 @@ def going(datastore: str | None, *disks: tuple[int, str], **changes: object) -> 
     return FINE._replace(target=target, targets={"datastore-2": other, "datastore-3": other})
 
 
-def given(reading: Reading, *more: Device, **changes: object) -> Reading:
+def having(reading: Reading, *more: Device, **changes: object) -> Reading:
     """The same *reading* with a guest that differs, or has further devices."""
     assert reading.guest is not None
     devices = (*reading.guest.devices, *more)
@@ -171,16 +173,16 @@ READINGS: list[tuple[str, Reading, list[tuple[str, str]]]] = [
     ("Tools being installed",    guest(tools_installing=True),           [("guest-tools-installing", "error"), OK]),
     ("Tools, off",               off(guest(tools_installing=True)),      [OFF, ("guest-tools-installing", "warning")]),
     ("fault tolerance",          guest(fault_tolerance="running"),       [("guest-fault-tolerant", "warning"), OK]),
-    ("fault tolerance, storage", given(going("datastore-2"), fault_tolerance="running"),
+    ("fault tolerance, storage", having(going("datastore-2"), fault_tolerance="running"),
                                                                          [("guest-fault-tolerant", "error"), OK]),
     ("bound to processors",      guest(cpu_affinity=(2, 3)),             [("guest-affinity", "error"), OK]),
     ("bound to nodes, off",      off(guest(memory_affinity=(0,))),       [OFF, ("guest-affinity", "warning")]),
     ("snapshots stay",           guest(snapshots=("old",)),              [OK]),
-    ("snapshots move",           given(going("datastore-2"), snapshots=("old",)),
+    ("snapshots move",           having(going("datastore-2"), snapshots=("old",)),
                                                                          [("guest-snapshots", "warning"), OK]),
-    ("snapshots torn apart",     given(going("datastore-2", (2000, "datastore-3")), snapshots=("old",)),
+    ("snapshots torn apart",     having(going("datastore-2", (2000, "datastore-3")), snapshots=("old",)),
                                                                          [("guest-snapshots", "error"), OK]),
-    ("snapshots, one disk",      given(going(None, (2000, "datastore-3")), snapshots=("old",)),
+    ("snapshots, one disk",      having(going(None, (2000, "datastore-3")), snapshots=("old",)),
                                                                          [("guest-snapshots", "error"), OK]),
     # hosts
     ("destination gone",         hosts(connection="notResponding"),      [("host-disconnected", "error"), OK]),
@@ -205,7 +207,7 @@ READINGS: list[tuple[str, Reading, list[tuple[str, str]]]] = [
     ("read only",                stored(mounts={"host-2": Mount(read_only=True)}), [("datastore-read-only", "error"), OK]),
     ("not told",                 FINE._replace(datastores={}),           [("datastore-unknown", "info"), OK]),
     ("all moves",                going("datastore-2"),                   [OK]),
-    ("all moves from a local",   given(going("datastore-2"))._replace(datastores=LOCAL), [OK]),
+    ("all moves from a local",   having(going("datastore-2"))._replace(datastores=LOCAL), [OK]),
     ("to one that is not there", going("datastore-2", mounts={}),        [("datastore-missing", "error"), OK]),
     ("to one nobody knows",      going("datastore-8"),                   [("datastore-unknown", "info"), OK]),
     ("to a read-only one",       going("datastore-2", mounts={"host-2": Mount(read_only=True)}),
@@ -256,9 +258,9 @@ READINGS: list[tuple[str, Reading, list[tuple[str, str]]]] = [
     ("USB of a client",          guest(Device(7, "USB 1", Kind.USB, Backing.CLIENT)), [("device-of-host", "error"), OK]),
     ("raw mapping",              guest(devices=(DISK._replace(backing=Backing.LUN), NIC)), [("disk-raw", "warning"), OK]),
     ("independent, stays",       guest(devices=(DISK._replace(mode="independent_nonpersistent"), NIC)), [OK]),
-    ("independent, moves",       given(going("datastore-2"), devices=(DISK._replace(mode="independent_nonpersistent"),)),
+    ("independent, moves",       having(going("datastore-2"), devices=(DISK._replace(mode="independent_nonpersistent"),)),
                                                                          [("disk-not-persistent", "error"), OK]),
-    ("independent but lasting",  given(going("datastore-2"), devices=(DISK._replace(mode="independent_persistent"),)), [OK]),
+    ("independent but lasting",  having(going("datastore-2"), devices=(DISK._replace(mode="independent_persistent"),)), [OK]),
     ("disk shared",              guest(devices=(DISK._replace(shared="sharingMultiWriter"), NIC)),
                                                                          [("disk-shared", "error"), OK]),
     ("bus shared",               guest(Device(1000, "SCSI controller 0", Kind.CONTROLLER, shared="physicalSharing")),
@@ -267,9 +269,9 @@ READINGS: list[tuple[str, Reading, list[tuple[str, str]]]] = [
                                                                          [("disk-shared", "error"), OK]),
     # processors
     ("higher EVC",               hosts(evc="intel-broadwell"),           [OK]),
-    ("older than the guest",     given(hosts(evc="intel-haswell"), evc="intel-broadwell"),
+    ("older than the guest",     having(hosts(evc="intel-haswell"), evc="intel-broadwell"),
                                                                          [("processor-older", "error"), OK]),
-    ("older than the source",    given(hosts(evc="intel-haswell"), evc=None), [("processor-older", "warning"), OK]),
+    ("older than the source",    having(hosts(evc="intel-haswell"), evc=None), [("processor-older", "warning"), OK]),
     ("another vendor",           hosts(evc="amd-rome"),                  [("processor-other-vendor", "error"), OK]),
     ("another vendor, asleep",   off(hosts(evc="amd-rome"), "suspended"), [("guest-suspended", "warning"),
                                                                           ("processor-other-vendor", "warning")]),
@@ -290,8 +292,8 @@ READINGS: list[tuple[str, Reading, list[tuple[str, str]]]] = [
     # encryption
     ("never encrypted",          guest(encryption="disabled"),           [("vmotion-plain-text", "warning")]),
     ("cannot encrypt",           hosts(encrypts=False),                  [("vmotion-plain-text", "warning")]),
-    ("required, cannot",         given(hosts(encrypts=False), encryption="required"), [("vmotion-encryption-unmet", "error")]),
-    ("files encrypted, cannot",  given(hosts(encrypts=False), encrypted=True), [("vmotion-encryption-unmet", "error")]),
+    ("required, cannot",         having(hosts(encrypts=False), encryption="required"), [("vmotion-encryption-unmet", "error")]),
+    ("files encrypted, cannot",  having(hosts(encrypts=False), encrypted=True), [("vmotion-encryption-unmet", "error")]),
     ("required, can",            guest(encryption="required"),           [OK]),
     ("old ESXi",                 hosts(encrypts=None, version="6.0.0"),  [("vmotion-plain-text", "warning")]),
     ("new ESXi",                 hosts(encrypts=None, version="6.5.0"),  [OK]),
@@ -352,6 +354,29 @@ def test_finding_is_no_worse_than_its_kind(migrator: Migrator, reading: Reading)
 
     for finding in judged(migrator, reading):
         assert order.index(finding.severity) <= order.index(worst[finding.id])
+
+
+PLAN = Migrator.installed(Config()).plan("web1", source=URIS[0], destination=URIS[1], live=True)
+ROWS = st.sampled_from([row[1] for row in READINGS])
+
+
+@given(mixture=st.fixed_dictionaries(dict.fromkeys(Reading._fields, ROWS)))
+def test_whatever_is_read_is_judged(mixture: dict[str, Reading]) -> None:
+    """Every property from another reading: what does not go together is no reason to fail."""
+    reading = Reading(**{field: getattr(row, field) for field, row in mixture.items()})
+    known = {kind.id for kind in KINDS}
+
+    found = [*judge(PLAN, reading)]
+
+    assert {each.id for each in found} <= known
+    assert all(each.text and each.text == " ".join(each.text.split()) for each in found)
+    # Nothing is said of a guest that nobody has read.
+    if reading.guest is None:
+        assert {each.id for each in found} <= {
+            "guest-elsewhere",
+            "option-unmet",
+            "inventory-unknown",
+        }
 
 
 def test_each_kind_is_shown_here() -> None:
@@ -418,7 +443,7 @@ REMEDIES = [
 def test_command_is_for_the_vcenter_that_it_is_about(
     migrator: Migrator, uris: tuple[str, str], id_: str, remedy: str
 ) -> None:
-    reading = given(hosts(maintenance=True), tools_installing=True)
+    reading = having(hosts(maintenance=True), tools_installing=True)
 
     (found,) = (each for each in judged(migrator, reading, uris) if each.id == id_)
 

@@ -381,7 +381,7 @@ def test_check_of_many_guests_takes_few_calls(
     report = migrator.check(migrator.plan(arena.guest, *uris, live=True))
 
     assert not report.blocked
-    assert len(calls) < 80
+    assert len(calls) < 60
 
 
 # fmt: off

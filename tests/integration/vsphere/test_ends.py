@@ -107,9 +107,7 @@ def test_refused_cancellation_is_told_and_the_end_waited_for(
     assert arena.only(arena.far)
 
 
-def test_cancellation_that_comes_too_late_changes_nothing(
-    migrator: Migrator, arena: Arena
-) -> None:
+def test_cancellation_that_comes_too_late_changes_nothing(migrator: Migrator, arena: Arena) -> None:
     arena.control(seconds=1.5, cancel="ignored")
     migration, _ = start(migrator, arena)
     arena.until(lambda: arena.progress() >= 0)

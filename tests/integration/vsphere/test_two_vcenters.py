@@ -94,9 +94,7 @@ def test_migration_uri_cannot_lead_to_another_vcenter(
     uri = f"vpxmigr://127.0.0.1/{there.far.parent.resourcePool._moId}/{there.far._moId}"
 
     with pytest.raises(UsageError, match="the destination belongs to another one: leave it out"):
-        move(
-            migrator, here, there, "datastore=LocalDS_1", network(here, there), migration=uri
-        )
+        move(migrator, here, there, "datastore=LocalDS_1", network(here, there), migration=uri)
 
     assert here.moves() == []
 

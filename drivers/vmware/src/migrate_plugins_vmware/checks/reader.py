@@ -232,23 +232,30 @@ def _read_target(
         )
         reading = reading._replace(verdict=verdict)
     if selection.wants(*PRIVILEGES):
-        live = reading.guest is not None and reading.guest.power == "poweredOn"
-        reading = reading._replace(
-            privileges=_ask_privileges(source.vcenter, there, move, target, live=live)
-        )
+        asked = _ask_privileges(source.vcenter, there, move, reading)
+        reading = reading._replace(privileges=asked)
     return reading
 
 
-def _ask_privileges(
-    here: VCenter, there: VCenter, move: Move, target: Target, *, live: bool
-) -> Privileges:
+def _ask_privileges(here: VCenter, there: VCenter, move: Move, reading: Reading) -> Privileges:
     """Ask what a move needs: on the guest, and on what takes it."""
+    live = reading.guest is not None and reading.guest.power == "poweredOn"
+    pool = reading.target.pool
     moving = ("Resource.ColdMigrate", *(["Resource.HotMigrate"] if live else []))
     on_guest: list[Wanted] = [(move.guest.reference, move.guest.name, moving)]
     taking: list[Wanted] = []
     if move.pool is not None:
-        name = target.pool.name if target.pool is not None else "the resource pool"
-        taking.append((move.pool, f"the pool {name}", ("Resource.AssignVMToPool",)))
+        name = "the resource pool" if pool is None else f"the pool {pool.name}"
+        taking.append((move.pool, name, ("Resource.AssignVMToPool",)))
+    stores = dict.fromkeys([move.datastore, *(to for _, to in move.disks)])
+    for store in filter(None, stores):
+        named = reading.targets.get(_id(store) or "")
+        name = "a datastore" if named is None else f"the datastore {named.name}"
+        taking.append((store, name, ("Datastore.AllocateSpace",)))
+    for _, network in move.networks:
+        there_is = reading.there.get(_id(network) or "")
+        name = "a network" if there_is is None else f"the network {there_is.name}"
+        taking.append((network, name, ("Network.Assign",)))
     if here is there:
         return ask_privileges(here, on_guest + taking)
     asked = [ask_privileges(here, on_guest), *([ask_privileges(there, taking)] if taking else [])]
