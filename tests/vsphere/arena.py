@@ -101,9 +101,8 @@ class Arena:
             objectSet=[query.ObjectSpec(obj=manager, skip=True, selectSet=[along])],
             propSet=[query.PropertySpec(type=vim.Task, pathSet=["info"])],
         )
-        answer = self.content.propertyCollector.RetrievePropertiesEx(
-            [spec], query.RetrieveOptions()
-        )
+        collector = self.content.propertyCollector
+        answer = collector.RetrievePropertiesEx([spec], query.RetrieveOptions())
         infos = [found.propSet[0].val for found in answer.objects]
         return [each for each in infos if "relocate" in str(each.descriptionId)]
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from migrate_plugins import (
+    After,
     Basis,
     ChosenBy,
     ControlProtocol,
+    Crash,
     Driver,
     DriverInfo,
     InvalidURIError,
@@ -17,6 +21,7 @@ from migrate_plugins import (
     Request,
     Revision,
 )
+from migrate_plugins_vmware.options import OPTIONS
 
 if TYPE_CHECKING:
     from migrate_plugins import Migrator
@@ -82,15 +87,31 @@ def test_offers(vmware: Driver, revision: Revision) -> None:
 
     assert list(capabilities.offers) == ["native-direct"]
     assert offer.claim == (
-        Basis.CODE,
-        "src/esx/esx_driver.c, esxDomainMigratePrepare",
-        "libvirt 9.0.0",
+        Basis.VERIFIED,
+        "tests/integration/vsphere/test_moves.py, on a simulated vCenter",
+        "pyVmomi 9.1.1, vcsim 0.24.2",
     )
-    assert offer.options == {"live", "suspend", "persistent", "undefine_source"}
+    assert offer.options == {"live", "offline", "persistent", "undefine_source"}
     assert offer.migration_uri
+    assert offer.own == OPTIONS
     assert (capabilities.protocol, capabilities.encrypting_option) == ("vMotion", None)
     assert capabilities.encrypted is None  # the vCenter decides: see migrateEncryption
     assert "migrateEncryption" in capabilities.encryption
+
+
+def test_configuration_is_the_inventorys(migrator: Migrator) -> None:
+    plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b")
+
+    assert plan.configuration.after == After(
+        persistent=True, source_config=False, destination_config=True
+    )
+    assert plan.configuration.because.startswith("a vCenter keeps each guest in its inventory")
+
+
+def test_move_goes_on_without_its_client(migrator: Migrator) -> None:
+    plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b")
+
+    assert plan.on_client_crash.then is Crash.CONTINUES
 
 
 def test_vcenter_writes_the_migration_uri(vmware: Driver) -> None:
@@ -118,11 +139,9 @@ def test_command(migrator: Migrator) -> None:
     uri = "vpxmigr://192.0.2.7/resgroup-26/host-42"
     plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b", uri, live=True)
 
-    assert plan.commands == (
-        NativeCommand(
-            "virsh",
-            ("virsh", "-c", "vpx://vc/DC/a", "migrate", "--live", "web1", "vpx://vc/DC/b", uri),
-        ),
+    assert plan.commands[0] == NativeCommand(
+        "virsh",
+        ("virsh", "-c", "vpx://vc/DC/a", "migrate", "--live", "web1", "vpx://vc/DC/b", uri),
     )
 
 
@@ -138,3 +157,15 @@ def test_control_goes_to_the_vcenter(migrator: Migrator) -> None:
     assert [(leg.protocol, leg.ports, leg.encrypted) for leg in plan.control] == [
         ("vSphere API over https", (443, 443), True)
     ] * 2
+
+
+def test_planning_needs_no_client_library() -> None:
+    program = """
+import sys
+from migrate_plugins import Migrator
+migrator = Migrator.installed()
+plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b?no_verify=1", driver="vmware")
+assert plan.commands and plan.findings
+assert not {"pyVmomi", "http.client", "ssl"} & sys.modules.keys()
+"""
+    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)

@@ -24,6 +24,7 @@ from migrate_plugins import (
     runner,
 )
 from migrate_plugins.installed import DRIVERS
+from migrate_plugins.transfer import PATIENCE
 from migrate_plugins_vmware import relocation
 from migrate_plugins_vmware.hooks import VMware
 from migrate_plugins_vmware.vcenter import VCenters
@@ -163,7 +164,7 @@ def test_vcenter_that_stands_still_for_a_while_is_waited_for(
 def test_vcenter_that_goes_away_leaves_the_verdict_to_a_person(
     impatient: Migrator, arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "PATIENCE", runner.PATIENCE._replace(silence=2.0))
+    monkeypatch.setattr(runner, "PATIENCE", PATIENCE._replace(silence=2.0))
     arena.control(seconds=30)
     migration = start(impatient, arena)
     arena.until(lambda: arena.progress() >= 0)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +18,9 @@ from pyVmomi import vim
 from vsphere.opening import HOST
 
 from migrate_plugins import AuthenticationError, ConnectError, DriverError
+from migrate_plugins_vmware.hooks import VMware
 from migrate_plugins_vmware.inventory import read
-from migrate_plugins_vmware.session import connect
+from migrate_plugins_vmware.session import VSphereSession, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,6 +184,51 @@ def test_authority_that_cannot_be_read_is_refused(vcenter: Endpoint, open_sessio
     )
 
 
+class Tunnel(BaseHTTPRequestHandler):
+    """A proxy that lets through what it is asked for by CONNECT."""
+
+    def do_CONNECT(self) -> None:
+        host, _, port = self.path.rpartition(":")
+        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        with socket.create_connection((host, int(port)), 10) as there:
+            self.send_response(200)
+            self.end_headers()
+            here = self.connection
+            while True:
+                ready, _, _ = select.select([here, there], [], [], 20)
+                for one in ready:
+                    data = one.recv(65536)
+                    if not data:
+                        return
+                    (there if one is here else here).sendall(data)
+                if not ready:
+                    return
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_proxy_is_gone_through_and_the_server_is_verified(
+    vcenter: Endpoint, open_session: Open
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Tunnel) as proxy:
+        asked: list[str] = []
+        proxy.asked = asked  # type: ignore[attr-defined]
+        thread = Thread(target=proxy.serve_forever)
+        thread.start()
+        name = f"http://127.0.0.1:{proxy.server_port}"
+
+        session = open_session(vcenter, proxy=name)
+        refused = refusal(open_session, vcenter, proxy=name, cacert="")
+        session.close()
+        proxy.shutdown()
+        thread.join(10)
+
+    assert set(asked) == {f"127.0.0.1:{vcenter.port}"}
+    assert session.vcenter.thumbprint == vcenter.certificates.thumbprint("sha1")
+    assert "its certificate is signed by nobody in the system's authorities" in refused.problem
+
+
 # --- what is shared -------------------------------------------------------------------------------
 
 
@@ -202,6 +252,22 @@ def test_fifty_at_once_share_one_login(
     assert len(logins(service)) == 1
     sessions[0].close()
     assert logins(service) == []
+
+
+def test_both_hosts_opened_at_once_by_one_driver_share_one_login(vcenter: Endpoint) -> None:
+    driver = VMware()
+    files = {"authfile": str(vcenter.auth_file), "cacert": str(vcenter.ca)}
+    uris = [vcenter.uri(*place, **files) for place in (HOST, OTHER)]
+
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(lambda uri: driver.migrate_connect(uri, None), uris)
+
+    assert isinstance(one, VSphereSession)
+    assert isinstance(other, VSphereSession)
+    assert one.vcenter is other.vcenter
+    one.close()
+    assert other.guest("absent") is None
+    other.close()
 
 
 def test_other_terms_are_another_login(vcenter: Endpoint, open_session: Open) -> None:

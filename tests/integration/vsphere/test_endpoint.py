@@ -803,6 +803,14 @@ def test_it_leaves_nothing_behind(certificates: Certificates) -> None:
     assert not alive(endpoint)
 
 
+def test_a_killed_endpoint_is_gone_at_once(certificates: Certificates) -> None:
+    with serving(certificates=certificates) as endpoint:
+        endpoint.kill()
+        with pytest.raises(ConnectionRefusedError):
+            endpoint.lose("CurrentTime")
+    assert not endpoint.folder.exists()
+
+
 def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         process = subprocess.Popen(

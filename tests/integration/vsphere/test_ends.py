@@ -121,11 +121,11 @@ def test_cancellation_that_comes_too_late_changes_nothing(migrator: Migrator, ar
 
 # fmt: off
 FAULTS = [
-    # per cent, fault,               message,                     what is told
-    (0,  "NotEnoughCpus",            "too few CPUs there",        "vim.fault.NotEnoughCpus: too few CPUs there"),
-    (50, "MigrationFault",           "the network broke",         "vim.fault.MigrationFault: the network broke"),
-    (95, "SnapshotCopyNotSupported", "",                          "vim.fault.SnapshotCopyNotSupported"),
-    (50, "Timedout",                 "it took 100 s",             "vim.fault.Timedout: it took 100 s"),
+    # per cent, fault,               message,              what is told
+    (0,  "NotEnoughCpus",            "too few CPUs there", "vim.fault.NotEnoughCpus: too few CPUs"),
+    (50, "MigrationFault",           "the network broke",  "vim.fault.MigrationFault: the network"),
+    (95, "SnapshotCopyNotSupported", "",                   "vim.fault.SnapshotCopyNotSupported"),
+    (50, "Timedout",                 "it took 100 s",      "vim.fault.Timedout: it took 100 s"),
 ]
 # fmt: on
 

@@ -26,7 +26,7 @@ FIFTY = Inventory(vms=25, standalone_hosts=0, disks=1)
 @pytest.fixture
 def crowd(
     certificates: Certificates,
-    log_in: Any,  # noqa: ANN401 - see conftest
+    log_in: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Arena]:
     """Fifty guests in two clusters."""
@@ -42,7 +42,7 @@ def calls(crowd: Arena, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     invoke: Any = SoapStubAdapter.InvokeMethod
     administrator = crowd.vm._stub
 
-    def counting(stub: Any, mo: Any, info: Any, *arguments: Any) -> Any:  # noqa: ANN401 - pyVmomi is untyped
+    def counting(stub: Any, mo: Any, info: Any, *arguments: Any) -> Any:
         if stub is not administrator:
             made[info.wsdlName] += 1
         return invoke(stub, mo, info, *arguments)

@@ -162,7 +162,7 @@ def copies(certificates: Certificates) -> Iterator[tuple[Endpoint, Endpoint]]:
 def test_two_that_say_they_are_the_same_vcenter_are_not_taken_for_it(
     migrator: Migrator,
     copies: tuple[Endpoint, Endpoint],
-    log_in: Any,  # noqa: ANN401 - see conftest
+    log_in: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(copies[0].auth_file))

@@ -26,7 +26,7 @@ _CLUSTERED: Final = 3
 
 def commands(plan: Plan) -> tuple[NativeCommand, NativeCommand]:
     """Give *plan* for each tool, or say why the tool cannot say it."""
-    return _govc(plan), _virsh(plan)
+    return _virsh(plan), _govc(plan)
 
 
 def govc(place: Place, *words: str) -> tuple[str, ...]:

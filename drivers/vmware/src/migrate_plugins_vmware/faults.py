@@ -85,10 +85,10 @@ class Fault(NamedTuple):
         )
 
     def __str__(self) -> str:
-        text = f"{self.kind}: {self.message}" if self.message else self.kind
+        said = "; ".join(filter(None, (self.message, *self.details)))
+        text = f"{self.kind}: {said}" if said else self.kind
         if self.values:
             text += f" ({', '.join(f'{name}={value}' for name, value in self.values)})"
-        text = "; ".join([text, *self.details])
         return text if self.cause is None else f"{text}; caused by {self.cause}"
 
 
@@ -103,17 +103,19 @@ class _Edge:
 
     def __exit__(
         self,
-        _kind: type[BaseException] | None,
+        kind: type[BaseException] | None,
         error: BaseException | None,
-        _traceback: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         if not isinstance(error, EDGE):
             return
         told = self._mapped(error)
+        del kind, error, traceback  # this frame is kept with what is raised
         try:
             raise told
         finally:
             told.__context__ = None
+            del told
 
 
 def connecting(uri: str, host: str, port: int, trust: Trust) -> _Edge:

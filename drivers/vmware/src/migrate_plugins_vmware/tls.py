@@ -61,7 +61,10 @@ class PinError(ssl.SSLError):
 
     def __init__(self, seen: str) -> None:
         self.seen = seen
-        super().__init__(f"the certificate is not the pinned one, but that of {seen.upper()}")
+        super().__init__(seen)
+
+    def __str__(self) -> str:
+        return f"the certificate is not the pinned one, but that of {self.seen.upper()}"
 
 
 class Context(ssl.SSLContext):
@@ -123,7 +126,7 @@ def why_refused(error: ssl.SSLError, host: str, port: int, trust: Trust) -> str:
         )
     if isinstance(error, ssl.SSLCertVerificationError):
         return _why_not_verified(error, host, port, trust)
-    reason = (error.reason or str(error)).replace("_", " ").lower()
+    reason = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
     if "wrong version number" in reason or "http request" in reason:
         return f"port {port} does not speak TLS ({reason}); name the https port of the vCenter"
     return f"the TLS handshake failed: {reason}"
