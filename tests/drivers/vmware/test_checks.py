@@ -170,6 +170,7 @@ READINGS: list[tuple[str, Reading, list[tuple[str, str]]]] = [
     # its state
     ("orphaned",                 guest(connection="orphaned"),           [("guest-inaccessible", "error"), OK]),
     ("a template",               off(guest(template=True)),              [("guest-template", "error")]),
+    ("another task",             guest(tasks=("VirtualMachine.createSnapshot",)), [("guest-task", "error"), OK]),
     ("Tools being installed",    guest(tools_installing=True),           [("guest-tools-installing", "error"), OK]),
     ("Tools, off",               off(guest(tools_installing=True)),      [OFF, ("guest-tools-installing", "warning")]),
     ("fault tolerance",          guest(fault_tolerance="running"),       [("guest-fault-tolerant", "warning"), OK]),
@@ -407,6 +408,7 @@ GOVC = {
     "role": {"ls", "update"},
     "snapshot": {"tree"},
     "sso": {"service.ls"},
+    "tasks": {""},
     "vm": {"change", "guest.tools", "info", "markasvm", "power"},
 }
 

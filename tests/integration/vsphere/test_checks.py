@@ -238,6 +238,22 @@ def test_guest_that_is_there_already_is_no_error(migrator: Migrator, arena: Aren
     assert told(report) == {"encryption-up-to-guest": "info", "moved-already": "info"}
 
 
+def test_guest_that_moves_is_busy_and_its_own_check_is_not(
+    migrator: Migrator, arena: Arena
+) -> None:
+    arena.control(seconds=5)
+    task = arena.vm.RelocateVM_Task(vim.vm.RelocateSpec(host=arena.neighbour))
+
+    moving = told(checked(migrator, arena, arena.far))
+    task.CancelTask()
+    arena.until(lambda: task.info.state == "error")
+    asked = [told(checked(migrator, arena, arena.far)) for _ in range(2)]
+
+    assert moving["guest-busy"] == "error"
+    assert "guest-task" not in moving
+    assert all({"guest-busy", "guest-task"}.isdisjoint(each) for each in asked)
+
+
 def test_vcenter_is_asked_about_the_move_as_it_would_be(migrator: Migrator, arena: Arena) -> None:
     pool = arena.far.parent.resourcePool
     report = checked(migrator, arena, arena.far)

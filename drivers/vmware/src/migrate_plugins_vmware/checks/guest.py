@@ -79,6 +79,16 @@ def _state(case: Case) -> Iterator[Finding]:
             seen=guest.power,
             remedy=case.govc("vm.power", "-on", guest.name),
         )
+    if guest.tasks:
+        yield Finding(
+            "guest-task",
+            Severity.ERROR,
+            case.source.name,
+            f"the vCenter does something else with {guest.name}, and one thing at a time",
+            seen=", ".join(guest.tasks),
+            expected="no task",
+            remedy=case.govc("tasks", "-f"),
+        )
     if guest.tools_installing:
         yield Finding(
             "guest-tools-installing",

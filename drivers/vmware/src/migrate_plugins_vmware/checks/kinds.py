@@ -27,6 +27,8 @@ KINDS: Final = (
                 "the guest is off and moves cold; --live means nothing"),
     FindingKind("guest-suspended", _WARNING,
                 "the guest is suspended and moves cold, with its saved memory"),
+    FindingKind("guest-task", _ERROR,
+                "the vCenter does something else with the guest"),
     FindingKind("guest-tools-installing", _ERROR,
                 "the installer of VMware Tools is mounted in the guest; a warning where it is off"),
     FindingKind("guest-fault-tolerant", _ERROR,

@@ -26,11 +26,12 @@ from migrate_plugins_vmware.checks.reading import (
 from migrate_plugins_vmware.checks.versions import parsed
 from migrate_plugins_vmware.departures import locator
 from migrate_plugins_vmware.faults import doing
-from migrate_plugins_vmware.inventory import read
+from migrate_plugins_vmware.inventory import read, read_along
 from migrate_plugins_vmware.moves import choose, specification
 from migrate_plugins_vmware.options import Wishes
 from migrate_plugins_vmware.places import Peer, write_peer
 from migrate_plugins_vmware.survey import look, one_vcenter, read_backings
+from migrate_plugins_vmware.tasks import MOVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,6 +94,9 @@ _SINCE: Final = {
     "capability.encryptedVMotionSupported": (6, 5),
     "config.lockdownMode": (6, 0),
 }
+# A task that changes nothing, and those that GuestFacts.job stands for.
+_ELSEWHERE: Final = (*MOVES, "VirtualMachineProvisioningChecker.")
+_UNDER_WAY: Final = frozenset({"queued", "running"})
 _MIB: Final = 1 << 20
 
 
@@ -176,6 +180,7 @@ def _read_guest(
         memory_reserved=values.get("config.memoryAllocation.reservation"),
         cpu_affinity=tuple(values.get("config.cpuAffinity.affinitySet") or ()),
         memory_affinity=tuple(values.get("config.memoryAffinity.affinitySet") or ()),
+        tasks=tuple(_read_tasks(vcenter, guest)),
         snapshots=tuple(each.name for each in values.get("snapshot.rootSnapshotList") or ()),
         home=next((id_ for id_, store in stores.items() if store.name == home), None),
         devices=tuple(read_devices(devices, named)),
@@ -186,6 +191,20 @@ def _read_guest(
         networks=networks,
         unread=(*reading.unread, *_unread([guest])),
     )
+
+
+def _read_tasks(vcenter: VCenter, guest: Found) -> Iterable[str]:
+    """Name what is being done to the guest; that it moves the session tells."""
+    paths = ["info.entity", "info.state", "info.descriptionId"]
+    for task in read_along(vcenter, vcenter.content.taskManager, "recentTask", vim.Task, paths):
+        values = task.values
+        name = str(values.get("info.descriptionId", ""))
+        if (
+            _id(values.get("info.entity")) == guest.key.moid
+            and str(values.get("info.state")) in _UNDER_WAY
+            and not name.startswith(_ELSEWHERE)
+        ):
+            yield name
 
 
 def _read_target(

@@ -109,6 +109,7 @@ class Machine(NamedTuple):
         cpu_affinity: Physical processors that it is bound to.
         memory_affinity: NUMA nodes that its memory is bound to.
         snapshots: Names of the roots of its snapshots.
+        tasks: What the vCenter is doing with it, beside moving it.
         home: Id of the datastore with its configuration, or None.
         devices: All of its devices.
     """
@@ -128,6 +129,7 @@ class Machine(NamedTuple):
     cpu_affinity: tuple[int, ...] = ()
     memory_affinity: tuple[int, ...] = ()
     snapshots: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
     home: str | None = None
     devices: tuple[Device, ...] = ()
 
