@@ -235,3 +235,13 @@ def test_verdict_that_does_not_come_is_none(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(questions, "_PATIENCE", 0.3)
 
     assert ask_verdict(vcenter(None), GUEST, None).unasked == "it gave no answer within 0 s"
+
+
+def test_verdict_that_pyvmomi_cannot_read_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> list[Found]:
+        raise KeyError("urn:vim25 FaultOfTomorrow")
+
+    monkeypatch.setattr(questions, "read", read)
+
+    told = ask_verdict(vcenter(None), GUEST, None).unasked
+    assert told == "its answer cannot be read: KeyError: 'urn:vim25 FaultOfTomorrow'"

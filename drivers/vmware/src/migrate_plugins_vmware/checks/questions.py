@@ -24,6 +24,8 @@ _PAUSE: Final = 0.1
 
 # The server has no such call, or not for this.
 _NO_SUCH: Final = (vmodl.fault.MethodNotFound, vmodl.fault.NotSupported)
+# What pyVmomi comes to where an answer holds a type that it does not know.
+_UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError)
 _NO_CALL: Final = "it has no such call"
 
 # An object, its name, and the privileges that are needed on it.
@@ -83,6 +85,8 @@ def _answer(vcenter: VCenter, task: Any) -> Verdict:  # noqa: ANN401 - pyVmomi i
             found = read(vcenter, [task], ["info.state", "info.result", "info.error"])
         except EDGE as error:
             return Verdict(unasked=_why(error))
+        except _UNREADABLE as error:
+            return Verdict(unasked=f"its answer cannot be read: {Fault.of(error)}")
         values = found[0].values if found else {}
         state = str(values.get("info.state", ""))
         if state == "success":
