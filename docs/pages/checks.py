@@ -55,6 +55,11 @@ What the guest needs of the destination is read from the definition that it is t
 QEMU's own list of reasons against a migration (`query-migrate`) is left to libvirt, which asks for
 it when a migration begins: to ask for it beforehand marks the guest as tainted for the rest of its
 life. The findings name the devices that would be on that list.
+
+## How the VMware driver looks
+
+With a few reads of the vCenter in bulk, and by asking it: whether it would do the move, and whether
+the user may. [VMware](vmware.md#what-a-check-looks-at) says more.
 """
 
 

@@ -22,7 +22,7 @@ CORE = {
     "host-in-path",
     "revisions-disagree",
 }
-ALWAYS = ["encryption-up-to-guest", "no-abort"]
+ALWAYS = ["encryption-up-to-guest"]
 VPX = "vpx://vc/DC/C/h1"
 VBOX = [
     "password-replayable",
@@ -49,8 +49,15 @@ PLANS: list[tuple[str, str | None, dict[str, Any], Sequence[str]]] = [
     (VPX, "vpx://VC/DC/C/h2", {}, ALWAYS),
     (VPX, "vpx://vc/DC/D/h2", {}, ["cluster-changes", *ALWAYS]),
     (VPX, "vpx://vc/DC/h2",   {}, ["cluster-changes", *ALWAYS]),
-    (VPX, "vpx://vc/DD/C/h2", {}, ["datacenter-changes", *ALWAYS]),
+    (VPX, "vpx://vc/DD/C/h2", {}, ["datacenter-changes", "cluster-changes", *ALWAYS]),
     (VPX, "vpx://vd/DC/C/h2", {}, ["vcenter-other", *ALWAYS]),
+    (VPX, "vpx://vc/DC/D/h2", {"options": ("resource-pool=web",)}, ALWAYS),
+    (VPX, "vpx://vc/DC/D/h2", {"migration": "vpxmigr://192.0.2.7/resgroup-1/host-2"}, ALWAYS),
+    (VPX, "vpx://vc/DD/C/h2", {"options": ("folder=web", "resource-pool=web")}, ALWAYS),
+    (VPX, "vpx://vc:443/DC/C/h2", {}, ALWAYS),
+    (VPX, "vpx://vc:8443/DC/C/h2", {}, ["vcenter-other", *ALWAYS]),
+    (VPX, "vpx://vd/DC/C/h2", {"migration": "vpxmigr://192.0.2.7/resgroup-1/host-2"},
+     ["vcenter-other", *ALWAYS]),
     # With folders in the path nobody can tell what is what.
     (VPX, "vpx://vc/folder/DC/C/h2", {}, ALWAYS),
     (f"{VPX}?no_verify=1", "vpx://vc/DC/C/h2?no_verify=1", {},
@@ -109,6 +116,22 @@ def test_error_of_a_plan_blocks_its_check() -> None:
 
     assert migrator.check(plan).blocked
     assert not migrator.check(plan, accept={"gloom": "a test"}).blocked
+
+
+def test_another_vcenter_cannot_be_in_a_migration_uri(migrator: Migrator) -> None:
+    asked: dict[str, Any] = {"source": VPX, "destination": "vpx://vd/DC/C/h2"}
+    uri = "vpxmigr://192.0.2.7/resgroup-1/host-2"
+
+    without, given = migrator.plan("web1", **asked), migrator.plan("web1", **asked, migration=uri)
+
+    found = [
+        finding
+        for plan in (without, given)
+        for finding in plan.findings
+        if finding.id == "vcenter-other"
+    ]
+    assert [each.severity for each in found] == [Severity.WARNING, Severity.ERROR]
+    assert not found[1].acceptable
 
 
 def test_driver_says_nothing_of_anothers_plan(migrator: Migrator) -> None:

@@ -141,6 +141,7 @@ def test_fault_on_the_way_leaves_the_guest_on_the_source(
     assert outcome.verdict is Verdict.FAILED
     assert isinstance(outcome.error, DriverError)
     assert outcome.error.problem.startswith(told)
+    assert outcome.diagnoses
     assert arena.only(arena.source)
     with pytest.raises(Exception, match=r"the migration failed: .* is still on DC0_C0_H"):
         outcome.raise_for_failure()

@@ -9,7 +9,7 @@ from pyVmomi import vim
 from vsphere.arena import Arena
 from vsphere.endpoint import serving
 
-from migrate_plugins import DriverError, Migrator, Outcome, UsageError, Verdict
+from migrate_plugins import BlockedError, DriverError, Migrator, Outcome, Verdict
 from migrate_plugins_vmware.vcenter import VCenter
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_all_that_another_vcenter_needs_is_asked_for_at_once(
 ) -> None:
     here, there = arenas
 
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(BlockedError) as caught:
         move(migrator, here, there)
 
     told = str(caught.value)
@@ -94,7 +94,7 @@ def test_migration_uri_cannot_lead_to_another_vcenter(
     here, there = arenas
     uri = f"vpxmigr://127.0.0.1/{there.far.parent.resourcePool._moId}/{there.far._moId}"
 
-    with pytest.raises(UsageError, match="the destination belongs to another one: leave it out"):
+    with pytest.raises(BlockedError, match="the destination belongs to another one: leave it out"):
         move(migrator, here, there, "datastore=LocalDS_1", network(here, there), migration=uri)
 
     assert here.moves() == []

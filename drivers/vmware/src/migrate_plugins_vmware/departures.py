@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from migrate_plugins_vmware.session import VSphereSession
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["adopt", "mend", "mend_command", "start"]
+__all__ = ["adopt", "locator", "mend", "mend_command", "start"]
 
 _NOTHING_TO_MEND: Final = (
     "a vCenter keeps each guest once, on one host, with its configuration: nothing is left over"
@@ -63,7 +63,7 @@ def start(source: VSphereSession, destination: VSphereSession, plan: Plan) -> Re
 
     def call() -> Any:  # noqa: ANN401 - pyVmomi is untyped
         # Made only here: what has a password in it is not kept.
-        service = _locator(destination.vcenter) if move.other else None
+        service = locator(destination.vcenter) if move.other else None
         spec = specification(move, backings, service)
         return guest.reference.RelocateVM_Task(spec, move.priority)
 
@@ -150,7 +150,7 @@ def _away(vcenter: VCenter, destination: VSphereSession, guest: Guest) -> Callab
     return arrived
 
 
-def _locator(vcenter: VCenter) -> Any:  # noqa: ANN401 - pyVmomi is untyped
+def locator(vcenter: VCenter) -> Any:  # noqa: ANN401 - pyVmomi is untyped
     """Tell the source's vCenter how to log in with the other one, and which certificate it has."""
     user, password = vcenter.credential()
     return vim.ServiceLocator(

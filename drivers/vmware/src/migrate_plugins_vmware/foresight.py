@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate_plugins import ConnectionURI, Finding, FindingKind, MigrationURI, Severity
+from migrate_plugins import ConnectionURI, Finding, FindingKind, MigrationURI, Severity, netloc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,18 +17,25 @@ __all__ = ["KINDS", "foresee"]
 KINDS: Final = (
     FindingKind("certificate-not-verified", Severity.WARNING, "no_verify=1 takes any certificate"),
     FindingKind("cluster-changes", Severity.WARNING, "the guest leaves its resource pool"),
-    FindingKind("datacenter-changes", Severity.WARNING, "the destination is in another datacenter"),
+    FindingKind("datacenter-changes", Severity.WARNING, "the guest leaves its folder"),
     FindingKind("encryption-up-to-guest", Severity.INFO, "the guest decides what is encrypted"),
-    FindingKind("no-abort", Severity.INFO, "nobody can abort it, nor tell how far it is"),
     FindingKind("vcenter-missing", Severity.ERROR, "a host is opened without its vCenter"),
-    FindingKind("vcenter-name", Severity.WARNING, "the migration URI names the vCenter by a name"),
-    FindingKind("vcenter-other", Severity.ERROR, "the two hosts are opened through two vCenters"),
+    FindingKind(
+        "vcenter-name", Severity.INFO, "libvirt would not take the migration URI that was given"
+    ),
+    FindingKind(
+        "vcenter-other",
+        Severity.ERROR,
+        "the guest goes to another vCenter; an error with a migration URI, else a warning",
+    ),
 )
 
 _WITHOUT: Final = "*"  # of ?vcenter=: whichever manages the host
+_HTTPS: Final = 443
+_FULL: Final = 3  # names in a path: datacenter, cluster, host
 
 
-class _Place(NamedTuple):
+class _Where(NamedTuple):
     """Where a URI leads: vpx://VCENTER/[FOLDER/]DATACENTER/[FOLDER/][CLUSTER/]HOST."""
 
     vcenter: str | None
@@ -41,69 +49,51 @@ def foresee(plan: Plan) -> Iterator[Finding]:
     uris = [ConnectionURI.parse(text) for text in texts]
     for text, uri in zip(texts, uris, strict=True):
         yield from _opened(text, uri)
-    here, there = map(_place, uris)
+    here, there = map(_where, uris)
     if here.vcenter and there.vcenter and here.vcenter.lower() != there.vcenter.lower():
-        yield Finding(
-            "vcenter-other",
-            Severity.ERROR,
-            texts[1],
-            "the two hosts are opened through two vCenters, and libvirt moves a guest within one"
-            " alone",
-            seen=there.vcenter,
-            expected=here.vcenter,
-            remedy="open both through the same vCenter, by the same name",
-        )
+        yield _crossing(plan, texts[1], here.vcenter, there.vcenter)
     elif here.datacenter and there.datacenter and here.datacenter != there.datacenter:
-        yield Finding(
-            "datacenter-changes",
-            Severity.WARNING,
-            texts[1],
-            "the destination is in another datacenter, where a move needs a folder too, which"
-            " libvirt's call cannot name: the vCenter may refuse it",
-            seen=there.datacenter,
-            expected=here.datacenter,
-            remedy="choose a host of the same datacenter, or move the guest in the vCenter itself",
-        )
-    elif here.cluster != there.cluster and here.datacenter and there.datacenter:
-        yield Finding(
-            "cluster-changes",
-            Severity.WARNING,
-            texts[1],
-            "the destination is in another cluster: the guest leaves its resource pool, with its"
-            " shares and limits, for the root pool there",
-            seen=there.cluster or "no cluster",
-            expected=here.cluster or "no cluster",
-            remedy="put the guest into the right pool afterwards",
-        )
+        if "folder" not in plan.own:
+            yield Finding(
+                "datacenter-changes",
+                Severity.WARNING,
+                texts[1],
+                "the destination is in another datacenter: the guest leaves its folder, with the"
+                " permissions that it has by it, for the first one there",
+                seen=there.datacenter,
+                expected=here.datacenter,
+                remedy="-o folder=PATH names another one there",
+            )
+        yield from _pool(plan, texts[1], here, there)
+    elif here.datacenter and there.datacenter and here.cluster != there.cluster:
+        yield from _pool(plan, texts[1], here, there)
     yield from _third(plan)
     yield Finding(
         "encryption-up-to-guest",
         Severity.INFO,
         None,
-        "whether vMotion encrypts the memory is a setting of the guest, migrateEncryption:"
-        " opportunistic unless somebody has changed it, which is in plain text where one host"
-        " cannot",
+        "whether vMotion encrypts the memory is a setting of the guest and not of the move,"
+        " migrateEncryption: opportunistic unless somebody has changed it, which is in plain text"
+        " where one host cannot; a check reads it",
         expected="required, where it has to be encrypted",
-        remedy="set it in the vCenter: Edit Settings, VM Options, Encryption, Encrypted vMotion",
-    )
-    yield Finding(
-        "no-abort",
-        Severity.INFO,
-        None,
-        "libvirt starts a vMotion and waits: it neither aborts one nor tells how far it is",
-        remedy="watch and cancel the task in the vCenter",
+        remedy=shlex.join(
+            ["govc", "vm.change", "-vm", plan.guest, "-migrate-encryption", "required"]
+        ),
     )
 
 
-def _place(uri: ConnectionURI) -> _Place:
+def _where(uri: ConnectionURI) -> _Where:
     # esx:// names a host by itself; its vCenter, if any, stands in the query.
     if uri.driver.lower() != "vpx":
         named = uri.parameters.get("vcenter")
-        return _Place(None if named == _WITHOUT else named, None, None)
+        return _Where(None if named == _WITHOUT else named, None, None)
+    vcenter = uri.host
+    if vcenter is not None and uri.port not in {None, _HTTPS}:
+        vcenter = netloc(vcenter, uri.port)
     parts = [part for part in uri.path.split("/") if part]
-    if len(parts) not in {2, 3}:  # with folders nobody can tell by the path what is what
-        return _Place(uri.host, None, None)
-    return _Place(uri.host, parts[0], parts[1] if len(parts) > 2 else None)  # noqa: PLR2004
+    if len(parts) not in {_FULL - 1, _FULL}:  # with folders no path tells what is what
+        return _Where(vcenter, None, None)
+    return _Where(vcenter, parts[0], parts[1] if len(parts) == _FULL else None)
 
 
 def _opened(text: str, uri: ConnectionURI) -> Iterator[Finding]:
@@ -114,7 +104,8 @@ def _opened(text: str, uri: ConnectionURI) -> Iterator[Finding]:
             "vcenter-missing",
             Severity.ERROR,
             text,
-            "this opens a host without its vCenter, and vMotion is the vCenter's",
+            "this opens a host without its vCenter, and vMotion is the vCenter's: it keeps the one"
+            " inventory by which a guest is on one host and not on two",
             seen=text,
             expected="vpx://VCENTER/DATACENTER/CLUSTER/HOST, or esx://HOST?vcenter=*",
             remedy="GSX has none: no guest of it can move"
@@ -130,8 +121,47 @@ def _opened(text: str, uri: ConnectionURI) -> Iterator[Finding]:
             " give commands",
             seen="no_verify=1",
             expected="a certificate that is verified",
-            remedy="have the vCenter's authority trusted here, and leave no_verify out",
+            remedy="write cacert=FILE with the vCenter's authority, or thumbprint=SHA256 of its"
+            " certificate, instead of no_verify=1",
         )
+
+
+def _crossing(plan: Plan, text: str, here: str, there: str) -> Finding:
+    """Tell what a move to another vCenter is; libvirt and its migration URI know none."""
+    named = plan.uris.migration.value is not None
+    return Finding(
+        "vcenter-other",
+        Severity.ERROR if named else Severity.WARNING,
+        text,
+        "the migration URI names host and pool by ids of one vCenter, and the destination belongs"
+        " to another"
+        if named
+        else "the guest goes to another vCenter: its history, permissions, tags and alarms stay"
+        " behind, the source's vCenter is given the user and password of the other one, and the two"
+        " have to reach each other",
+        seen=there,
+        expected=here,
+        remedy="leave the migration URI out"
+        if named
+        else "if both names are of one vCenter, write the same one in both URIs",
+        acceptable=not named,
+    )
+
+
+def _pool(plan: Plan, text: str, here: _Where, there: _Where) -> Iterator[Finding]:
+    """Tell that the guest leaves its pool, where nobody chose another one."""
+    if "resource-pool" in plan.own or plan.uris.migration.value is not None:
+        return
+    yield Finding(
+        "cluster-changes",
+        Severity.WARNING,
+        text,
+        "the destination is in another cluster: the guest leaves its resource pool, with its"
+        " shares and limits, for the root pool there",
+        seen=f"{there.datacenter}/{there.cluster or 'no cluster'}",
+        expected=f"{here.datacenter}/{here.cluster or 'no cluster'}",
+        remedy="-o resource-pool=PATH names another one there",
+    )
 
 
 def _third(plan: Plan) -> Iterator[Finding]:
@@ -141,12 +171,13 @@ def _third(plan: Plan) -> Iterator[Finding]:
     if host is not None and not _is_address(host):
         yield Finding(
             "vcenter-name",
-            Severity.WARNING,
+            Severity.INFO,
             text,
-            "libvirt compares this with the vCenter's IP address, letter by letter",
+            "libvirt compares this with the vCenter's IP address, letter by letter: virsh migrate"
+            " would refuse it",
             seen=host,
             expected="the address that the vCenter's name resolves to",
-            remedy="write the address, or leave the migration URI out: libvirt makes it",
+            remedy="write the address, or leave the migration URI out: it is made",
         )
 
 

@@ -22,6 +22,7 @@ from migrate_plugins import (
     Offer,
     OwnConfiguration,
     PortRule,
+    Receiver,
     hookimpl,
 )
 from migrate_plugins_vmware.options import OPTIONS, refusals
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate_plugins import (
+        Access,
         Ask,
         Diagnosis,
         Finding,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         NativeCommand,
         Plan,
         Reason,
+        Selection,
         Session,
         Settings,
     )
@@ -65,7 +68,9 @@ _CONFIGURATION: Final = OwnConfiguration(
     " source, and --persistent and --undefinesource change nothing",
 )
 _CRASH: Final = ClientCrash(
-    Crash.CONTINUES, "the move is a task of the vCenter, which ends it whoever began it"
+    Crash.CONTINUES,
+    "the move is a task of the vCenter, which carries it to its end without the client that began"
+    " it: in the document's managed direct the client would have controlled it",
 )
 _HTTPS: Final = ControlProtocol("vSphere API over https", 443, encrypted=True)
 
@@ -150,6 +155,22 @@ class VMware:
         return connect(uri, self._vcenters, ask)
 
     @hookimpl
+    def migrate_receiver(self) -> Receiver:
+        # The port is the hosts' own and always open to them: a probe of ours could say nothing.
+        # Where the memory arrives the checks read of the vCenter.
+        return Receiver(None, None, None, "the vMotion interface of the destination")
+
+    @hookimpl
+    def migrate_checks(
+        self, plan: Plan, source: Access, destination: Access, selection: Selection
+    ) -> Sequence[Finding] | None:
+        if plan.driver != NAME:
+            return None
+        from migrate_plugins_vmware.checks import check  # noqa: PLC0415 - planning needs none
+
+        return check(plan, source, destination, selection)
+
+    @hookimpl
     def migrate_diagnose(
         self, text: str, code: int | None, domain: int | None
     ) -> Sequence[Diagnosis]:
@@ -167,6 +188,6 @@ class VMware:
 
     @hookimpl
     def migrate_finding_kinds(self) -> Sequence[FindingKind]:
-        from migrate_plugins_vmware.foresight import KINDS  # noqa: PLC0415 - planning needs none
+        from migrate_plugins_vmware import checks, foresight  # noqa: PLC0415 - planning needs none
 
-        return KINDS
+        return (*foresight.KINDS, *checks.KINDS)

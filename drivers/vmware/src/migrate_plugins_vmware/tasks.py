@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from migrate_plugins_vmware.inventory import Found
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["ENDS", "Followed", "TaskState", "TaskWatch", "relocations", "under_way"]
+__all__ = ["ENDS", "MOVES", "Followed", "TaskState", "TaskWatch", "relocations", "under_way"]
 
 _Collector: Final = vmodl.query.PropertyCollector
 
@@ -52,7 +52,7 @@ _PATHS: Final = (
 
 # What a task is called that moves a guest: by RelocateVM_Task, MigrateVM_Task, and by DRS. vcsim
 # writes relocateVm for the first.
-_MOVES: Final = ("VirtualMachine.relocate", "VirtualMachine.migrate", "Drm.ExecuteVMotionLRO")
+MOVES: Final = ("VirtualMachine.relocate", "VirtualMachine.migrate", "Drm.ExecuteVMotionLRO")
 
 
 class TaskState(NamedTuple):
@@ -346,7 +346,7 @@ def relocations(vcenter: VCenter, guest: Any) -> list[Found]:  # noqa: ANN401 - 
         for task in found
         if (entity := task.values.get("info.entity")) is not None
         and _moid(entity) == moid
-        and str(task.values.get("info.descriptionId", "")).startswith(_MOVES)
+        and str(task.values.get("info.descriptionId", "")).startswith(MOVES)
     ]
 
 
