@@ -85,6 +85,31 @@ def test_move_whose_session_was_ended_can_be_cancelled(migrator: Migrator, arena
     assert arena.only(arena.source)
 
 
+def test_password_that_is_refused_is_not_tried_again_and_again(
+    migrator: Migrator, arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would lock the user out; the move goes on, and where the guest is cannot be known."""
+    arena.control(seconds=4)
+    migration = start(migrator, arena)
+    arena.until(lambda: arena.progress() >= 0)
+    logins: list[float] = []
+
+    def refused(*_arguments: object) -> None:
+        logins.append(time.monotonic())
+        raise vim.fault.InvalidLogin
+
+    monkeypatch.setattr(vim.SessionManager, "Login", refused)
+    arena.kill_sessions()
+
+    outcome = migration.outcome()
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert outcome.exit_code is ExitCode.NEEDS_PERSON
+    assert "InvalidLogin" in str(outcome.error)
+    assert len(logins) == 1
+    arena.until(lambda: arena.where() == arena.far.name)
+
+
 def test_call_that_is_answered_late_is_found_again(impatient: Migrator, arena: Arena) -> None:
     """The client's time is up, and the vCenter moves the guest all the same."""
     arena.control(delay=4, seconds=3)

@@ -108,6 +108,7 @@ class VCenter:
         self._watching: Final = Lock()
         self._watch: TaskWatch | None = None
         self._logins = 1
+        self._refused: str | None = None
 
     def __repr__(self) -> str:
         return f"VCenter({self.user}@{self.host}:{self.port})"
@@ -175,9 +176,16 @@ class VCenter:
         """Log in, unless another thread has done it since *seen* logins."""
         with self._logging_in.turn():
             if self._logins == seen:
+                if self._refused is not None:
+                    raise vim.fault.InvalidLogin(msg=self._refused)
                 manager = self.content.sessionManager
                 manager._stub.SetSessionId(None)  # noqa: SLF001 - pyVmomi has no other way
-                manager.Login(*self._credentials, None)
+                try:
+                    manager.Login(*self._credentials, None)
+                except vim.fault.InvalidLogin as fault:
+                    # A password that is tried again and again locks its user out.
+                    self._refused = fault.msg or ""
+                    raise
                 self._logins += 1
 
     @property
