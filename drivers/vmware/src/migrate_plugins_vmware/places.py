@@ -12,13 +12,12 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from migrate_plugins import ConnectionURI, InvalidURIError, MigrationURI
+from migrate_plugins_vmware.hooks import SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["ANY", "DIGESTS", "SCHEME", "Peer", "Place", "Proxy", "read_peer", "write_peer"]
-
-SCHEME: Final = "vpxmigr"
+__all__ = ["ANY", "DIGESTS", "Peer", "Place", "Proxy", "read_peer", "write_peer"]
 
 # Of ?vcenter=: whichever one the host says that it is managed by.
 ANY: Final = "*"
