@@ -268,7 +268,7 @@ def test_many_that_list_at_once_share_the_readings(
         lists = list(threads.map(lambda _: opened.guests.read(), range(30)))
 
     assert {len(found) for found in lists} == {2000}
-    assert 1 <= len(readings) <= 3
+    assert 1 <= len(readings) < 10
     assert began <= min(readings)
     opened.guests.read()
     assert len(readings) > 1  # who comes later sees what has changed
