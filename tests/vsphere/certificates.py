@@ -19,12 +19,17 @@ class Certificates(NamedTuple):
     ca: Path
     """PEM of the authority."""
     certificate: Path
-    """PEM of the server's certificate, for 127.0.0.1 and localhost."""
+    """PEM of the server's certificate."""
     key: Path
 
     @classmethod
-    def make(cls, folder: Path) -> Self:
-        """Make both with openssl, in *folder*."""
+    def make(cls, folder: Path, names: str = "IP:127.0.0.1,DNS:localhost") -> Self:
+        """Make both with openssl, in *folder*.
+
+        Args:
+            folder: Where the files are kept.
+            names: Whom the server's certificate is for.
+        """
         made = cls(folder / "ca.pem", folder / "server.pem", folder / "server.key")
         ca_key = folder / "ca.key"
         _openssl(
@@ -34,8 +39,8 @@ class Certificates(NamedTuple):
             "-keyout", ca_key, "-out", made.ca,
         )  # fmt: skip
         _openssl(
-            *_EC, "-subj", "/CN=127.0.0.1", "-CA", made.ca, "-CAkey", ca_key,
-            "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+            *_EC, "-subj", "/CN=vSphere endpoint", "-CA", made.ca, "-CAkey", ca_key,
+            "-addext", f"subjectAltName={names}",
             "-addext", "basicConstraints=critical,CA:FALSE",
             "-keyout", made.key, "-out", made.certificate,
         )  # fmt: skip

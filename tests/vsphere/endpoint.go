@@ -33,11 +33,16 @@ type endpoint struct {
 	answers map[string]answer
 	filters []func([]byte) []byte
 	running *relocations
+	losses  *losses
 }
 
 var called = regexp.MustCompile(`<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)`)
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == lossPath && e.losses != nil {
+		e.losses.order(w, r)
+		return
+	}
 	if r.Method != http.MethodPost || r.URL.Path != vim25.Path {
 		e.library.ServeHTTP(w, r)
 		return
@@ -48,9 +53,20 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "", http.StatusBadRequest)
 		return
 	}
-	done := e.answered(r, body)
+	var method string
+	if found := called.FindSubmatch(body); found != nil {
+		method = string(found[1])
+	}
+	lost := e.losses.next(method)
+	if lost != nil && !lost.done {
+		panic(http.ErrAbortHandler) // net/http's way to close a connection without an answer
+	}
+	done := e.answered(method, r, body)
 	if done == nil {
 		done = e.forwarded(r, body)
+	}
+	if lost != nil {
+		panic(http.ErrAbortHandler)
 	}
 	out := done.Body.Bytes()
 	for _, filter := range e.filters {
@@ -64,12 +80,8 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answered is the answer of a simulation, or nil where none of them has one.
-func (e *endpoint) answered(r *http.Request, body []byte) reply {
-	found := called.FindSubmatch(body)
-	if found == nil {
-		return nil
-	}
-	simulation, is := e.answers[string(found[1])]
+func (e *endpoint) answered(name string, r *http.Request, body []byte) reply {
+	simulation, is := e.answers[name]
 	if !is {
 		return nil
 	}

@@ -6,9 +6,13 @@ What of it is govmomi's simulator and what is a simulation of ours, README.md te
 from __future__ import annotations
 
 import contextlib
+import http
+import http.client
 import json
 import os
 import select
+import signal
+import ssl
 import subprocess
 import tempfile
 from pathlib import Path
@@ -97,15 +101,35 @@ class Endpoint(NamedTuple):
     @property
     def auth_file(self) -> Path:
         """A file with :attr:`auth` in it."""
-        file = self.folder / "auth.conf"
-        file.write_text(self.auth)
-        file.chmod(0o600)
-        return file
+        return self.folder / "auth.conf"
 
     @property
     def log(self) -> str:
         """What the program has written to its standard error."""
         return (self.folder / "log").read_text()
+
+    def lose(self, method: str, *, times: int = 1, done: bool = True) -> None:
+        """Have the next calls of a method get no answer: their connections close.
+
+        Args:
+            method: As in the API, ``CancelTask`` for example.
+            times: How many calls.
+            done: Whether what they ask for is done nevertheless.
+        """
+        asked = urlencode({"method": method, "times": times, "done": done})
+        trust = ssl.create_default_context(cafile=str(self.ca))
+        with contextlib.closing(
+            http.client.HTTPSConnection(self.host, self.port, timeout=10, context=trust)
+        ) as connection:
+            connection.request("POST", f"/sim/lose?{asked}")
+            answer = connection.getresponse()
+            if answer.status != http.HTTPStatus.OK:
+                raise EndpointError(answer.read().decode())
+
+    def kill(self) -> None:
+        """End it at once, as a crash does; it is gone when this returns."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
 
     def uri(self, *place: str, user: str | None = None, **query: str) -> str:
         """A libvirt URI of a place in it: datacenter, cluster and host, or datacenter and host."""
@@ -177,7 +201,7 @@ def serving(
             )
         try:
             told = json.loads(_first_line(process, folder / "log"))
-            yield Endpoint(
+            endpoint = Endpoint(
                 host=told["host"],
                 port=int(told["port"]),
                 user=user,
@@ -187,6 +211,9 @@ def serving(
                 folder=folder,
                 pid=process.pid,
             )
+            endpoint.auth_file.touch(0o600)
+            endpoint.auth_file.write_text(endpoint.auth)
+            yield endpoint
         finally:
             _stop(process)
 

@@ -37,7 +37,7 @@ func (i *inventory) flags() {
 	flag.IntVar(&i.vms, "vms", stock.Machine, "VMs of each cluster and of each standalone host")
 	flag.IntVar(&i.disks, "disks", 1, "disks of a VM")
 	flag.StringVar(&i.instance, "instance-uuid", "",
-		"about.instanceUuid, and VMs with uuids of their own; the library's are the same in all")
+		"about.instanceUuid, and hosts and VMs with uuids of their own; the library's are the same in all")
 	flag.StringVar(&i.prefix, "prefix", "", "names of VMs begin with this `text`")
 	flag.StringVar(&i.api, "api-version", "", "about.apiVersion; the library has 6.5")
 }
@@ -71,22 +71,43 @@ func (i *inventory) about(about *types.AboutInfo) {
 func (i *inventory) complete() error {
 	for _, entity := range all("VirtualMachine") {
 		vm := entity.(*simulator.VirtualMachine)
-		spec := types.VirtualMachineConfigSpec{DeviceChange: furtherDisks(vm, i.disks-1)}
-		if i.prefix != "" {
-			spec.Name = i.prefix + vm.Name
+		if i.disks > 1 {
+			if err := addDisks(vm, i.disks-1); err != nil {
+				return err
+			}
 		}
 		if i.instance != "" {
-			spec.Uuid = uuid.NewSHA1(uuid.NameSpaceOID, []byte(i.instance+vm.Config.Uuid)).String()
-			spec.InstanceUuid = uuid.NewSHA1(uuid.NameSpaceOID, []byte(i.instance+vm.Name)).String()
+			i.identify(&vm.Config.Uuid, &vm.Summary.Config.Uuid)
+			i.identify(&vm.Config.InstanceUuid, &vm.Summary.Config.InstanceUuid)
 		}
-		task := vm.ReconfigVMTask(internal(), &types.ReconfigVM_Task{This: vm.Self, Spec: spec})
-		reference := task.(*methods.ReconfigVM_TaskBody).Res.Returnval
-		done := simulator.Map.Get(reference).(*simulator.Task)
-		if done.Info.State != types.TaskInfoStateSuccess {
-			return fmt.Errorf("%s: %s", vm.Name, done.Info.Error.LocalizedMessage)
+		for _, name := range []*string{&vm.Name, &vm.Config.Name, &vm.Summary.Config.Name} {
+			*name = i.prefix + *name
 		}
-		simulator.Map.Remove(reference)
 	}
+	if i.instance != "" {
+		for _, entity := range all("HostSystem") {
+			host := entity.(*simulator.HostSystem)
+			i.identify(&host.Hardware.SystemInfo.Uuid, &host.Summary.Hardware.Uuid)
+		}
+	}
+	return nil
+}
+
+// identify makes a uuid one that only this vCenter has, in both places that tell it.
+func (i *inventory) identify(id, summary *string) {
+	*id = uuid.NewSHA1(uuid.NameSpaceOID, []byte(i.instance+*id)).String()
+	*summary = *id
+}
+
+func addDisks(vm *simulator.VirtualMachine, count int) error {
+	spec := types.VirtualMachineConfigSpec{DeviceChange: furtherDisks(vm, count)}
+	task := vm.ReconfigVMTask(internal(), &types.ReconfigVM_Task{This: vm.Self, Spec: spec})
+	reference := task.(*methods.ReconfigVM_TaskBody).Res.Returnval
+	done := simulator.Map.Get(reference).(*simulator.Task)
+	if done.Info.State != types.TaskInfoStateSuccess {
+		return fmt.Errorf("%s: %s", vm.Name, done.Info.Error.LocalizedMessage)
+	}
+	simulator.Map.Remove(reference)
 	return nil
 }
 

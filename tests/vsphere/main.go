@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -29,15 +31,17 @@ type started struct {
 
 func main() {
 	var shape inventory
-	var names simulations
+	names := simulations{}
 	shape.flags()
-	flag.Var(&names, "simulate", names.usage())
+	flag.Var(names, "simulate", names.usage())
 	listen := flag.String("listen", "127.0.0.1:0", "`address`:port; port 0 is a free one")
 	cert := flag.String("cert", "", "`file` with the server's certificate; none is plain HTTP")
 	key := flag.String("key", "", "`file` with the key of the certificate")
 	idle := flag.Duration("session-timeout", 0, "end sessions that are idle this `long`; 0 is never")
 	seconds := flag.Float64("seconds", 0.2, "a relocation takes this long; needs --simulate relocation")
 	page := flag.Int("page-size", 0, "an answer has at most so many objects; needs --simulate paging")
+	delay := flag.String("method-delay", "",
+		"the library answers a `method:milliseconds` so late; not those that --simulate answers")
 	verbose := flag.Bool("verbose", false, "log what the library logs")
 	flag.Parse()
 
@@ -51,6 +55,7 @@ func main() {
 	signal.Notify(ended, syscall.SIGINT, syscall.SIGTERM)
 	go endWithOpener(ended)
 
+	check(delayed(model, *delay))
 	err := model.Create()
 	defer model.Remove()
 	check(err)
@@ -66,6 +71,7 @@ func main() {
 	server := service.NewServer()
 	defer server.Close()
 	server.Config.Handler = names.around(server.Config.Handler, settings{
+		user: service.Listen.User.Username(),
 		pace: time.Duration(*seconds * float64(time.Second)),
 		page: *page,
 	})
@@ -76,6 +82,17 @@ func main() {
 		Instance: content().About.InstanceUuid,
 	}))
 	<-ended
+}
+
+// delayed has the library's own delay of a call set.
+func delayed(model *simulator.Model, asked string) error {
+	if asked == "" {
+		return nil
+	}
+	method, text, _ := strings.Cut(asked, ":")
+	milliseconds, err := strconv.Atoi(text)
+	model.DelayConfig.MethodDelay = map[string]int{method: milliseconds}
+	return err
 }
 
 // credentials are the only ones that are let in. The command line is no place for them: everybody

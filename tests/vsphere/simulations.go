@@ -9,7 +9,7 @@ import (
 
 // simulations are the names of those that were asked for. Without any, the library is served as it
 // is.
-type simulations []string
+type simulations map[string]bool
 
 // simulation is something of a real vCenter that the library does not do, and that we play.
 type simulation struct {
@@ -19,6 +19,7 @@ type simulation struct {
 
 // settings are what some of them can be told.
 type settings struct {
+	user string        // who may log in
 	pace time.Duration // how long a relocation takes
 	page int           // the most objects of one answer; 0 is no limit
 }
@@ -31,10 +32,16 @@ func known() []simulation {
 			installCheck},
 		{"hosts", "vMotion of hosts that can be turned off, hosts that can be disconnected",
 			installHosts},
+		{"drives", "the CD drives of VMs are not connected, as a VM has to have them to move",
+			installDrives},
 		{"encryption", "config.migrateEncryption is kept when it is reconfigured",
 			installEncryption},
 		{"paging", "RetrievePropertiesEx answers in pages of options.maxObjects",
 			installPaging},
+		{"filters", "who waits for updates hears of new filters and views at once",
+			installFilters},
+		{"losses", "calls that a test orders get no answer",
+			installLosses},
 		{"types", "elements of arrays tell their type, as libvirt wants it",
 			installTypes},
 		{"libvirt", "MigrateVM_Task and ValidateMigration, which virsh migrate calls",
@@ -42,25 +49,23 @@ func known() []simulation {
 	}
 }
 
-func (s *simulations) String() string { return strings.Join(*s, ",") }
+func (s simulations) String() string { return "" } // none are the default
 
-func (s *simulations) Set(given string) error {
+func (s simulations) Set(given string) error {
+	names := []string{"all"}
+	for _, simulation := range known() {
+		names = append(names, simulation.name)
+	}
 	for _, name := range strings.Split(given, ",") {
-		if name == "all" {
-			for _, simulation := range known() {
-				*s = append(*s, simulation.name)
-			}
-			continue
+		if !strings.Contains(","+strings.Join(names, ",")+",", ","+name+",") {
+			return fmt.Errorf("%q is none of: %s", name, strings.Join(names, ", "))
 		}
-		if find(name) == nil {
-			return fmt.Errorf("%q is none of: all, %s", name, strings.Join(allNames(), ", "))
-		}
-		*s = append(*s, name)
+		s[name] = true
 	}
 	return nil
 }
 
-func (*simulations) usage() string {
+func (simulations) usage() string {
 	text := "`names` of simulations of ours, with commas between, or all:"
 	for _, simulation := range known() {
 		text += fmt.Sprintf("\n%-12s %s", simulation.name, simulation.help)
@@ -75,29 +80,9 @@ func (s simulations) around(library http.Handler, with settings) http.Handler {
 	}
 	served := &endpoint{library: library, answers: map[string]answer{}}
 	for _, simulation := range known() {
-		for _, name := range s {
-			if name == simulation.name {
-				simulation.install(served, with)
-				break
-			}
+		if s["all"] || s[simulation.name] {
+			simulation.install(served, with)
 		}
 	}
 	return served
-}
-
-func find(name string) *simulation {
-	for _, simulation := range known() {
-		if simulation.name == name {
-			return &simulation
-		}
-	}
-	return nil
-}
-
-func allNames() []string {
-	var names []string
-	for _, simulation := range known() {
-		names = append(names, simulation.name)
-	}
-	return names
 }

@@ -14,19 +14,29 @@ import pyVim.connect
 # The endpoint serves benchmarks too, so it has its own place.
 sys.path.append(str(Path(__file__).parents[2]))
 
+from vsphere.build import BuildError, program
 from vsphere.certificates import Certificates
 from vsphere.endpoint import BIG, Endpoint, Inventory, serving
 from vsphere.opening import Open, opening
 
 from migrate_plugins_vmware.vcenter import VCenters
 
+from .site import Site
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .site import LogIn
 
-WEST = ("-prefix=west_",)
 INSTANCES = ("6f1c5f50-3d4e-4f0e-9f54-000000000001", "6f1c5f50-3d4e-4f0e-9f54-000000000002")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the endpoint before any test's time runs."""
+    ours = Path(__file__).parent
+    if any(item.path.is_relative_to(ours) for item in session.items):
+        with contextlib.suppress(BuildError):  # the tests will say it
+            program()
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +125,16 @@ def open_impatiently() -> Iterator[Open]:
     """Open a session that waits a second for an answer."""
     with opening(VCenters(1)) as open_session:
         yield open_session
+
+
+@pytest.fixture
+def site(vcenter: Endpoint, log_in: LogIn) -> Site:
+    """The vCenter as pyVmomi alone sees it."""
+    return Site(log_in(vcenter))
+
+
+@pytest.fixture
+def sites(vcenters: tuple[Endpoint, Endpoint], log_in: LogIn) -> tuple[Site, Site]:
+    """The two vCenters as pyVmomi alone sees them."""
+    east, west = vcenters
+    return Site(log_in(east)), Site(log_in(west))
