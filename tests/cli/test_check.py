@@ -11,10 +11,11 @@ from migrate_plugins import ExitCode
 from migrate_plugins.checks.kinds import KINDS
 
 if TYPE_CHECKING:
-    from cli.conftest import Call
+    from cli.conftest import Call, Spawn
 
 XEN = ("check", "web1", "xen+ssh://b/", "-c", "xen+ssh://a/")
-ESX = ("check", "web1", "esx://h2", "-c", "esx://h1")
+# The guest is not there, which is an error.
+MEMORY = ("check", "absent", "memory://beta/", "-c", "memory://alpha/", "--driver", "memory")
 
 # fmt: off
 # Options, and the lines that close the text.
@@ -43,8 +44,8 @@ def test_text_closes_with_what_it_comes_to(
     assert out.splitlines()[-len(closing) :] == closing
 
 
-def test_gravest_stand_first(call: Call) -> None:
-    status, out, _ = call(*ESX)
+def test_gravest_stand_first(spawn: Spawn) -> None:
+    status, out, _ = spawn(*MEMORY)
 
     words = [line.split()[0] for line in out.splitlines() if line[:3].strip() and line[:2] == "  "]
     order = [word for word in words if word in {"error", "warning", "info"}]

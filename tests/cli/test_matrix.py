@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 # fmt: off
 TEXT = """\
-SCENARIO              qemu      vbox      vmware  xen
-native-direct         verified  verified  code    document
-native-p2p-client     verified  -         -       -
-tunnelled-p2p-client  verified  -         -       -
-native-unmanaged      -         -         -       document
-native-p2p            verified  -         -       -
-tunnelled-p2p         verified  -         -       -
+SCENARIO              qemu      vbox      vmware    xen
+native-direct         verified  verified  verified  document
+native-p2p-client     verified  -         -         -
+tunnelled-p2p-client  verified  -         -         -
+native-unmanaged      -         -         -         document
+native-p2p            verified  -         -         -
+tunnelled-p2p         verified  -         -         -
 
 revision original; a claim rests on the document, on code that was read, or on a migration that was run (verified)
 """  # noqa: E501 - as wide as it is printed
@@ -28,7 +28,7 @@ revision original; a claim rests on the document, on code that was read, or on a
 MARKDOWN = """\
 | Scenario | qemu | vbox | vmware | xen |
 |---|---|---|---|---|
-| native-direct | verified | verified | code | document |
+| native-direct | verified | verified | verified | document |
 | native-p2p-client | verified | - | - | - |
 | tunnelled-p2p-client | verified | - | - | - |
 | native-unmanaged | - | - | - | document |
@@ -37,13 +37,13 @@ MARKDOWN = """\
 """
 
 CURRENT = """\
-SCENARIO              qemu      vbox      vmware  xen
-native-direct         verified  verified  code    verified
-native-p2p-client     verified  -         -       -
-tunnelled-p2p-client  verified  -         -       -
-native-unmanaged      -         -         -       -
-native-p2p            verified  -         -       verified
-tunnelled-p2p         verified  -         -       verified
+SCENARIO              qemu      vbox      vmware    xen
+native-direct         verified  verified  verified  verified
+native-p2p-client     verified  -         -         -
+tunnelled-p2p-client  verified  -         -         -
+native-unmanaged      -         -         -         -
+native-p2p            verified  -         -         verified
+tunnelled-p2p         verified  -         -         verified
 
 revision current; a claim rests on the document, on code that was read, or on a migration that was run (verified)
 """  # noqa: E501 - as wide as it is printed
@@ -60,7 +60,7 @@ FORMS = [
 CELLS = {
     "original": {
         "native-direct":    [("qemu", True, "verified"), ("vbox", True, "verified"),
-                             ("vmware", True, "code"), ("xen", True, "document")],
+                             ("vmware", True, "verified"), ("xen", True, "document")],
         "native-unmanaged": [("qemu", False, None), ("vbox", False, None),
                              ("vmware", False, None), ("xen", True, "document")],
     },

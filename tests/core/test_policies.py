@@ -27,7 +27,7 @@ from migrate_plugins.policies.migration_network import MigrationNetwork
 from migrate_plugins.policies.require_encryption import RequireEncryption
 from migrate_plugins_qemu import hooks as qemu
 from migrate_plugins_vbox import hooks as vbox
-from migrate_plugins_vmware import hooks as vmware
+from migrate_plugins_vmware.hooks import VMware
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +52,8 @@ TODAY = {"revision": "current"}
 def _migrator(policies: Mapping[str, Mapping[str, Any]]) -> Migrator:
     config = Config("/c.toml", True, hosts=HOSTS, policies=policies)
     plugins: list[tuple[EntryPoint, object]] = [
-        (EntryPoint(DRIVERS, name, "here", f"migrate-plugins-{name}", "1", "here"), module)
-        for name, module in (("qemu", qemu), ("vbox", vbox), ("vmware", vmware))
+        (EntryPoint(DRIVERS, name, "here", f"migrate-plugins-{name}", "1", "here"), plugin)
+        for name, plugin in (("qemu", qemu), ("vbox", vbox), ("vmware", VMware))
     ]
     plugins += [
         (EntryPoint(PLUGINS, name, "here", "migrate-plugins", "1", "here"), kind)

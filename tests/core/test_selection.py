@@ -176,7 +176,6 @@ def test_report_counts_what_it_has(memory: Migrator) -> None:
 PLANNED: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("xen:///",           "xen+ssh://b/",        {"live": True},           {"xend-gone"}),
     ("vbox:///session",   "vbox+ssh://b/session", {"live": True},          {"teleporter-stays-on"}),
-    ("vpx://vc/DC/C/h1",  "vpx://vc/DC/C/h2",    {"live": True},           {"no-abort"}),
 ]
 # fmt: on
 

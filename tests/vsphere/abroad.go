@@ -122,6 +122,14 @@ func (to *abroad) read(
 	return found[0].PropSet[0].Val
 }
 
+// follow is the object that a property names; none when it cannot be read.
+func (to *abroad) follow(
+	ctx context.Context, from types.ManagedObjectReference, path string,
+) types.ManagedObjectReference {
+	found, _ := to.read(ctx, from, path).(types.ManagedObjectReference)
+	return found
+}
+
 // find fills what the specification leaves open, and refuses what it may not.
 func (to *abroad) find(ctx context.Context) types.BaseMethodFault {
 	for _, reference := range namedIn(to.spec) {
@@ -136,28 +144,33 @@ func (to *abroad) find(ctx context.Context) types.BaseMethodFault {
 	case to.spec.Host != nil:
 		to.host = *to.spec.Host
 	case to.spec.Pool != nil:
-		owner := to.read(ctx, *to.spec.Pool, "owner").(types.ManagedObjectReference)
-		to.host = references(to.read(ctx, owner, "host"))[0]
+		owner := to.follow(ctx, *to.spec.Pool, "owner")
+		for _, host := range references(to.read(ctx, owner, "host")) {
+			to.host = host
+		}
 	default:
 		return &types.InvalidArgument{InvalidProperty: "spec.host"}
 	}
-	compute := to.read(ctx, to.host, "parent").(types.ManagedObjectReference)
-	to.pool = to.read(ctx, compute, "resourcePool").(types.ManagedObjectReference)
+	compute := to.follow(ctx, to.host, "parent")
+	to.pool = to.follow(ctx, compute, "resourcePool")
 	if to.spec.Pool != nil {
 		to.pool = *to.spec.Pool
 	}
-	if to.read(ctx, to.pool, "owner") != compute {
+	if to.follow(ctx, to.pool, "owner") != compute {
 		return &types.InvalidArgument{InvalidProperty: "spec.pool"}
 	}
 	if to.spec.Folder != nil {
 		to.folder = *to.spec.Folder
 		return nil
 	}
-	parent := compute
-	for parent.Type != "Datacenter" {
-		parent = to.read(ctx, parent, "parent").(types.ManagedObjectReference)
+	above := compute
+	for above.Type == compute.Type || above.Type == "Folder" {
+		above = to.follow(ctx, above, "parent")
 	}
-	to.folder = to.read(ctx, parent, "vmFolder").(types.ManagedObjectReference)
+	to.folder = to.follow(ctx, above, "vmFolder")
+	if to.folder.Value == "" { // it was there before, so it has ended
+		return &types.NoHost{Name: to.spec.Service.Url}
+	}
 	return nil
 }
 
@@ -218,7 +231,7 @@ func (to *abroad) checkNetworks(ctx context.Context) {
 		}
 		if !there {
 			fault := &types.CannotAccessNetwork{}
-			fault.Device = device.DeviceInfo.GetDescription().Label
+			fault.Device = label(device)
 			to.errors = append(to.errors, fault)
 		}
 	}

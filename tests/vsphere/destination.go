@@ -105,8 +105,7 @@ func (to *here) resolvePlace(spec *types.VirtualMachineRelocateSpec) {
 	}
 	// A pool elsewhere and no host: the cluster's scheduler chooses one.
 	for _, candidate := range hosts(to.pool.Owner) {
-		if candidate.Runtime.ConnectionState == types.HostSystemConnectionStateConnected &&
-			!candidate.Runtime.InMaintenanceMode {
+		if connected(candidate) && !candidate.Runtime.InMaintenanceMode {
 			to.host = candidate
 			return
 		}
@@ -170,8 +169,8 @@ func (to *here) resolveFolder(spec *types.VirtualMachineRelocateSpec) {
 }
 
 func (to *here) checkHost() {
-	self := to.host.Self
-	if to.host.Runtime.ConnectionState != types.HostSystemConnectionStateConnected {
+	self, source := to.host.Self, host(*to.vm.Runtime.Host)
+	if !connected(source) || !connected(to.host) {
 		to.fail(&types.HostNotConnected{})
 	}
 	if to.host.Runtime.InMaintenanceMode {
@@ -179,7 +178,6 @@ func (to *here) checkHost() {
 	}
 	// The library tells nothing of a host's abilities; only where we do, vMotion can be off.
 	running := to.vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn
-	source := host(*to.vm.Runtime.Host)
 	if !running || source.Self == self {
 		return
 	}
@@ -216,10 +214,6 @@ func (to *here) checkDevices() {
 	moves := to.host.Self != *to.vm.Runtime.Host
 	for _, device := range to.vm.Config.Hardware.Device {
 		common := device.GetVirtualDevice()
-		label := object.VirtualDeviceList{}.Name(device)
-		if common.DeviceInfo != nil {
-			label = common.DeviceInfo.GetDescription().Label
-		}
 		switch device.(type) {
 		case types.BaseVirtualEthernetCard:
 			backing, is := to.nics[common.Key]
@@ -227,13 +221,13 @@ func (to *here) checkDevices() {
 				backing = common.Backing
 			}
 			if network := networkOf(backing, to.host); network == nil {
-				to.fail(&types.CannotAccessNetwork{
-					CannotAccessVmDevice: types.CannotAccessVmDevice{Device: label},
-				})
+				fault := &types.CannotAccessNetwork{}
+				fault.Device = label(common)
+				to.fail(fault)
 			}
 		case *types.VirtualPCIPassthrough:
 			if moves {
-				to.fail(&types.DeviceNotSupported{Device: label})
+				to.fail(&types.DeviceNotSupported{Device: label(common)})
 			}
 		}
 	}

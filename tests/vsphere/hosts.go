@@ -122,6 +122,13 @@ func connect(
 	}
 	host := host(reference)
 	update(host, types.PropertyChange{Name: "runtime.connectionState", Val: state})
+	for _, vm := range host.Vm { // the vCenter knows no more of them either
+		known := types.VirtualMachineConnectionState(state)
+		update(simulator.Map.Get(vm),
+			types.PropertyChange{Name: "runtime.connectionState", Val: known},
+			types.PropertyChange{Name: "summary.runtime.connectionState", Val: known},
+		)
+	}
 	task := simulator.CreateTask(host, name, func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
 		return nil, nil
 	})

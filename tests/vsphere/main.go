@@ -71,6 +71,7 @@ func main() {
 	server := service.NewServer()
 	defer server.Close()
 	server.Config.Handler = names.around(server.Config.Handler, settings{
+		user: service.Listen.User.Username(),
 		pace: time.Duration(*seconds * float64(time.Second)),
 		page: *page,
 	})

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
@@ -23,6 +25,10 @@ func pool(reference types.ManagedObjectReference) *mo.ResourcePool {
 		return &found.ResourcePool
 	}
 	return nil
+}
+
+func connected(host *simulator.HostSystem) bool {
+	return host.Runtime.ConnectionState == types.HostSystemConnectionStateConnected
 }
 
 // hosts are those of a cluster, or the one of a standalone host.
@@ -59,6 +65,13 @@ func datastoreOf(vm *simulator.VirtualMachine, file string) *simulator.Datastore
 
 func fileOf(disk *types.VirtualDisk) string {
 	return disk.Backing.(types.BaseVirtualDeviceFileBackingInfo).GetVirtualDeviceFileBackingInfo().FileName
+}
+
+func label(device *types.VirtualDevice) string {
+	if device.DeviceInfo == nil {
+		return fmt.Sprint(device.Key)
+	}
+	return device.DeviceInfo.GetDescription().Label
 }
 
 // mounted tells whether a host has a datastore. The library keeps one side of it, the host's.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
@@ -10,17 +12,11 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// place puts the VM where it was to go. All at once: what a client reads is before or after it.
+// place puts the VM where it was to go. It is there once its runtime.host says so; by then all lists
+// have it.
 func (to *here) place() types.BaseMethodFault {
 	vm := to.vm
 	host, pool := to.host.Self, to.pool.Self
-	transfer(vmsOfHost(*vm.Runtime.Host), vmsOfHost(host), vm.Self)
-	transfer(vmsOfPool(*vm.ResourcePool), vmsOfPool(pool), vm.Self)
-	update(vm,
-		types.PropertyChange{Name: "resourcePool", Val: &pool},
-		types.PropertyChange{Name: "runtime.host", Val: &host},
-		types.PropertyChange{Name: "summary.runtime.host", Val: &host},
-	)
 	to.placeStorage()
 	to.placeNetworks()
 	if to.folder != nil {
@@ -28,6 +24,13 @@ func (to *here) place() types.BaseMethodFault {
 		transfer(childrenOf(*vm.Parent), childrenOf(folder), vm.Self)
 		update(vm, types.PropertyChange{Name: "parent", Val: &folder})
 	}
+	transfer(vmsOfHost(*vm.Runtime.Host), vmsOfHost(host), vm.Self)
+	transfer(vmsOfPool(*vm.ResourcePool), vmsOfPool(pool), vm.Self)
+	update(vm,
+		types.PropertyChange{Name: "resourcePool", Val: &pool},
+		types.PropertyChange{Name: "runtime.host", Val: &host},
+		types.PropertyChange{Name: "summary.runtime.host", Val: &host},
+	)
 	return nil
 }
 
@@ -86,76 +89,103 @@ func update(of mo.Reference, changes ...types.PropertyChange) {
 
 func (to *here) placeStorage() {
 	vm := to.vm
-	before, used := vm.Datastore, []types.ManagedObjectReference{to.home.Self}
+	before := vm.Datastore
+	usage := []types.VirtualMachineUsageOnDatastore{{Datastore: to.home.Self}}
 	config, layout := *vm.Config, *vm.LayoutEx
+	of := map[string]*simulator.Datastore{} // by the name of a disk's file, without its folder
 	simulator.Map.WithLock(vm, func() {
-		files := map[string]*simulator.Datastore{}
 		for _, disk := range disks(&vm.VirtualMachine) {
-			store := to.disks[disk.Key]
+			store, file := to.disks[disk.Key], fileOf(disk)
+			for _, part := range []string{file, strings.TrimSuffix(file, ".vmdk") + "-flat.vmdk"} {
+				of[path.Base(part)] = store
+				to.carry(part, store)
+			}
 			self := store.Self
 			backing := disk.Backing.(types.BaseVirtualDeviceFileBackingInfo).GetVirtualDeviceFileBackingInfo()
-			files[backing.FileName] = store
-			backing.FileName, backing.Datastore = to.moved(backing.FileName, store), &self
-			if simulator.FindReference(used, self) == nil {
-				used = append(used, self)
+			backing.FileName, backing.Datastore = renamed(file, store), &self
+			usage = used(usage, self, disk.CapacityInBytes)
+		}
+		folder := path.Dir(config.Files.VmPathName)
+		entries, _ := os.ReadDir(local(folder, datastoreOf(vm, folder)))
+		for _, entry := range entries {
+			if of[entry.Name()] == nil {
+				to.carry(folder+"/"+entry.Name(), to.home)
 			}
 		}
-		for _, path := range []*string{
+		for _, file := range []*string{
 			&config.Files.VmPathName, &config.Files.SnapshotDirectory,
 			&config.Files.SuspendDirectory, &config.Files.LogDirectory,
 		} {
-			*path = renamed(*path, to.home)
+			*file = renamed(*file, to.home)
 		}
 		layout.File = append([]types.VirtualMachineFileLayoutExFileInfo{}, layout.File...)
 		for i, file := range layout.File {
-			store := files[file.Name]
+			store := of[path.Base(file.Name)]
 			if store == nil {
 				store = to.home
 			}
-			layout.File[i].Name = to.moved(file.Name, store)
+			layout.File[i].Name = renamed(file.Name, store)
+		}
+		stores := []types.ManagedObjectReference{}
+		for _, one := range usage {
+			stores = append(stores, one.Datastore)
 		}
 		simulator.Map.Update(vm, []types.PropertyChange{
 			{Name: "config.files", Val: config.Files},
 			{Name: "summary.config.vmPathName", Val: config.Files.VmPathName},
 			{Name: "config.hardware.device", Val: config.Hardware.Device},
 			{Name: "layoutEx", Val: &layout},
-			{Name: "datastore", Val: used},
+			{Name: "storage.perDatastoreUsage", Val: usage},
+			{Name: "datastore", Val: stores},
 		})
 	})
 	for _, store := range before {
 		listed := vmsOfDatastore(store)
 		listed.set(listed.without(vm.Self))
 	}
-	for _, store := range used {
-		listed := vmsOfDatastore(store)
+	for _, one := range usage {
+		listed := vmsOfDatastore(one.Datastore)
 		listed.set(append(listed.without(vm.Self), vm.Self))
 	}
 }
 
-// moved is the path of a file on another datastore, where it is put if there is such a file.
-func (to *here) moved(file string, store *simulator.Datastore) string {
-	name := renamed(file, store)
-	if name == file {
-		return file
+// used adds a disk to what a VM uses.
+func used(
+	usage []types.VirtualMachineUsageOnDatastore, store types.ManagedObjectReference, size int64,
+) []types.VirtualMachineUsageOnDatastore {
+	for i := range usage {
+		if usage[i].Datastore == store {
+			usage[i].Uncommitted += size
+			return usage
+		}
 	}
-	source, target := local(file, datastoreOf(to.vm, file)), local(name, store)
+	return append(usage, types.VirtualMachineUsageOnDatastore{Datastore: store, Uncommitted: size})
+}
+
+// carry takes a file to another datastore, if there is such a file.
+func (to *here) carry(file string, store *simulator.Datastore) {
+	source, target := local(file, datastoreOf(to.vm, file)), local(renamed(file, store), store)
+	if source == target {
+		return
+	}
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err == nil {
 		_ = os.Rename(source, target)
 	}
-	return name
 }
 
+// renamed is the path of a file on another datastore.
 func renamed(file string, store *simulator.Datastore) string {
-	var path object.DatastorePath
-	path.FromString(file)
-	path.Datastore = store.Name
-	return path.String()
+	var place object.DatastorePath
+	place.FromString(file)
+	place.Datastore = store.Name
+	return place.String()
 }
 
+// local is where the library keeps a file of a datastore.
 func local(file string, store *simulator.Datastore) string {
-	var path object.DatastorePath
-	path.FromString(file)
-	return filepath.Join(store.Info.GetDatastoreInfo().Url, path.Path)
+	var place object.DatastorePath
+	place.FromString(file)
+	return filepath.Join(store.Info.GetDatastoreInfo().Url, place.Path)
 }
 
 func (to *here) placeNetworks() {

@@ -14,6 +14,7 @@ import (
 type relocations struct {
 	mutex sync.Mutex
 	pace  time.Duration
+	user  string // whom tasks are said to be of
 	byVM  map[types.ManagedObjectReference]*relocation
 }
 
@@ -27,7 +28,8 @@ type relocation struct {
 }
 
 func installRelocation(on *endpoint, with settings) {
-	running := &relocations{pace: with.pace, byVM: map[types.ManagedObjectReference]*relocation{}}
+	running := &relocations{byVM: map[types.ManagedObjectReference]*relocation{}}
+	running.pace, running.user = with.pace, with.user
 	on.running = running
 	on.answers["RelocateVM_Task"] = running.relocate
 	on.answers["CancelTask"] = running.cancel
@@ -80,6 +82,7 @@ func (r *relocations) start(
 	now := time.Now()
 	started.update(
 		types.PropertyChange{Name: "info.entityName", Val: vm.Name},
+		types.PropertyChange{Name: "info.reason", Val: &types.TaskReasonUser{UserName: r.user}},
 		types.PropertyChange{Name: "info.cancelable", Val: true},
 		types.PropertyChange{Name: "info.startTime", Val: &now},
 		types.PropertyChange{Name: "info.state", Val: types.TaskInfoStateRunning},
@@ -99,6 +102,9 @@ func (r *relocations) start(
 	}
 	started.asked = asked
 	record(vm, priority)
+	update(vm, types.PropertyChange{
+		Name: "recentTask", Val: append(append([]types.ManagedObjectReference{}, vm.RecentTask...), task.Self),
+	})
 	r.byVM[vm.Self] = started
 	go r.run(started)
 	return started

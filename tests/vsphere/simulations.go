@@ -19,6 +19,7 @@ type simulation struct {
 
 // settings are what some of them can be told.
 type settings struct {
+	user string        // who may log in
 	pace time.Duration // how long a relocation takes
 	page int           // the most objects of one answer; 0 is no limit
 }

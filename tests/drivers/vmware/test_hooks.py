@@ -164,7 +164,7 @@ def test_planning_needs_no_client_library() -> None:
 import sys
 from migrate_plugins import Migrator
 migrator = Migrator.installed()
-plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b?no_verify=1", driver="vmware")
+plan = migrator.plan("web1", "vpx://vc/DC/a", "vpx://vc/DC/b?no_verify=1")
 assert plan.commands and plan.findings
 assert not {"pyVmomi", "http.client", "ssl"} & sys.modules.keys()
 """

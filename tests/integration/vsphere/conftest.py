@@ -22,6 +22,8 @@ from vsphere.opening import Open, opening
 
 from migrate_plugins_vmware.vcenter import VCenters
 
+from .site import Site
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -142,3 +144,16 @@ def arenas(
     monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(vcenters[0].auth_file))
     here, there = (Arena(endpoint, log_in(endpoint)) for endpoint in vcenters)
     return here, there
+
+
+@pytest.fixture
+def site(vcenter: Endpoint, log_in: LogIn) -> Site:
+    """The vCenter as pyVmomi alone sees it."""
+    return Site(log_in(vcenter))
+
+
+@pytest.fixture
+def sites(vcenters: tuple[Endpoint, Endpoint], log_in: LogIn) -> tuple[Site, Site]:
+    """The two vCenters as pyVmomi alone sees them."""
+    east, west = vcenters
+    return Site(log_in(east)), Site(log_in(west))

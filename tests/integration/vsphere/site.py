@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -112,3 +113,23 @@ class Site:
         assert told == {name: each == host for name, each in self.hosts.items()}
         assert self.vm.summary.runtime.host == self.vm.runtime.host
         return bool(self.vm.runtime.host == host)
+
+
+def virsh(uri: str, *command: str) -> str:
+    """What virsh prints; a failure fails the test with what it says."""
+    done = subprocess.run(
+        ["virsh", "--connect", uri, *command],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def uri_of(endpoint: Endpoint, host: Any) -> str:
+    """A host of a cluster as libvirt names it."""
+    return endpoint.uri(
+        "DC0", host.parent.name, host.name, no_verify="1", authfile=str(endpoint.auth_file)
+    )

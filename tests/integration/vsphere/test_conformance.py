@@ -35,8 +35,7 @@ class VSpherePair:
     def guest(self, *, running: bool = True, persistent: bool = False) -> str | NotImplementedType:
         if not persistent:
             # The inventory keeps each guest until somebody removes it.
-            missing: NotImplementedType = NotImplemented
-            return missing
+            return NotImplemented  # type: ignore[no-any-return]
         arena = self._arena
         name = f"guest{len(self._made) + 1}"
         (datacenter,) = arena.named(vim.Datacenter).values()

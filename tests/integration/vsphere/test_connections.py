@@ -349,6 +349,32 @@ def test_silent_vcenter_is_waited_for_no_longer_than_it_was_given(
     assert session.guest("absent") is None  # it goes on with a new connection
 
 
+def test_many_wait_for_a_silent_vcenter_together(vcenter: Endpoint, open_impatiently: Open) -> None:
+    session = open_impatiently(vcenter)
+    os.kill(vcenter.pid, signal.SIGSTOP)
+
+    def attempt(number: int) -> str:
+        try:
+            if number % 2:
+                session.guest("absent")
+            else:
+                open_impatiently(vcenter, user="other")
+        except (DriverError, ConnectError) as error:
+            return type(error).__name__
+        return "none"
+
+    try:
+        began = time.monotonic()
+        with ThreadPoolExecutor(20) as threads:
+            errors = list(threads.map(attempt, range(20)))
+        took = time.monotonic() - began
+    finally:
+        os.kill(vcenter.pid, signal.SIGCONT)
+
+    assert sorted(errors) == ["ConnectError"] * 10 + ["DriverError"] * 10
+    assert took < 5
+
+
 def test_vcenter_that_ended_is_an_error_of_ours(vcenter: Endpoint, open_impatiently: Open) -> None:
     session = open_impatiently(vcenter)
     os.kill(vcenter.pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ from pyVmomi import vim, vmodl
 
 from migrate_plugins import AuthenticationError, ConnectError, DriverError
 from migrate_plugins_vmware.tls import why_refused
+from migrate_plugins_vmware.turns import AlikeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,8 @@ class Fault(NamedTuple):
         if isinstance(error, vmodl.LocalizedMethodFault):
             inner = cls.of(error.fault, depth)
             return inner if inner.message else inner._replace(message=error.localizedMessage or "")
+        if isinstance(error, AlikeError):
+            return cls(error.problem)
         if not isinstance(error, vmodl.MethodFault):
             return cls(type(error).__name__, " ".join(str(error).split()))
         message = error.msg or ""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from functools import partial
 from math import inf
-from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyVmomi import vmodl
 
 from migrate_plugins_vmware.faults import Fault
+from migrate_plugins_vmware.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -116,14 +116,13 @@ class Listing:
         self._vcenter: Final = vcenter
         self._kind: Final = kind
         self._paths: Final = paths
-        self._lock: Final = Lock()
+        self._turns: Final = Turns()
         self._began = -inf
         self._found: list[Found] = []
 
     def read(self) -> list[Found]:
         """Give what is there, as it was at the time of this call or later."""
-        asked = monotonic()
-        with self._lock:
+        with self._turns.turn() as asked:
             if self._began < asked:
                 began = monotonic()
                 root = self._vcenter.content.rootFolder

@@ -16,6 +16,7 @@ from migrate_plugins_vmware.credentials import Credentials, find_credentials
 from migrate_plugins_vmware.faults import BROKEN, EDGE, connecting
 from migrate_plugins_vmware.inventory import Listing
 from migrate_plugins_vmware.tls import Context, Trust, thumbprint
+from migrate_plugins_vmware.turns import AlikeError, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,9 @@ T = TypeVar("T")
 # for. After them it is not known whether the server has carried it out. A call that waits for
 # updates has to ask for less.
 TIMEOUT: Final = 60.0
+
+# Seconds for the last call: nobody waits for a server that is not there, only to leave it.
+_PARTING: Final = 5.0
 
 # Connections that are kept open for the calls of several threads; further ones are closed again.
 _POOL: Final = 16
@@ -100,7 +104,7 @@ class VCenter:
         self.timeout: Final = timeout
         self._let_go: Final = let_go
         self.guests: Final = Listing(self, vim.VirtualMachine, _SOUGHT)
-        self._logging_in: Final = Lock()
+        self._logging_in: Final = Turns()
         self._watching: Final = Lock()
         self._watch: TaskWatch | None = None
         self._logins = 1
@@ -151,20 +155,25 @@ class VCenter:
 
         Only for reads: whether a call that changes something was carried out has to be looked up.
         """
-        seen = self._logins
-        try:
-            return call()
-        except vim.fault.NotAuthenticated:
-            ended = True  # here the fault, and what it holds, is let go
-        except BROKEN:
-            ended = False  # a connection that was kept open: the next one is new
-        if ended:
+        broken = ended = False
+        while True:
+            seen = self._logins
+            try:
+                return call()
+            except vim.fault.NotAuthenticated:
+                if ended:
+                    raise
+                ended = True  # here the fault, and what it holds, is let go
+            except BROKEN:
+                if broken:
+                    raise
+                broken = True
+                continue  # by a new connection
             self._log_in_again(seen)
-        return call()
 
     def _log_in_again(self, seen: int) -> None:
         """Log in, unless another thread has done it since *seen* logins."""
-        with self._logging_in:
+        with self._logging_in.turn():
             if self._logins == seen:
                 manager = self.content.sessionManager
                 manager._stub.SetSessionId(None)  # noqa: SLF001 - pyVmomi has no other way
@@ -184,12 +193,15 @@ class VCenter:
     def release(self) -> None:
         """Let go of it; the last one logs out."""
         if self._let_go():
+            manager = self.content.sessionManager
+            stub = manager._stub  # noqa: SLF001 - see above
+            stub.DropConnections()
+            stub.schemeArgs["timeout"] = min(_PARTING, stub.schemeArgs["timeout"])
             if self._watch is not None:
                 self._watch.close()
-            manager = self.content.sessionManager
             with suppress(*EDGE):  # gone is as good as logged out
                 manager.Logout()
-            manager._stub.DropConnections()  # noqa: SLF001 - see above
+            stub.DropConnections()
 
 
 class VCenters:
@@ -199,7 +211,7 @@ class VCenters:
         """Give each call at most *timeout* seconds."""
         self._timeout: Final = timeout
         self._lock: Final = Lock()
-        self._gates: Final[dict[_Way, Lock]] = {}
+        self._turns: Final[dict[_Way, Turns]] = {}
         self._open: Final[dict[_Way, VCenter]] = {}
         self._uses: Final[dict[_Way, int]] = {}
         self._typed: Final[dict[_Way, Credentials]] = {}
@@ -225,18 +237,21 @@ class VCenters:
             name.lower(), place.port, place.user, place.authfile, trust, place.proxy, not host
         )
         with self._lock:
-            gate = self._gates.setdefault(way, Lock())
-        with gate:
-            with self._lock:
-                known = self._open.get(way)
-                if known is not None:
-                    self._uses[way] += 1
-                    return known
-            made = self._connect(way, place, name, ask)
-            with self._lock:
-                self._open[way] = made
-                self._uses[way] = 1
-            return made
+            turns = self._turns.setdefault(way, Turns())
+        try:
+            with turns.turn():
+                return self._share(way) or self._connect(way, place, name, ask)
+        except AlikeError as error:
+            kind, problem = error.kind, error.problem
+        kind = kind if issubclass(kind, ConnectError) else ConnectError
+        raise kind(place.text, problem=problem)
+
+    def _share(self, way: _Way) -> VCenter | None:
+        with self._lock:
+            known = self._open.get(way)
+            if known is not None:
+                self._uses[way] += 1
+            return known
 
     def _connect(self, way: _Way, place: Place, host: str, ask: Ask | None) -> VCenter:
         context = _context(place, way.trust)
@@ -266,7 +281,7 @@ class VCenters:
             self._typed.pop(way, None)
             stub.DropConnections()
             raise
-        return VCenter(
+        made = VCenter(
             host,
             place.port,
             content,
@@ -275,6 +290,10 @@ class VCenters:
             lambda: self._let_go(way),
             self._timeout,
         )
+        with self._lock:
+            self._open[way] = made
+            self._uses[way] = 1
+        return made
 
     def _credentials(self, way: _Way, place: Place, host: str, ask: Ask | None) -> Credentials:
         """Find credentials; what a person has typed is kept, to be asked for once."""
