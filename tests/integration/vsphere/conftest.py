@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from .site import LogIn
 
-WEST = ("-prefix=west_",)
 INSTANCES = ("6f1c5f50-3d4e-4f0e-9f54-000000000001", "6f1c5f50-3d4e-4f0e-9f54-000000000002")
 
 

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
+import os
+import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from pyVmomi import vim, vmodl
-from vsphere.build import program
 from vsphere.endpoint import Endpoint, EndpointError, serving
 
 from .site import Site, all_of, ended, uri_of, virsh
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vsphere.certificates import Certificates
 
     from .site import LogIn
+
+
+# Whoever starts an endpoint, and lives no longer than it is let.
+OPENER = """
+import time
+from vsphere.endpoint import serving
+with serving(simulate="") as endpoint:
+    print(endpoint.port, flush=True)
+    time.sleep(60)
+"""
 
 
 def test_a_late_answer_does_not_hold_the_move(vcenter: Endpoint, log_in: LogIn) -> None:
@@ -168,22 +178,26 @@ def test_a_killed_endpoint_is_gone_at_once(certificates: Certificates) -> None:
     assert not endpoint.folder.exists()
 
 
-def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        process = subprocess.Popen(
-            [str(program())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={"TMPDIR": str(tmp_path)},
-        )
-        stack.callback(process.kill)
-        assert process.stdout is not None
-        stack.callback(process.stdout.close)
-        assert process.stdout.readline()
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(10) == 0
-    assert list(tmp_path.iterdir()) == []
+def test_it_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
+    opener = subprocess.Popen(
+        [sys.executable, "-c", OPENER],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+    )
+    assert opener.stdout is not None
+    with opener, opener.stdout:
+        port = int(opener.stdout.readline())
+        assert list(tmp_path.glob("*/govcsim-*"))
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        opener.kill()
+
+    deadline = time.monotonic() + 10
+    while list(tmp_path.glob("*/govcsim-*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not list(tmp_path.glob("*/govcsim-*"))
+    time.sleep(0.2)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
 def test_what_it_says_is_said_when_it_does_not_start() -> None:
