@@ -99,6 +99,10 @@ def find(
     )
 
 
+def from_file(user: str, file: Path) -> Credentials:
+    return Credentials(user, SECRET, f"of {file}")
+
+
 def refusal(uri: str, environment: Mapping[str, str] = NOBODY, ask: Ask | None = None) -> str:
     with pytest.raises(AuthenticationError) as caught:
         find(uri, environment, ask=ask)
@@ -115,13 +119,13 @@ def auth(tmp_path: Path) -> Path:
 
 
 def test_file_is_named_by_the_uri(auth: Path) -> None:
-    assert find(f"vpx://vc/DC/h?authfile={auth}") == Credentials("ann", SECRET)
+    assert find(f"vpx://vc/DC/h?authfile={auth}") == from_file("ann", auth)
 
 
 def test_file_is_named_by_libvirts_variable_before_the_uri(auth: Path) -> None:
     found = find("vpx://vc/DC/h?authfile=/not/there", {"LIBVIRT_AUTH_FILE": str(auth)})
 
-    assert found == Credentials("ann", SECRET)
+    assert found == from_file("ann", auth)
 
 
 @pytest.mark.parametrize("variable", ["XDG_CONFIG_HOME", "HOME"])
@@ -133,24 +137,27 @@ def test_file_is_in_the_users_own_place(tmp_path: Path, variable: str) -> None:
 
     found = find_credentials(place, "vc", 443, None, {variable: str(tmp_path)})
 
-    assert found == Credentials("ann", SECRET)
+    assert found == from_file("ann", folder / "libvirt" / "auth.conf")
 
 
 def test_file_may_have_a_default_for_all_servers(tmp_path: Path) -> None:
     file = tmp_path / "auth.conf"
     file.write_text(f"{FILE}\n[auth-esx-default]\ncredentials=work\n")
 
-    assert find(f"vpx://any/DC/h?authfile={file}") == Credentials("ann", SECRET)
+    assert find(f"vpx://any/DC/h?authfile={file}") == from_file("ann", file)
     assert "no password" in refusal(f"vpx://a@empty/DC/h?authfile={file}")
 
 
 def test_user_of_the_uri_wins_with_the_files_password(auth: Path) -> None:
-    assert find(f"vpx://zoe@vc/DC/h?authfile={auth}", GOVC) == Credentials("zoe", SECRET)
+    assert find(f"vpx://zoe@vc/DC/h?authfile={auth}", GOVC) == from_file("zoe", auth)
 
 
 @pytest.mark.parametrize(("uri", "environment", "user"), FROM_ENVIRONMENT)
 def test_environment_has_them(uri: str, environment: Mapping[str, str], user: str) -> None:
-    assert find(uri, environment) == Credentials(user, SECRET)
+    found = find(uri, environment)
+
+    assert found[:2] == (user, SECRET)
+    assert found.origin in {"of GOVC_PASSWORD", "of GOVC_URL", "of VMWARE_PASSWORD"}
 
 
 @pytest.mark.parametrize(("uri", "environment", "why"), NOT_FROM_ENVIRONMENT)
@@ -166,7 +173,9 @@ def test_file_and_environment_complete_each_other_for_one_user(tmp_path: Path) -
     file = tmp_path / "auth.conf"
     file.write_text("[auth-esx-vc]\ncredentials=x\n[credentials-x]\nusername=bob\n")
 
-    assert find(f"vpx://vc/DC/h?authfile={file}", GOVC) == Credentials("bob", SECRET)
+    assert find(f"vpx://vc/DC/h?authfile={file}", GOVC) == Credentials(
+        "bob", SECRET, "of GOVC_PASSWORD"
+    )
     assert "GOVC_USERNAME is not bob" in refusal(
         f"vpx://vc/DC/h?authfile={file}", GOVC | {"GOVC_USERNAME": "eve"}
     )
@@ -179,8 +188,8 @@ def test_person_is_asked_for_what_is_missing() -> None:
         asked.append((question, secret))
         return SECRET if secret else "kim"
 
-    assert find("vpx://vc/DC/h", ask=ask) == Credentials("kim", SECRET)
-    assert find("vpx://zoe@vc/DC/h", ask=ask) == Credentials("zoe", SECRET)
+    assert find("vpx://vc/DC/h", ask=ask) == Credentials("kim", SECRET, "that was typed")
+    assert find("vpx://zoe@vc/DC/h", ask=ask) == Credentials("zoe", SECRET, "that was typed")
     assert asked == [
         ("user for vc", False),
         ("password of kim for vc", True),

@@ -17,6 +17,7 @@ from pyVmomi import vim, vmodl
 from pyVmomi.VmomiSupport import GetVmodlType, _dataDefMap
 
 from migrate_plugins import AuthenticationError, ConnectError, DriverError, MigrateError
+from migrate_plugins_vmware.credentials import Credentials
 from migrate_plugins_vmware.faults import Fault, connecting, doing
 from migrate_plugins_vmware.tls import PinError, Trust
 
@@ -66,7 +67,8 @@ TOLD: list[tuple[Any, str]] = [
 
 REFUSED: list[tuple[Any, type[ConnectError], str]] = [
     # error while a connection is opened, ours, what is told
-    (vim.fault.InvalidLogin(msg="No."), AuthenticationError, "vim.fault.InvalidLogin: No.; the se"),
+    (vim.fault.InvalidLogin(msg="No."), AuthenticationError,
+     "vc does not take ann with the password of /a/auth.conf (vim.fault.InvalidLogin: No.)"),
     (vim.fault.NoPermission(privilegeId="System.View"), AuthenticationError,
      "vim.fault.NoPermission (privilegeId=System.View)"),
     (vim.fault.NotAuthenticated(), AuthenticationError, "vim.fault.NotAuthenticated"),
@@ -127,14 +129,16 @@ def test_fault_that_is_its_own_cause_ends() -> None:
 def test_failed_opening_says_what_would_work(
     error: BaseException, kind: type[ConnectError], told: str
 ) -> None:
-    trust = Trust(thumbprint="cd")
+    ann = Credentials("ann", "topsecret", "of /a/auth.conf")
+    opening = connecting("vpx://vc/DC/h", "vc", 443, Trust(thumbprint="cd"), ann)
 
-    with pytest.raises(ConnectError) as caught, connecting("vpx://vc/DC/h", "vc", 443, trust):
+    with pytest.raises(ConnectError) as caught, opening:
         raise error
 
     assert type(caught.value) is kind
     assert caught.value.problem.startswith(told)
     assert caught.value.uri == "vpx://vc/DC/h"
+    assert "topsecret" not in f"{caught.value} {ann!r}"
     assert caught.value.__context__ is None
 
 

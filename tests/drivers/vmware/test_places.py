@@ -151,6 +151,15 @@ def test_connection_uri_is_refused_with_all_that_is_wrong(text: str, wrong: str)
     assert sorted(caught.value.part.split("; ")) == sorted(wrong.split("; "))
 
 
+def test_password_is_refused_and_not_repeated() -> None:
+    with pytest.raises(InvalidURIError) as caught:
+        Place.parse("vpx://root:topsecret@vc/DC/h")
+
+    assert "it holds a password" in caught.value.part
+    assert "topsecret" not in f"{caught.value} {vars(caught.value)}"
+    assert Place.parse("vpx://a%3Ab@vc/DC/h").user == "a:b"
+
+
 @pytest.mark.parametrize(("text", "begins"), UNUSABLE)
 def test_place_without_a_way_to_move_says_why(text: str, begins: str) -> None:
     assert (Place.parse(text).unusable() or "").startswith(begins)

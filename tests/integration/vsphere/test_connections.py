@@ -68,7 +68,10 @@ def test_wrong_password_is_refused(vcenter: Endpoint, open_session: Open) -> Non
     error = refusal(open_session, vcenter, authfile=str(file))
 
     assert isinstance(error, AuthenticationError)
-    assert "vim.fault.InvalidLogin" in error.problem
+    assert error.problem == (
+        f"127.0.0.1 does not take {vcenter.user} with the password of {file}"
+        " (vim.fault.InvalidLogin: Login failure)"
+    )
     assert "guessed" not in str(error)
 
 
@@ -382,5 +385,7 @@ def test_vcenter_that_ended_is_an_error_of_ours(vcenter: Endpoint, open_impatien
     with pytest.raises(DriverError) as caught:
         session.guest("DC0_C0_RP0_VM0")
 
-    assert caught.value.problem == "ConnectionRefusedError: [Errno 111] Connection refused"
+    # Which of them depends on how far the kernel is with its end.
+    assert re.match(r"(ConnectionRe(fused|set)|SSLEOF)Error: ", caught.value.problem)
+    assert caught.value.__context__ is None
     session.close()

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +15,10 @@ from vsphere.endpoint import Inventory, serving
 
 from migrate_plugins import ConnectError, DriverError, GuestFacts, GuestState, HostFacts
 from migrate_plugins_vmware import inventory
+from migrate_plugins_vmware import session as sessions
 from migrate_plugins_vmware.inventory import read, read_along, read_below
 from migrate_plugins_vmware.session import VSphereSession, connect
+from migrate_plugins_vmware.vcenter import VCenter, VCenters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     from vsphere.endpoint import Endpoint
     from vsphere.opening import Open
 
-    from migrate_plugins_vmware.vcenter import VCenter, VCenters
+    from migrate_plugins import Ask
+    from migrate_plugins_vmware.places import Place
 
 ALONE = ("DC0", "DC0_H0")
 NAME = "DC0_H0_VM0"
@@ -248,6 +252,28 @@ def test_all_of_two_thousand_guests_are_read(big: Endpoint, open_session: Open) 
     assert all(one.values.keys() == {"name", "runtime.host"} for one in found)
 
 
+def test_many_that_list_at_once_share_the_readings(
+    big: Endpoint, open_session: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_session(big).vcenter
+    readings = []
+
+    def counted(*given: Any) -> Any:
+        readings.append(time.monotonic())
+        return read_below(*given)
+
+    monkeypatch.setattr(inventory, "read_below", counted)
+    began = time.monotonic()
+    with ThreadPoolExecutor(30) as threads:
+        lists = list(threads.map(lambda _: opened.guests.read(), range(30)))
+
+    assert {len(found) for found in lists} == {2000}
+    assert 1 <= len(readings) < 10
+    assert began <= min(readings)
+    opened.guests.read()
+    assert len(readings) > 1  # who comes later sees what has changed
+
+
 def test_property_that_is_not_set_is_absent(stock: Endpoint, open_session: Open) -> None:
     session = open_session(stock, *ALONE)
     guest = session.find_guest(NAME)
@@ -407,6 +433,43 @@ def test_host_is_found_in_its_vcenter_by_its_address(lonely: Endpoint, pool: VCe
         session.close()
     with pytest.raises(ConnectError, match=r"has no host of the name or address 192\.0\.2\.9; wr"):
         connect(f"esx://192.0.2.9:{lonely.port}/?vcenter=127.0.0.1&{files}", pool)
+
+
+def test_host_names_its_own_vcenter(
+    esxi: Endpoint, lonely: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Network(VCenters):
+        """Two addresses that have one port, where the endpoints have one address and two ports."""
+
+        def open(
+            self,
+            place: Place,
+            ask: Ask | None = None,
+            *,
+            server: str | None = None,
+            host: bool = False,
+        ) -> VCenter:
+            endpoint = {None: esxi, "192.0.2.7": lonely}[server]
+            there = place._replace(
+                host=endpoint.host,
+                port=endpoint.port,
+                authfile=str(endpoint.auth_file),
+                cacert=str(endpoint.ca),
+            )
+            return super().open(there, ask, host=host)
+
+    def read_with_vcenter(vcenter: VCenter, *given: Any) -> Any:
+        (host,) = read_below(vcenter, *given)
+        assert "summary.managementServerIp" not in host.values  # the endpoint's host has none
+        return [host._replace(values={**host.values, "summary.managementServerIp": "192.0.2.7"})]
+
+    monkeypatch.setattr(sessions, "read_below", read_with_vcenter)
+
+    session = connect(f"{esxi.esx_uri()}?vcenter=*", Network())
+
+    assert session.vcenter.instance == lonely.instance
+    assert session.host().name == "DC0_H0"
+    session.close()
 
 
 def test_address_of_several_hosts_names_none(vcenter: Endpoint, pool: VCenters) -> None:

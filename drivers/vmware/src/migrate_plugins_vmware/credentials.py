@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from migrate_plugins import AuthenticationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from migrate_plugins import Ask
     from migrate_plugins_vmware.places import Place
@@ -31,23 +31,33 @@ _ESCAPES: Final = {"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\", "": ""
 
 
 class Credentials(NamedTuple):
-    """A user and a password, which is never shown."""
+    """A user and a password, which is never shown; and where that stands."""
 
     user: str
     password: str
+    origin: str = ""
 
     def __repr__(self) -> str:
-        return f"Credentials(user={self.user!r}, password=…)"
+        return f"Credentials(user={self.user!r}, password=…, origin={self.origin!r})"
 
 
 class _Found(NamedTuple):
-    """What one place has."""
+    """What one place has.
+
+    Attributes:
+        user: Whom the password is for; None: for anybody.
+        password: The password, or None.
+        origin: Of what the password is.
+        says: What says whom it is for.
+    """
 
     user: str | None = None
     password: str | None = None
+    origin: str = ""
+    says: str = ""
 
     def __repr__(self) -> str:
-        return f"_Found(user={self.user!r}, password=…)"
+        return f"_Found(user={self.user!r}, password=…, origin={self.origin!r})"
 
 
 class _FileError(Exception):
@@ -73,45 +83,56 @@ def find_credentials(
     Raises:
         AuthenticationError: Nothing was found; with where was looked, and what would work.
     """
+    user, password, origin = place.user, None, ""
     looked = []
-    path, because = _auth_file(place, environment)
-    found = _Found()
-    if path is None:
-        looked.append(f"no auth file is there ({because})")
-    else:
-        try:
-            found = _read_file(path, server)
-        except _FileError as error:
-            raise AuthenticationError(place.text, problem=f"{path} ({because}): {error}") from None
-        if found.password is None:
-            lacks = "password" if found.user or place.user else "user and password"
-            looked.append(f"{path} ({because}) has no {lacks} for {server}")
-    user, password = place.user or found.user, found.password
-    for names in (_Govc(), _Ansible()):
-        if user is not None and password is not None:
-            break
-        there = names.read(environment, server, port)
+    for there in _look(place, server, port, environment):
         if isinstance(there, str):
             looked.append(there)
         elif user is not None and there.user not in {None, user}:
-            looked.append(f"{names.user} is not {user}")
+            looked.append(f"{there.says} is not {user}")
         else:
             user = user or there.user
-            password = password or there.password
-    if user is None or password is None:
+            if password is None:
+                password, origin = there.password, there.origin
+        if user is not None and password is not None:
+            return Credentials(user, password, origin)
+    try:
+        return _ask(user, password, origin, server, ask)
+    except EOFError:
+        looked.append("nobody answers here" if ask else "nobody can be asked here")
+    what = f"password for {user}" if user else "user"
+    raise AuthenticationError(
+        place.text,
+        problem=f"no {what} was found for {server}: {'; '.join(looked)}. {_advice(server)}",
+    )
+
+
+def _look(
+    place: Place, server: str, port: int, environment: Mapping[str, str]
+) -> Iterator[_Found | str]:
+    """Look where they may stand: what is there, or why nothing is."""
+    path, because = _auth_file(place, environment)
+    if path is None:
+        yield f"no auth file is there ({because})"
+    else:
+        origin = f"{path} ({because})"
         try:
-            user, password = _asked(user, password, server, ask)
-        except EOFError:
-            looked.append("nobody answers here" if ask else "nobody can be asked here")
-            what = f"password for {user}" if user else "user"
-            raise AuthenticationError(
-                place.text,
-                problem=f"no {what} was found for {server}: {'; '.join(looked)}. {_advice(server)}",
-            ) from None
-    return Credentials(user, password)
+            found = _read_file(path, server)
+        except _FileError as error:
+            raise AuthenticationError(place.text, problem=f"{origin}: {error}") from None
+        # Whatever the file says, as in libvirt: the user of the URI has the file's password.
+        yield found._replace(user=place.user or found.user, origin=f"of {path}")
+        if found.password is None:
+            lacks = "password" if found.user or place.user else "user and password"
+            yield f"{origin} has no {lacks} for {server}"
+    yield _of_govc(environment, server, port)
+    yield _of_ansible(environment, server, port)
 
 
-def _asked(user: str | None, password: str | None, server: str, ask: Ask | None) -> tuple[str, str]:
+def _ask(
+    user: str | None, password: str | None, origin: str, server: str, ask: Ask | None
+) -> Credentials:
+    """Ask a person for what is missing; EOFError where nobody answers."""
     if ask is None:
         raise EOFError
     if user is None:
@@ -119,8 +140,9 @@ def _asked(user: str | None, password: str | None, server: str, ask: Ask | None)
     if not user:
         raise EOFError
     if password is None:
-        password = ask(f"password of {user} for {server}", secret=True)
-    return user, password
+        typed = ask(f"password of {user} for {server}", secret=True)
+        return Credentials(user, typed, "that was typed")
+    return Credentials(user, password, origin)
 
 
 def _advice(server: str) -> str:
@@ -202,45 +224,37 @@ def _value(parser: RawConfigParser, group: str, key: str) -> str | None:
 # --- the environment -----------------------------------------------------------------------------
 
 
-class _Govc:
-    """What govc reads: GOVC_URL may hold all, GOVC_USERNAME and GOVC_PASSWORD win over it."""
+def _of_govc(environment: Mapping[str, str], server: str, port: int) -> _Found | str:
+    """Read what govc reads: GOVC_URL may hold all, the others win over it."""
+    from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - seldom that far
 
-    user: Final = "GOVC_USERNAME"
-
-    def read(self, environment: Mapping[str, str], server: str, port: int) -> _Found | str:
-        """Give what is meant for *server*, or say why nothing is."""
-        from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - seldom that far
-
-        user, password = environment.get(self.user), environment.get("GOVC_PASSWORD")
-        if url := environment.get("GOVC_URL"):
-            try:
-                parts = urlsplit(url if "://" in url else f"https://{url}")
-                named = (parts.hostname, parts.port or _HTTPS)
-            except ValueError:
-                return "GOVC_URL cannot be read"
-            if named != (server.lower(), port):
-                return f"GOVC_URL names another server than {server}:{port}"
-            user = user or (unquote(parts.username) if parts.username else None)
-            password = password or (unquote(parts.password) if parts.password else None)
-        if not password:
-            return f"{self.user} and GOVC_PASSWORD are not set"
-        return _Found(user or None, password)
+    user, password = environment.get("GOVC_USERNAME"), environment.get("GOVC_PASSWORD")
+    origin = "of GOVC_PASSWORD"
+    if url := environment.get("GOVC_URL"):
+        try:
+            parts = urlsplit(url if "://" in url else f"https://{url}")
+            named = (parts.hostname, parts.port or _HTTPS)
+        except ValueError:
+            return "GOVC_URL cannot be read"
+        if named != (server.lower(), port):
+            return f"GOVC_URL names another server than {server}:{port}"
+        user = user or (unquote(parts.username) if parts.username else None)
+        if not password and parts.password:
+            password, origin = unquote(parts.password), "of GOVC_URL"
+    if not password:
+        return "GOVC_USERNAME and GOVC_PASSWORD are not set"
+    return _Found(user or None, password, origin, "GOVC_USERNAME")
 
 
-class _Ansible:
-    """What Ansible's VMware modules and pyVmomi's samples read."""
-
-    user: Final = "VMWARE_USER"
-
-    def read(self, environment: Mapping[str, str], server: str, port: int) -> _Found | str:
-        """Give what is meant for *server*, or say why nothing is."""
-        named = environment.get("VMWARE_HOST")
-        if named and (
-            named.lower() != server.lower()
-            or (environment.get("VMWARE_PORT") or str(port)) != str(port)
-        ):
-            return f"VMWARE_HOST names another server than {server}:{port}"
-        password = environment.get("VMWARE_PASSWORD")
-        if not password:
-            return f"{self.user} and VMWARE_PASSWORD are not set"
-        return _Found(environment.get(self.user) or None, password)
+def _of_ansible(environment: Mapping[str, str], server: str, port: int) -> _Found | str:
+    """Read what Ansible's VMware modules and pyVmomi's samples read."""
+    host = environment.get("VMWARE_HOST") or server
+    named = environment.get("VMWARE_PORT") or str(port)
+    if (host.lower(), named) != (server.lower(), str(port)):
+        return f"VMWARE_HOST names another server than {server}:{port}"
+    password = environment.get("VMWARE_PASSWORD")
+    if not password:
+        return "VMWARE_USER and VMWARE_PASSWORD are not set"
+    return _Found(
+        environment.get("VMWARE_USER") or None, password, "of VMWARE_PASSWORD", "VMWARE_USER"
+    )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from migrate_plugins import MigrateError
+    from migrate_plugins_vmware.credentials import Credentials
     from migrate_plugins_vmware.tls import Trust
 
 __all__ = ["BROKEN", "EDGE", "TRANSPORT", "Fault", "connecting", "doing"]
@@ -121,14 +122,18 @@ class _Edge:
             del told
 
 
-def connecting(uri: str, host: str, port: int, trust: Trust) -> _Edge:
-    """Map what goes wrong while a connection is opened, and the login."""
+def connecting(
+    uri: str, host: str, port: int, trust: Trust, credentials: Credentials | None = None
+) -> _Edge:
+    """Map what goes wrong while a connection is opened, and the login with *credentials*."""
 
     def mapped(error: Any) -> MigrateError:  # noqa: ANN401 - see Fault.of
         if isinstance(error, vim.fault.InvalidLogin):
-            return AuthenticationError(
-                uri, problem=f"{Fault.of(error)}; the server does not take the user and password"
-            )
+            who = "the login"
+            if credentials is not None:
+                who = f"{credentials.user} with the password {credentials.origin}"
+            problem = f"{host} does not take {who} ({Fault.of(error)})"
+            return AuthenticationError(uri, problem=problem)
         if isinstance(error, (vim.fault.NoPermission, vim.fault.NotAuthenticated)):
             return AuthenticationError(uri, problem=str(Fault.of(error)))
         return ConnectError(uri, problem=_unreachable(error, host, port, trust))

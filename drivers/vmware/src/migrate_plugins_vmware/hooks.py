@@ -6,7 +6,7 @@ Nothing here imports pyVmomi: planning needs none of it.
 
 from __future__ import annotations
 
-from threading import Lock
+from _thread import allocate_lock  # to import threading takes longer than all of this
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from migrate_plugins import (
@@ -26,7 +26,6 @@ from migrate_plugins import (
     hookimpl,
 )
 from migrate_plugins_vmware.options import OPTIONS, refusals
-from migrate_plugins_vmware.places import SCHEME, read_peer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +52,7 @@ NAME: Final = "vmware"
 
 # "Required for virtual machine migration with vMotion": vSphere Security, firewall ports of ESXi.
 VMOTION_PORT: Final = 8000
+SCHEME: Final = "vpxmigr"
 
 _CLAIM: Final = Claim(
     Basis.VERIFIED,
@@ -83,7 +83,7 @@ class VMware:
     def __init__(self, settings: Settings | None = None) -> None:
         """Open nothing yet."""
         del settings  # it takes none
-        self._lock: Final = Lock()
+        self._lock: Final = allocate_lock()
         self._vcenters: VCenters | None = None
 
     @hookimpl
@@ -132,6 +132,8 @@ class VMware:
 
     @hookimpl
     def migrate_read_uri(self, text: str) -> MigrationURI:
+        from migrate_plugins_vmware.places import read_peer  # noqa: PLC0415 - of few plans
+
         return read_peer(text)[0]
 
     @hookimpl

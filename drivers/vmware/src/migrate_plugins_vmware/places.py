@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from migrate_plugins import ConnectionURI, InvalidURIError, MigrationURI
+from migrate_plugins import ConnectionURI, InvalidURIError, MigrationURI, masked
+from migrate_plugins_vmware.hooks import SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["ANY", "DIGESTS", "SCHEME", "Peer", "Place", "Proxy", "read_peer", "write_peer"]
-
-SCHEME: Final = "vpxmigr"
+__all__ = ["ANY", "DIGESTS", "Peer", "Place", "Proxy", "read_peer", "write_peer"]
 
 # Of ?vcenter=: whichever one the host says that it is managed by.
 ANY: Final = "*"
@@ -118,6 +117,8 @@ class Place(NamedTuple):
             wrong.append(f"{uri.driver}:// is none of vpx://, esx:// and gsx://")
         if uri.host is None:
             wrong.append("it names no server")
+        if uri.user is not None and ":" in uri.user:  # to libvirt all of it is the user
+            wrong.append("it holds a password, which everybody who lists processes can read")
         read, problems = _read_query(uri.query)
         wrong += problems
         # Taken apart after the encoding is off, as libvirt does it: a slash in a name, which
@@ -128,7 +129,7 @@ class Place(NamedTuple):
             missing = "a compute resource" if path else "a datacenter and a compute resource"
             wrong.append(f"its path names no host: {missing} is missing")
         if wrong:
-            raise InvalidURIError(text, part="; ".join(wrong), hint=_HINT)
+            raise InvalidURIError(masked(text), part="; ".join(wrong), hint=_HINT)
         transport = read.get("transport", "https")
         return cls(
             text,

@@ -177,7 +177,7 @@ class VCenter:
             if self._logins == seen:
                 manager = self.content.sessionManager
                 manager._stub.SetSessionId(None)  # noqa: SLF001 - pyVmomi has no other way
-                manager.Login(*self._credentials, None)
+                manager.Login(*self.credential(), None)
                 self._logins += 1
 
     @property
@@ -275,8 +275,9 @@ class VCenters:
                 _check_kind(place, host, about, wanted=_VCENTER if way.managing else _HOST)
                 stub.ComputeVersionInfo(newest_version(about.apiVersion))
                 content = service.RetrieveContent()
-                credentials = self._credentials(way, place, host, ask)
-                content.sessionManager.Login(*credentials, None)
+            credentials = self._credentials(way, place, host, ask)
+            with connecting(place.text, host, place.port, way.trust, credentials):
+                content.sessionManager.Login(credentials.user, credentials.password, None)
         except BaseException:
             self._typed.pop(way, None)
             stub.DropConnections()
