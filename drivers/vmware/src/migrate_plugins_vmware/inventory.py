@@ -85,10 +85,9 @@ def read_below(vcenter: VCenter, root: Any, kind: type, paths: Sequence[str]) ->
 
     def call() -> list[Found]:
         view = vcenter.content.viewManager.CreateContainerView(root, [kind], True)
-        try:
-            return _retrieve(vcenter, [_step(view, "view")], [kind], paths)
-        finally:
-            view.DestroyView()
+        found = _retrieve(vcenter, [_step(view, "view")], [kind], paths)
+        view.DestroyView()  # after a failure it ends with the session
+        return found
 
     return vcenter.reading(call)
 

@@ -144,12 +144,7 @@ class VSphereSession:
             there = [host for host in hosts if not self._is_here(host)]
             if not there:
                 return ()
-            return tuple(
-                sorted(
-                    one.values.get("name", one.key.moid)
-                    for one in read(self.vcenter, there, ["name"])
-                )
-            )
+            return tuple(sorted(map(_name, read(self.vcenter, there, ["name"]))))
 
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Have the vCenter move a guest from this host."""
@@ -191,15 +186,19 @@ class VSphereSession:
         has no such guest, one that has just come may not be in it yet, so that all are looked at.
         """
         listed = read_along(self.vcenter, self.target.reference, "vm", vim.VirtualMachine, GUEST)
-        here = [one for one in listed if self._is_on(one) and wanted(one)]
+        here = [one for one in listed if wanted(one) and self._is_on(one)]
         if here:
             return here
-        found = [
-            one.reference for one in self.vcenter.guests.read() if self._is_on(one) and wanted(one)
-        ]
-        return [one for one in read(self.vcenter, found, GUEST) if self._is_on(one)]
+        came = [one for one in self.vcenter.guests.read() if wanted(one) and self._is_on(one)]
+        found = read(self.vcenter, [one.reference for one in came], GUEST)
+        return [one for one in found if self._is_on(one)]
 
     def _is_on(self, guest: Found) -> bool:
+        if "runtime.host" in guest.unread:  # it may be here, and may not be taken for gone
+            raise DriverError(
+                f"finding the host of {_name(guest)} behind {self.uri}",
+                problem=guest.unread["runtime.host"],
+            )
         return self._is_here(guest.values.get("runtime.host"))
 
     def _is_here(self, host: Any) -> bool:  # noqa: ANN401 - pyVmomi is untyped
