@@ -178,6 +178,68 @@ def test_task_that_cannot_be_cancelled_is_told_and_not_asked() -> None:
     assert asked == []
 
 
+def test_cancellation_before_the_answer_is_passed_on_with_it() -> None:
+    vcenter = Vcenter()
+    asked: list[None] = []
+    moving = Relocation(vcenter, "web1", vim.VirtualMachine("vm-1"), lambda: None)  # type: ignore[arg-type]
+
+    with pytest.raises(DriverError, match="has not answered yet that it is begun"):
+        moving.cancel()
+    assert asked == []
+    moving.follow(SimpleNamespace(CancelTask=lambda: asked.append(None)))
+
+    assert len(asked) == 1
+
+
+def test_success_that_cannot_be_verified_is_told_with_why() -> None:
+    def unreadable() -> None:
+        raise DriverError("reading where web1 is", problem="TimeoutError: timed out")
+
+    vcenter = Vcenter()
+    moved = Relocation(vcenter, "web1", vim.VirtualMachine("vm-1"), unreadable)  # type: ignore[arg-type]
+    moved.follow(SimpleNamespace())
+    vcenter.followed[0].tell([("info.state", "success")])
+
+    with pytest.raises(DriverError) as caught:
+        moved.result()
+
+    assert caught.value.problem == (
+        "the vCenter reports success; reading where web1 is failed: TimeoutError: timed out"
+    )
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_move_over_its_limit_is_cancelled_once_or_asked_again(refused: bool) -> None:
+    asked: list[None] = []
+
+    def cancel() -> None:
+        asked.append(None)
+        if refused and len(asked) == 1:
+            raise vmodl.fault.NotSupported
+
+    vcenter = Vcenter()
+    moving = Relocation(vcenter, "web1", vim.VirtualMachine("vm-1"), lambda: None, limit=0)  # type: ignore[arg-type]
+    moving.follow(SimpleNamespace(CancelTask=cancel))
+    for _ in range(10):
+        assert not moving.wait(0.02)
+    vcenter.followed[0].tell([("info.cancelled", True), ("info.state", "error")])
+
+    assert len(asked) == 1 + refused
+    with pytest.raises(DriverError, match="it was not done after 0 s, and so was cancelled"):
+        moving.result()
+
+
+def test_task_of_a_closed_connection_is_lost_at_once() -> None:
+    watch = TaskWatch(SimpleNamespace(timeout=60.0))  # type: ignore[arg-type]
+    watch.close()
+    ends: list[str | None] = []
+    followed = Followed(TASK, lambda: ends.append(followed.lost))
+
+    watch.follow(followed)
+
+    assert ends == ["the connection was closed"]
+
+
 @pytest.mark.parametrize("step", ["suspend", "switch_to_postcopy"])
 def test_steps_that_a_vcenter_does_not_have_are_refused(step: str) -> None:
     with pytest.raises(DriverError, match="a vCenter's move has no such step"):

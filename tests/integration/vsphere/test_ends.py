@@ -46,6 +46,22 @@ def test_cancelled_move_leaves_the_guest_on_the_source(migrator: Migrator, arena
     assert (task.state, task.cancelled) == ("error", True)
 
 
+def test_move_is_cancelled_although_its_call_was_not_answered_yet(
+    migrator: Migrator, arena: Arena
+) -> None:
+    arena.control(seconds=30, delay=1.5)
+    migration, events = start(migrator, arena)
+    arena.until(lambda: arena.progress() >= 0)
+
+    migration.cancel()
+
+    outcome = migration.outcome()
+    assert outcome.verdict is Verdict.CANCELLED
+    told = [event.text or "" for event in events if event.phase == "cancel"]
+    assert "the vCenter has not answered yet that it is begun" in told[0]
+    assert arena.only(arena.source)
+
+
 def test_interrupted_command_cancels_the_move(arena: Arena) -> None:
     arena.control(seconds=30)
     command = [sys.executable, "-m", "migrate_plugins", "migrate", arena.guest]

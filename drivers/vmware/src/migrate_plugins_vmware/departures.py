@@ -43,7 +43,7 @@ def start(source: VSphereSession, destination: VSphereSession, plan: Plan) -> Re
     wishes = Wishes.of(plan)
     guest, site = look(source, destination, plan)
     vcenter = source.vcenter
-    there = not site.other and _moid(guest.host) == _moid(site.host)
+    there = not site.other and guest.host is not None and _moid(guest.host) == _moid(site.host)
     relocation = Relocation(
         vcenter,
         plan.guest,

@@ -7,6 +7,7 @@ where no answer comes, it is looked for the task and the guest, and whatever is 
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +63,7 @@ class Relocation:
         self._ended = threading.Event()
         self._followed: Followed | None = None
         self._error: DriverError | None = None
+        self._unwanted = False
         self._stopping = False
         self._late: DriverError | None = None
         self._done = False
@@ -86,6 +88,9 @@ class Relocation:
         # Known before it is watched: it may end at once.
         self._followed = Followed(task, self._ended.set)
         self._vcenter.watch.follow(self._followed)
+        if self._unwanted:
+            with suppress(DriverError):  # who asked will ask again
+                self.cancel()
 
     def finish(self) -> None:
         """Take it that the guest is there already."""
@@ -127,7 +132,9 @@ class Relocation:
         if followed is None:
             if self._ended.is_set():
                 return
-            raise DriverError(action, problem="the vCenter has not answered yet that it is begun")
+            self._unwanted = True
+            problem = "the vCenter has not answered yet that it is begun; as soon as it has, it is"
+            raise DriverError(action, problem=f"{problem} told to stop")
         if followed.state.cancelable is False and not followed.over:
             problem = "the vCenter says of this task that it cannot be cancelled, or not any more"
             raise DriverError(action, problem=problem)
@@ -165,7 +172,10 @@ class Relocation:
             if self._late is not None and cancelled:
                 raise self._late
             raise DriverError(action, problem=_words(state.error, cancelled=state.cancelled))
-        elsewhere = self._arrived()
+        try:
+            elsewhere = self._arrived()
+        except DriverError as error:
+            elsewhere = str(error)
         if elsewhere is None:
             return
         if lost is None and state.gone:
@@ -210,7 +220,8 @@ class Relocation:
                     if task.key not in before
                 ]
                 if ours:
-                    self.follow(ours[-1].reference)
+                    running = [task for task in ours if str(task.values["info.state"]) not in ENDS]
+                    self.follow((running or ours)[-1].reference)
                     return
                 elsewhere = self._arrived()
                 if elsewhere is None:
@@ -235,13 +246,12 @@ class Relocation:
 
     def _stop_late(self) -> None:
         """Cancel what takes too long; where that is refused, it is asked again at the next look."""
+        problem = f"it was not done after {self._limit} s, and so was cancelled, as asked for"
+        self._late = DriverError(f"moving {self._name}", problem=problem)
         try:
             self.cancel()
         except DriverError:
-            self._stopping = False
-            return
-        problem = f"it was not done after {self._limit} s, and so was cancelled, as asked for"
-        self._late = DriverError(f"moving {self._name}", problem=problem)
+            self._late, self._stopping = None, False
 
 
 def _words(fault: Any, *, cancelled: bool) -> str:  # noqa: ANN401 - pyVmomi is untyped

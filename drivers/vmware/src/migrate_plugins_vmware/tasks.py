@@ -40,6 +40,8 @@ _LONGEST: Final = 5.0
 # Seconds without any answer after which following is given up; the core gives up before.
 _PATIENCE: Final = 180.0
 
+_CLOSED: Final = "the connection was closed"
+
 # The states that a task ends in.
 ENDS: Final = frozenset({"success", "error"})
 _PATHS: Final = (
@@ -170,6 +172,9 @@ class TaskWatch:
         """Follow a task from its present state on."""
         moid = _moid(followed.task)
         with self._lock:
+            if self._closed:
+                followed.end(lost=_CLOSED)
+                return
             others = self._followed.setdefault(moid, [])
             others.append(followed)
             if self._view is not None and len(others) == 1:
@@ -183,7 +188,7 @@ class TaskWatch:
                 )
                 self._thread.start()
         # A change from here on is told by the collector; what was before is read.
-        with suppress(MigrateError, *EDGE):
+        with suppress(Exception):  # the thread will find out by itself
             self._read([followed], first=True)
 
     def close(self) -> None:
@@ -196,7 +201,7 @@ class TaskWatch:
         own.destroy()  # this ends the call that waits, too
         if thread is not None and thread is not threading.current_thread():
             thread.join(_FIRST)
-        self._lose("the connection was closed")
+        self._lose(_CLOSED)
 
     # --- the thread ------------------------------------------------------------------------------
 
@@ -205,7 +210,7 @@ class TaskWatch:
         while self._goes_on():
             try:
                 version = self._turn(version)
-            except (MigrateError, *EDGE) as error:
+            except Exception as error:  # noqa: BLE001 - whatever breaks, somebody waits for the end
                 now = monotonic()
                 failed = failed or now
                 version = ""
