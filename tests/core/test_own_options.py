@@ -111,10 +111,14 @@ class Acme:
     migrate_commands = staticmethod(hookimpl(qemu.migrate_commands))
 
 
+def _migrator(driver: Acme) -> Migrator:
+    point = EntryPoint(DRIVERS, "acme", "this test", "acme-driver", "1", "here")
+    return Migrator(Registry([(point, driver)]))
+
+
 @pytest.fixture
 def acme() -> Migrator:
-    point = EntryPoint(DRIVERS, "acme", "this test", "acme-driver", "1", "here")
-    return Migrator(Registry([(point, Acme())]))
+    return _migrator(Acme())
 
 
 def _plan(acme: Migrator, **asked: Any) -> Plan:  # noqa: ANN401 - Request types them
@@ -162,6 +166,19 @@ def test_own_rule_of_configuration_holds_whatever_is_asked(
         assert found.because == "an inventory has it"
         assert not [each for each in plan.findings if each.id == "revisions-disagree"]
         assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+def test_guest_of_a_hypervisor_that_is_always_live_does_not_stand_still() -> None:
+    class Live(Acme):
+        @hookimpl
+        def migrate_capabilities(self, revision: Revision) -> Capabilities:
+            return super().migrate_capabilities(revision)._replace(always_live=True)
+
+    def stands_still(driver: Acme) -> bool:
+        plan = _migrator(driver).plan("web1", source="acme:///a", destination="acme://b/")
+        return "guest-paused-meanwhile" in {each.id for each in plan.findings}
+
+    assert (stands_still(Acme()), stands_still(Live())) == (True, False)
 
 
 def test_own_word_on_a_crashed_client(acme: Migrator) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migrate_plugins import Before, Facts, GuestFacts, GuestState, HostFacts, Severity
+from migrate_plugins import Before, Facts, GuestFacts, GuestState, HostFacts, Mend, Mender, Severity
 from migrate_plugins.checks.hosts import compare
+from migrate_plugins.testing import MemoryDriver, MemoryHosts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,9 @@ HOSTS: list[tuple[HostFacts, HostFacts, Sequence[tuple[str, str | None, bool]]]]
     (ALPHA._replace(uuid=None),  BETA._replace(uuid=None), []),
     (ALPHA._replace(uuid=None),  ALPHA._replace(uuid=None), [("same-host-name", "alpha", True)]),
     (ALPHA._replace(name=""),    BETA._replace(name=""),   []),
+    (ALPHA._replace(inventory="1"), BETA._replace(name="alpha", inventory="2"), []),
+    (ALPHA._replace(inventory="1"), BETA._replace(name="alpha"),
+     [("same-host-name", "alpha", True)]),
 ]
 
 # Options, the guest that the destination has, another one that it has, and what is found.
@@ -85,7 +89,7 @@ def test_two_hosts_are_two(
     destination: HostFacts,
     found: Sequence[tuple[str, str | None, bool]],
 ) -> None:
-    findings = compare(_plan(migrator), Facts(source, GUEST, destination, None), None)
+    findings = compare(_plan(migrator), Facts(source, GUEST, destination, None), None, None)
 
     assert [(each.id, each.seen, each.acceptable) for each in findings] == found
 
@@ -93,9 +97,22 @@ def test_two_hosts_are_two(
 def test_remedy_for_one_uuid_names_where_libvirt_keeps_it(migrator: Migrator) -> None:
     facts = Facts(ALPHA, GUEST, BETA._replace(uuid="a"), None)
 
-    (finding,) = compare(_plan(migrator), facts, None)
+    (finding,) = compare(_plan(migrator), facts, None, None)
 
     assert "host_uuid in libvirtd.conf" in (finding.remedy or "")
+
+
+def test_guest_that_is_busy_is_told_with_the_drivers_own_command(migrator: Migrator) -> None:
+    hosts = MemoryHosts()
+    session = MemoryDriver(hosts=hosts).migrate_connect("memory://alpha/")
+    facts = Facts(ALPHA, GUEST._replace(job="migration out"), BETA, None)
+
+    (finding,) = compare(_plan(migrator), facts, session, None)
+    (unknown,) = compare(_plan(migrator), facts, None, None)
+
+    assert isinstance(session, Mender)
+    assert finding.remedy == session.mend_command(Mend.ABORT, GUEST)
+    assert unknown.remedy is None
 
 
 @pytest.mark.parametrize(("asked", "resident", "other", "found"), RESIDENTS)
@@ -108,7 +125,7 @@ def test_guests_on_the_destination_are_all_named(
 ) -> None:
     session: Any = None if other is None else Knows(other)
 
-    findings = compare(_plan(migrator, **asked), Facts(ALPHA, GUEST, BETA, resident), session)
+    findings = compare(_plan(migrator, **asked), Facts(ALPHA, GUEST, BETA, resident), None, session)
 
     assert [(each.id, each.severity) for each in findings] == found
 
@@ -121,6 +138,6 @@ def test_fate_of_an_old_configuration_follows_the_table(
     plan = _plan(migrator, before, revision=revision, **asked)
     guest = GUEST._replace(persistent=persistent)
 
-    (finding,) = compare(plan, Facts(ALPHA, guest, BETA, OLD), None)
+    (finding,) = compare(plan, Facts(ALPHA, guest, BETA, OLD), None, None)
 
     assert finding.text == f"beta has an old configuration of web1: {fate}"

@@ -25,7 +25,8 @@ def foresee(plan: Plan, driver: Driver) -> tuple[Finding, ...]:
     if plan.data.encrypted is False and not plan.request.offline:
         findings.append(_plain_text(plan, driver))
     findings += _plain_control(plan)
-    if not plan.request.live and not plan.request.offline:
+    live = plan.request.live or driver.capabilities(plan.request.revision).always_live
+    if not live and not plan.request.offline:
         findings.append(
             Finding(
                 "guest-paused-meanwhile",

@@ -299,6 +299,8 @@ class Capabilities(NamedTuple):
             another way than the document's table supposes; None where that holds.
         on_client_crash: What becomes of a migration whose client crashes, where the hypervisor
             does not as the document says of the flow; None where it does.
+        always_live: Whether the guest runs while its memory is copied, whether or not ``live`` is
+            asked for.
     """
 
     offers: Mapping[str, Offer]
@@ -311,6 +313,7 @@ class Capabilities(NamedTuple):
     uri_names_receiver: bool = True
     configuration: OwnConfiguration | None = None
     on_client_crash: ClientCrash | None = None
+    always_live: bool = False
 
 
 class PortRule(NamedTuple):

@@ -81,6 +81,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
         "uri_names_receiver": _is(bool),
         "configuration": lambda value: value is None or _called("OwnConfiguration", value),
         "on_client_crash": lambda value: value is None or _called("ClientCrash", value),
+        "always_live": _is(bool),
     },
     "OwnConfiguration": {
         "after": lambda value: _called("After", value),

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from migrate_plugins.findings import Finding, Severity
-from migrate_plugins.sessions import GuestState
+from migrate_plugins.sessions import GuestState, Mend, Mender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 
-def compare(plan: Plan, facts: Facts, there: Session | None) -> Iterator[Finding]:
+def compare(
+    plan: Plan, facts: Facts, here: Session | None, there: Session | None
+) -> Iterator[Finding]:
     """Compare *plan* with what both hosts answered.
 
     Args:
         plan: What is to be done.
         facts: What both answered.
+        here: An open session with the source, or None.
         there: An open session with the destination, or None.
     """
     if facts.destination is None:
@@ -55,7 +58,7 @@ def compare(plan: Plan, facts: Facts, there: Session | None) -> Iterator[Finding
             acceptable=False,
         )
         return
-    yield from _guest(plan, facts.source.name, facts.guest)
+    yield from _guest(plan, facts.source.name, facts.guest, here)
     if facts.destination is None:
         return
     residents = [facts.resident]
@@ -95,7 +98,8 @@ def _one_host(source: HostFacts, destination: HostFacts) -> Iterator[Finding]:
             " (libvirt: host_uuid in libvirtd.conf, made with uuidgen)",
             acceptable=False,
         )
-    elif same_name:
+    elif same_name and None in {source.inventory, destination.inventory}:
+        # A management that has many hosts tells them apart by more than a name.
         yield Finding(
             "same-host-name",
             Severity.ERROR,
@@ -107,7 +111,7 @@ def _one_host(source: HostFacts, destination: HostFacts) -> Iterator[Finding]:
         )
 
 
-def _guest(plan: Plan, host: str, guest: GuestFacts) -> Iterator[Finding]:
+def _guest(plan: Plan, host: str, guest: GuestFacts, here: Session | None) -> Iterator[Finding]:
     if plan.request.offline and guest.state.active:
         yield Finding(
             "guest-running",
@@ -137,7 +141,7 @@ def _guest(plan: Plan, host: str, guest: GuestFacts) -> Iterator[Finding]:
             f"something else is being done to {guest.name}",
             seen=guest.job,
             expected="no job",
-            remedy=_virsh(plan, "domjobabort", guest.name),
+            remedy=here.mend_command(Mend.ABORT, guest) if isinstance(here, Mender) else None,
         )
 
 

@@ -110,7 +110,7 @@ def check(
     source, destination = hosts.accesses(registry.hosts.values())
     found = [
         *plan.findings,
-        *compare(plan, facts, destination.session),
+        *compare(plan, facts, source.session, destination.session),
         *examine_definitions(plan, facts.guest),
         *_received(registry, plan, facts, source, destination, selection),
         *registry.checks(plan, facts, source, destination, selection),

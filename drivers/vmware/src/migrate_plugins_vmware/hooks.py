@@ -111,6 +111,7 @@ class VMware:
             uri_names_receiver=False,  # the host of its URIs is the vCenter
             configuration=_CONFIGURATION,
             on_client_crash=_CRASH,
+            always_live=True,
         )
 
     @hookimpl
