@@ -256,6 +256,15 @@ def test_what_was_not_told_has_no_curve(full: Record) -> None:
     assert charts(full._replace(samples=(Sample(1.0, Statistics()),))) == []
 
 
+def test_options_of_the_hypervisors_own_are_shown(full: Record) -> None:
+    assert full.plan is not None
+    request = full.plan.request._replace(options=("disk=1:a", "pool=b"))
+    record = full._replace(plan=full.plan._replace(request=request))
+
+    assert "  options of qemu alone: disk=1:a, pool=b\n" in _told(record)
+    assert page(record).count("<td>option</td>") == 2
+
+
 def test_per_cent_has_a_chart_of_its_own(full: Record) -> None:
     samples = tuple(Sample(at, Statistics(percent=10 * at)) for at in (1.0, 2.0))
     record = full._replace(samples=samples)

@@ -197,6 +197,8 @@ def _plan(output: Output, plan: Plan) -> None:
             # In one piece however long: somebody may want to copy it.
             output.text(f"  {name}: {printable(uri.value)}")
     _indented(output, f"flags: {', '.join(plan.flags) or 'none'}")
+    if plan.request.options:
+        _indented(output, f"options of {plan.driver} alone: {', '.join(plan.request.options)}")
     safety = {True: "encrypted", False: "PLAIN TEXT", None: "up to the hypervisor"}
     if plan.memory_crosses_network:
         _indented(output, f"memory: {plan.data.protocol}, {safety[plan.data.encrypted]}")

@@ -124,6 +124,7 @@ def _plan(record: Record) -> Iterator[str]:
     uris.append(("migration", plan.uris.migration.value))
     rows = [(f"{name} URI", value) for name, value in uris if value is not None]
     rows += [("flags", ", ".join(plan.flags) or "none"), ("driver", plan.driver)]
+    rows += [("option", text) for text in plan.request.options]
     rows += [(f"accepted: {id_}", reason) for id_, reason in record.accepted.items()]
     yield from _table((), rows)
 
