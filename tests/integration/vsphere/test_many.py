@@ -83,3 +83,30 @@ def test_fifty_moves_share_a_login_and_a_collector(
     assert calls["CreatePropertyCollector"] == 1
     assert (calls["CreateListView"], calls["CreateFilter"]) == (1, 1)
     assert crowd.sessions() == []
+
+
+def test_move_that_begins_beside_another_is_watched_at_once(
+    migrator: Migrator, arena: Arena
+) -> None:
+    """The call that waits for the first one's changes tells of the second one as well."""
+    other = next(
+        name
+        for name, vm in arena.guests.items()
+        if name != arena.guest and vm.runtime.host.parent == arena.source.parent
+    )
+    arena.control(seconds=12)
+    arena.control(other, seconds=0.5)
+    there = arena.guests[other].runtime.host
+    to = next(host for host in there.parent.host if host.name != there.name)
+    first = migrator.start(
+        migrator.plan(arena.guest, arena.uri(arena.source), arena.uri(arena.neighbour), live=True)
+    )
+    arena.until(lambda: arena.progress() >= 10)
+
+    second = migrator.run(migrator.plan(other, arena.uri(there), arena.uri(to), live=True))
+
+    assert second.verdict is Verdict.DONE
+    assert not first.wait(0)
+    assert second.elapsed < 8
+    first.cancel()
+    assert first.outcome().verdict is Verdict.CANCELLED
