@@ -400,6 +400,20 @@ def test_guest_that_is_there_already_is_left_as_it_is(fake: Migrator, hosts: Fak
     assert "moved-already" in {each.id for each in outcome.findings}
 
 
+def test_what_else_was_asked_of_a_guest_that_is_there_already_is_said_to_be_open(
+    fake: Migrator, hosts: FakeHosts
+) -> None:
+    hosts.inventory = "one"
+    hosts.guests["beta"]["web1"] = hosts.guests["alpha"].pop("web1")
+    plan = _plan(fake)
+    plan = plan._replace(request=plan.request._replace(options=("pool=b",)))
+
+    outcome = fake.run(plan)
+
+    (finding,) = (each for each in outcome.findings if each.id == "moved-already")
+    assert (finding.severity, finding.seen) == (Severity.WARNING, "-o pool=b")
+
+
 @pytest.mark.parametrize("inventory", [None, "one"])
 def test_guest_that_neither_has_is_an_error(
     fake: Migrator, hosts: FakeHosts, inventory: str | None

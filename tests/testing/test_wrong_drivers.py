@@ -175,6 +175,7 @@ RUNNING = [
     ("WordlessError",         {"broken_transfer_leaves_the_guest_on_the_source"}),
     ("StatisticsInFractions", {"events_are_in_order", "statistics_are_plausible",
                                "migration_under_way_is_adopted_and_cancelled"}),
+    ("MoreThanAll",           {"statistics_are_plausible"}),
     ("ShrinkingStatistics",   {"statistics_are_plausible"}),
     ("CheckThatChanges",      {"check_changes_nothing", "configuration_is_as_the_table_says",
                                "offered_scenario_runs"}),

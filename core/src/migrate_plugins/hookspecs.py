@@ -177,7 +177,8 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
 
     Returns:
         The commands in the order to run them, each with its host, or one that says why the tool
-        cannot say it; None is not an answer.
+        cannot say it; those of another tool are another way to do the same.  None is not an
+        answer.
 
     Addressed.
     """

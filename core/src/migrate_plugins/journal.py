@@ -64,6 +64,9 @@ class Journal:
         """Keep the journal at *url*, any of SQLAlchemy's; nothing is opened yet."""
         self.url: Final = url
         self._lock = threading.Lock()
+        # Many migrations of one process would keep each other waiting by turns, some for too long:
+        # SQLite serves whoever happens to ask when it is free.
+        self._writing = threading.Lock()
         self._opened: Store | None = None
         self._lite = Lite.of(url)
 
@@ -214,9 +217,10 @@ class Journal:
     @contextmanager
     def _rows(self) -> Iterator[Rows]:
         """Give a transaction, by the shortest way."""
-        made = self._lite is not None and self._lite.made()
-        with self._lite.rows() if made and self._lite else self._store().rows() as rows:
-            yield rows
+        with self._writing:
+            made = self._lite is not None and self._lite.made()
+            with self._lite.rows() if made and self._lite else self._store().rows() as rows:
+                yield rows
 
     def _release(self) -> None:
         """Close what this thread holds open."""

@@ -66,7 +66,7 @@ def test_fifty_moves_share_a_login_and_a_collector(
         for name, host in before.items()
     ]
 
-    runs = [migrator.start(plan, record=False) for plan in plans]
+    runs = [migrator.start(plan) for plan in plans]
     most = 0
     while not all(run.wait(0) for run in runs):
         most = max(most, sum(info.state == "running" for info in crowd.moves()))

@@ -89,7 +89,7 @@ def test_host_says_what_it_is(vcenter: Endpoint, open_session: Open) -> None:
         uuid=facts.uuid,
         hypervisor="VMware ESXi 6.5.0",
         daemon="VMware vCenter Server 6.5.0 build-5973321",
-        inventory=vcenter.instance,
+        inventory=f"{vcenter.instance} at {vcenter.host}:{vcenter.port}",
     )
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", facts.uuid or "")
 
@@ -315,7 +315,7 @@ def test_two_vcenters_that_number_alike_are_kept_apart(
     assert here.key != there.key
     assert one.vcenter is not other.vcenter
     assert one.host().inventory != other.host().inventory
-    assert one.host().inventory == vcenters[0].instance
+    assert (one.host().inventory or "").startswith(f"{vcenters[0].instance} at ")
 
 
 # --- where a path leads, as libvirt has it --------------------------------------------------------

@@ -773,6 +773,18 @@ class StatisticsInFractions(Running):
                 return told and told._replace(rate=0.5)  # type: ignore[arg-type]
 
 
+class MoreThanAll(Running):
+    """Is done by more than a hundred per cent."""
+
+    SECONDS: ClassVar = 0.3
+
+    class Session(WrongSession):
+        class Migration(MemoryMigration):
+            def statistics(self) -> Statistics | None:
+                told = super().statistics()
+                return told and told._replace(percent=130.0)
+
+
 class ShrinkingStatistics(Running):
     """Takes back what it sent."""
 

@@ -40,13 +40,7 @@ def compare(
         yield from _one_host(facts.source, facts.destination)
     if facts.guest is None:
         if facts.moved_already and facts.destination is not None:
-            yield Finding(
-                "moved-already",
-                Severity.INFO,
-                facts.destination.name,
-                f"{plan.destination_name} is on {facts.destination.name} already: nothing is left"
-                " to do",
-            )
+            yield _moved_already(plan, facts.destination.name)
             return
         yield Finding(
             "guest-not-found",
@@ -68,6 +62,22 @@ def compare(
     for resident in residents:
         if resident is not None:
             yield from _resident(plan, facts.destination.name, facts.guest, resident)
+
+
+def _moved_already(plan: Plan, host: str) -> Finding:
+    """Say that nothing is left to do; whether the rest is as asked for, only the driver knows."""
+    there = f"{plan.destination_name} is on {host} already"
+    if not plan.request.options:
+        return Finding("moved-already", Severity.INFO, host, f"{there}: nothing is left to do")
+    asked = " ".join(f"-o {text}" for text in plan.request.options)
+    return Finding(
+        "moved-already",
+        Severity.WARNING,
+        host,
+        f"{there}, and nothing is done: whether it is there as {asked} asks was not looked at",
+        seen=asked,
+        remedy="look there yourself",
+    )
 
 
 def _one_host(source: HostFacts, destination: HostFacts) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ KINDS: Final = tuple(
             _WARNING,
             "the driver opens no sessions",
         ),
-        ("moved-already", _INFO, "the guest is where it is to go, and not on the source"),
+        ("moved-already", _WARNING, "the guest is where it is to go, and not on the source"),
         ("name-taken", _ERROR, "the destination has another guest of that name"),
         ("same-host", _ERROR, "the destination is the source"),
         ("same-host-name", _ERROR, "both hosts have one name"),

@@ -56,7 +56,11 @@ def explain(plan: Plan, output: Output) -> None:
 
     _heading(output, "The same with the hypervisor's own tool")
     _because(output, because["commands"])
+    tool = plan.commands[0].tool if plan.commands else None
     for command in plan.commands:
+        if command.tool != tool:
+            tool = command.tool
+            output.text(f"  or with {tool}:")
         if command.argv is None:
             output.text(f"  {command.tool}: not expressible")
             _because(output, command.not_expressible or "")

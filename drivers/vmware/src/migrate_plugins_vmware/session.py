@@ -109,7 +109,8 @@ class VSphereSession:
             uuid=values.get("summary.hardware.uuid"),
             hypervisor=" ".join(filter(None, product)) or "VMware ESXi",
             daemon=self.vcenter.product,
-            inventory=self.vcenter.instance or None,
+            # Copies of a vCenter have one uuid, and each its own guests.
+            inventory=f"{self.vcenter.instance} at {self.vcenter.host}:{self.vcenter.port}",
         )
 
     def guest(self, name: str) -> GuestFacts | None:

@@ -273,8 +273,9 @@ class Running(Connecting):
         if not seen:
             pytest.skip(f"{self.name} gives no statistics of a transfer")
         assert [text for each in seen for text in misfits(each, Statistics)] == []
-        numbers = [number for each in seen for number in each[:-1] if number is not None]
+        numbers = [number for each in seen for number in each if number is not None]
         assert all(number >= 0 for number in numbers), seen
+        assert all(each.percent is None or each.percent <= 100 for each in seen), seen  # noqa: PLR2004 - all of it
         sent = [each.transferred for each in seen if each.transferred is not None]
         assert sent == sorted(sent), "what was sent has become less"
         for each in seen:
