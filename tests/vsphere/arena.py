@@ -5,13 +5,12 @@ What is asserted is read over a connection of its own, through pyVmomi alone, an
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
+from vsphere.site import Site, all_of, cards, disks, ended, virsh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,35 +20,25 @@ if TYPE_CHECKING:
 _SECONDS = 30.0
 
 
-class Arena:
-    """An endpoint, with a guest, the host it is on, another of its cluster and one of another."""
+class Arena(Site):
+    """A site whose moves are ordered by URIs, and seen by the vCenter and by virsh."""
 
-    def __init__(self, endpoint: Endpoint, service: Any) -> None:  # noqa: ANN401 - pyVmomi is untyped
+    def __init__(self, endpoint: Endpoint, service: Any) -> None:
         """Take over a connection of *endpoint*'s administrator."""
+        super().__init__(service)
         self.endpoint = endpoint
         self.content = service.content
-        self.hosts = self.named(vim.HostSystem)
-        self.guests = self.named(vim.VirtualMachine)
-        self.guest = min(name for name in self.guests if "C0_RP" in name)
-        self.vm = self.guests[self.guest]
-        self.source = self.vm.runtime.host
-        self.neighbour = next(
-            host for host in self.source.parent.host if host.name != self.source.name
-        )
-        self.far = self.hosts["DC0_C1_H0"]
+        self.guest: str = self.vm.name
 
     def named(self, kind: type) -> dict[str, Any]:
-        """Give all objects of a kind, by name."""
-        view = self.content.viewManager.CreateContainerView(self.content.rootFolder, [kind], True)
-        found = {each.name: each for each in view.view}
-        view.Destroy()
-        return found
+        """Give all objects of a kind, by name, as they are now."""
+        return all_of(self.service, kind)
 
-    def uri(self, host: Any, **query: str) -> str:  # noqa: ANN401 - see above
+    def uri(self, host: Any, **query: str) -> str:
         """Give a connection URI for *host*, verified with the endpoint's authority."""
         return self.endpoint.uri(*self.path(host), **({"cacert": str(self.endpoint.ca)} | query))
 
-    def path(self, host: Any) -> tuple[str, ...]:  # noqa: ANN401 - see above
+    def path(self, host: Any) -> tuple[str, ...]:
         """Give the names that libvirt finds a host by."""
         compute = host.parent
         above = compute.parent
@@ -59,21 +48,15 @@ class Arena:
             return above.name, compute.name, host.name
         return above.name, host.name
 
-    def control(self, *names: str, **asked: object) -> None:
+    def asks(self, *names: str, **asked: object) -> None:
         """Ask for something in the next relocations of guests: `seconds`, `fault`, `failat` …"""
-        options = [
-            vim.option.OptionValue(key=f"sim.relocate.{key}", value=str(value))
-            for key, value in asked.items()
-        ]
-        for name in names or (self.guest,):
-            spec = vim.vm.ConfigSpec(extraConfig=options)
-            self.ended(self.guests[name].ReconfigVM_Task(spec))
+        self.control(*names, **{f"relocate_{name}": value for name, value in asked.items()})
 
-    def ended(self, task: Any) -> Any:  # noqa: ANN401 - see above
+    def done(self, task: Any) -> Any:
         """Wait for a task, which must succeed, and give its result."""
-        self.until(lambda: task.info.state not in {"queued", "running"})
-        assert task.info.state == "success", task.info.error
-        return task.info.result
+        info = ended(task)
+        assert info.state == "success", info.error
+        return info.result
 
     def until(self, come: Callable[[], object]) -> None:
         """Wait until something has come, and not for ever."""
@@ -84,11 +67,11 @@ class Arena:
 
     def where(self, name: str | None = None) -> str:
         """Tell on which host a guest is."""
-        return str(self.guests[name or self.guest].runtime.host.name)
+        return str(self.vms[name or self.guest].runtime.host.name)
 
     def power_off(self) -> None:
         """Shut the guest off."""
-        self.ended(self.vm.PowerOffVM_Task())
+        self.done(self.vm.PowerOffVM_Task())
 
     # --- tasks and sessions ----------------------------------------------------------------------
 
@@ -127,22 +110,12 @@ class Arena:
 
     # --- libvirt's own client --------------------------------------------------------------------
 
-    def virsh(self, host: Any, *words: str) -> str:  # noqa: ANN401 - see above
+    def virsh(self, host: Any, *words: str) -> str:
         """Run virsh for a host: another client, which knows nothing of ours."""
         query = {"no_verify": "1", "authfile": str(self.endpoint.auth_file)}
-        argv = ["virsh", "-c", self.endpoint.uri(*self.path(host), **query), *words]
-        done = subprocess.run(
-            argv,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return virsh(self.endpoint.uri(*self.path(host), **query), *words)
 
-    def virsh_sees(self, name: str | None = None, *more: Any) -> list[str]:  # noqa: ANN401 - see above
+    def virsh_sees(self, name: str | None = None, *more: Any) -> list[str]:
         """Name those of the three hosts, and of *more*, that have the guest as virsh sees it."""
         wanted = name or self.guest
         asked = {host.name: host for host in (self.source, self.neighbour, self.far, *more)}
@@ -152,7 +125,7 @@ class Arena:
             if wanted in self.virsh(host, "list", "--all", "--name").split()
         ]
 
-    def only(self, host: Any, name: str | None = None) -> bool:  # noqa: ANN401 - see above
+    def only(self, host: Any, name: str | None = None) -> bool:
         """Whether the guest is on *host* and nowhere else, by the vCenter and by virsh."""
         seen = (self.where(name), self.virsh_sees(name, host))
         assert seen == (host.name, [host.name])
@@ -162,17 +135,12 @@ class Arena:
 
     def disks(self) -> Iterator[tuple[int, str]]:
         """Give each disk's number and the datastore that its file is on."""
-        for device in self.vm.config.hardware.device:
-            if isinstance(device, vim.vm.device.VirtualDisk):
-                yield device.key, device.backing.fileName.partition("]")[0].lstrip("[")
+        for device in disks(self.vm):
+            yield device.key, device.backing.fileName.partition("]")[0].lstrip("[")
 
     def cards(self) -> list[Any]:
         """Give the network cards."""
-        return [
-            device
-            for device in self.vm.config.hardware.device
-            if isinstance(device, vim.vm.device.VirtualEthernetCard)
-        ]
+        return cards(self.vm)
 
     def set_to(self, key: str) -> str | None:
         """Give a value of the guest's extraConfig: of the last one with that key."""

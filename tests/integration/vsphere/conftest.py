@@ -19,15 +19,14 @@ from vsphere.build import BuildError, program
 from vsphere.certificates import Certificates
 from vsphere.endpoint import BIG, Endpoint, Inventory, serving
 from vsphere.opening import Open, opening
+from vsphere.site import Site
 
 from migrate_plugins_vmware.vcenter import VCenters
-
-from .site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .site import LogIn
+    from vsphere.site import LogIn
 
 INSTANCES = ("6f1c5f50-3d4e-4f0e-9f54-000000000001", "6f1c5f50-3d4e-4f0e-9f54-000000000002")
 

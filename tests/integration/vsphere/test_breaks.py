@@ -62,7 +62,7 @@ def moved(outcome: Outcome, arena: Arena) -> bool:
 
 
 def test_session_that_is_ended_is_replaced_to_watch_on(migrator: Migrator, arena: Arena) -> None:
-    arena.control(seconds=2)
+    arena.asks(seconds=2)
     migration = start(migrator, arena)
     arena.until(lambda: arena.progress() >= 20)
     (before,) = arena.sessions()
@@ -75,7 +75,7 @@ def test_session_that_is_ended_is_replaced_to_watch_on(migrator: Migrator, arena
 
 
 def test_move_whose_session_was_ended_can_be_cancelled(migrator: Migrator, arena: Arena) -> None:
-    arena.control(seconds=30)
+    arena.asks(seconds=30)
     migration = start(migrator, arena)
     arena.until(lambda: arena.progress() >= 0)
     arena.kill_sessions()
@@ -90,7 +90,7 @@ def test_password_that_is_refused_is_not_tried_again_and_again(
     migrator: Migrator, arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would lock the user out; the move goes on, and where the guest is cannot be known."""
-    arena.control(seconds=4)
+    arena.asks(seconds=4)
     migration = start(migrator, arena)
     arena.until(lambda: arena.progress() >= 0)
     logins: list[float] = []
@@ -113,7 +113,7 @@ def test_password_that_is_refused_is_not_tried_again_and_again(
 
 def test_call_that_is_answered_late_is_found_again(impatient: Migrator, arena: Arena) -> None:
     """The client's time is up, and the vCenter moves the guest all the same."""
-    arena.control(delay=4, seconds=3)
+    arena.asks(delay=4, seconds=3)
 
     outcome = run(impatient, arena)
 
@@ -126,7 +126,7 @@ def test_call_that_is_taken_up_late_is_found_again(
     impatient: Migrator, arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The vCenter stands still as the call comes, and begins when nobody waits any more."""
-    arena.control(seconds=0.5)
+    arena.asks(seconds=0.5)
     invoke: Any = SoapStubAdapter.InvokeMethod
     made: list[float] = []
 
@@ -149,19 +149,19 @@ def test_call_that_is_taken_up_late_is_found_again(
 def test_call_whose_move_is_over_before_the_answer_is_found_again(
     impatient: Migrator, arena: Arena
 ) -> None:
-    arena.control(delay=3, seconds=0.1)
+    arena.asks(delay=3, seconds=0.1)
 
     assert moved(run(impatient, arena), arena)
 
 
 def test_dropped_connection_is_no_end_of_the_move(migrator: Migrator, arena: Arena) -> None:
-    arena.control(drop=1, seconds=1)
+    arena.asks(drop=1, seconds=1)
 
     assert moved(run(migrator, arena), arena)
 
 
 def test_fault_of_an_unanswered_call_is_told(migrator: Migrator, arena: Arena) -> None:
-    arena.control(drop=1, seconds=1, fault="MigrationFault", failat=50, message="it broke")
+    arena.asks(drop=1, seconds=1, fault="MigrationFault", failat=50, message="it broke")
 
     outcome = run(migrator, arena)
 
@@ -200,7 +200,7 @@ def test_call_that_never_arrives_is_not_made_again(
 def test_vcenter_that_stands_still_for_a_while_is_waited_for(
     impatient: Migrator, arena: Arena
 ) -> None:
-    arena.control(seconds=3)
+    arena.asks(seconds=3)
     migration = start(impatient, arena)
     arena.until(lambda: arena.progress() >= 0)
 
@@ -215,7 +215,7 @@ def test_vcenter_that_goes_away_leaves_the_verdict_to_a_person(
     impatient: Migrator, arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "PATIENCE", PATIENCE._replace(silence=2.0))
-    arena.control(seconds=30)
+    arena.asks(seconds=30)
     migration = start(impatient, arena)
     arena.until(lambda: arena.progress() >= 0)
 
@@ -267,7 +267,7 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("journal")
 def test_killed_tool_leaves_a_move_that_is_adopted(arena: Arena) -> None:
-    arena.control(seconds=5)
+    arena.asks(seconds=5)
     killed(arena)
 
     status, seen = reconcile(arena.guest)
@@ -283,7 +283,7 @@ def test_killed_tool_leaves_a_move_that_is_adopted(arena: Arena) -> None:
 
 @pytest.mark.usefixtures("journal")
 def test_move_of_a_killed_tool_is_cancelled(arena: Arena) -> None:
-    arena.control(seconds=30)
+    arena.asks(seconds=30)
     killed(arena)
 
     status, seen = reconcile(arena.guest, "--cancel")

@@ -61,7 +61,7 @@ def finding(report: Report, id_: str) -> Finding:
 
 
 def reconfigured(arena: Arena, **spec: Any) -> None:
-    arena.ended(arena.vm.ReconfigVM_Task(vim.vm.ConfigSpec(**spec)))
+    arena.done(arena.vm.ReconfigVM_Task(vim.vm.ConfigSpec(**spec)))
 
 
 def extra(arena: Arena, key: str, value: str) -> None:
@@ -92,7 +92,7 @@ def local_store(arena: Arena) -> Any:
 
 def moved_to_local_store(arena: Arena) -> None:
     spec = vim.vm.RelocateSpec(datastore=local_store(arena))
-    arena.ended(arena.vm.RelocateVM_Task(spec))
+    arena.done(arena.vm.RelocateVM_Task(spec))
 
 
 def image_of_local_store(arena: Arena) -> None:
@@ -123,7 +123,7 @@ def network_of_source(arena: Arena) -> None:
 
 
 def snapshot(arena: Arena) -> None:
-    arena.ended(arena.vm.CreateSnapshot_Task("before", "", False, False))
+    arena.done(arena.vm.CreateSnapshot_Task("before", "", False, False))
 
 
 def vmotion(host: Any, *, enabled: bool) -> object:
@@ -145,7 +145,7 @@ CAUSES: list[tuple[str, Callable[[Arena], object], tuple[str, ...], dict[str, st
     # what is done, how, own options, findings beside those that are always there
     ("nothing",                 lambda _: None,                  (), ENCRYPTED),
     ("off",                     power_off,                       (), {"guest-powered-off": "info"}),
-    ("suspended",               lambda a: a.ended(a.vm.SuspendVM_Task()), (),
+    ("suspended",               lambda a: a.done(a.vm.SuspendVM_Task()), (),
      {"guest-suspended": "warning", "processor-unknown": "info"}),
     ("a template",              both(power_off, lambda a: a.vm.MarkAsTemplate()), (),
      {"guest-template": "error"}),
@@ -154,9 +154,9 @@ CAUSES: list[tuple[str, Callable[[Arena], object], tuple[str, ...], dict[str, st
      ENCRYPTED | {"guest-snapshots": "warning"}),
     ("snapshots torn apart",    snapshot,                        ("disk=scsi0:0:LocalDS_1",),
      ENCRYPTED | {"guest-snapshots": "error"}),
-    ("destination maintained",  lambda a: a.ended(a.neighbour.EnterMaintenanceMode_Task(0)), (),
+    ("destination maintained",  lambda a: a.done(a.neighbour.EnterMaintenanceMode_Task(0)), (),
      ENCRYPTED | REFUSED | {"destination-in-maintenance": "error"}),
-    ("destination gone",        lambda a: a.ended(a.neighbour.DisconnectHost_Task()), (),
+    ("destination gone",        lambda a: a.done(a.neighbour.DisconnectHost_Task()), (),
      ENCRYPTED | REFUSED | {"host-disconnected": "error"}),
     ("vMotion turned off",      lambda a: vmotion(a.neighbour, enabled=False), (),
      ENCRYPTED | REFUSED | {"vmotion-not-enabled": "error"}),
@@ -241,7 +241,7 @@ def test_guest_that_is_there_already_is_no_error(migrator: Migrator, arena: Aren
 def test_guest_that_moves_is_busy_and_its_own_check_is_not(
     migrator: Migrator, arena: Arena
 ) -> None:
-    arena.control(seconds=5)
+    arena.asks(seconds=5)
     task = arena.vm.RelocateVM_Task(vim.vm.RelocateSpec(host=arena.neighbour))
 
     moving = told(checked(migrator, arena, arena.far))
@@ -426,7 +426,7 @@ FAULTS = [
 def test_fault_of_a_move_is_diagnosed(
     migrator: Migrator, arena: Arena, fault: str, diagnosis: str
 ) -> None:
-    arena.control(seconds=0.1, fault=fault, failat=50)
+    arena.asks(seconds=0.1, fault=fault, failat=50)
     plan = migrator.plan(arena.guest, arena.uri(arena.source), arena.uri(arena.far), live=True)
 
     outcome = migrator.run(plan)
@@ -439,7 +439,7 @@ def test_fault_of_a_move_is_diagnosed(
 
 
 def test_second_move_of_a_guest_is_diagnosed(migrator: Migrator, arena: Arena) -> None:
-    arena.control(seconds=5)
+    arena.asks(seconds=5)
     running, refused = (
         arena.vm.RelocateVM_Task(vim.vm.RelocateSpec(host=arena.neighbour)) for _ in range(2)
     )

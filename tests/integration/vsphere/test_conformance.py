@@ -47,12 +47,12 @@ class VSpherePair:
             files=vim.vm.FileInfo(vmPathName="[LocalDS_0]"),
         )
         pool = self._source.parent.resourcePool
-        made = arena.ended(datacenter.vmFolder.CreateVM_Task(spec, pool, self._source))
-        arena.guests[name] = made
+        made = arena.done(datacenter.vmFolder.CreateVM_Task(spec, pool, self._source))
+        arena.vms[name] = made
         self._made.append(name)
         if running:
-            arena.ended(made.PowerOnVM_Task())
-        arena.control(name, seconds=60 if self._slow else 0.05)
+            arena.done(made.PowerOnVM_Task())
+        arena.asks(name, seconds=60 if self._slow else 0.05)
         return name
 
     def slow(self) -> None:
@@ -73,11 +73,11 @@ class VSpherePair:
         arena = self._arena
         arena.until(lambda: all(info.state != "running" for info in arena.moves()))
         while self._made:
-            guest: Any = arena.guests.pop(self._made.pop())
+            guest: Any = arena.vms.pop(self._made.pop())
             with suppress(vmodl.fault.ManagedObjectNotFound):
                 if guest.runtime.powerState == "poweredOn":
-                    arena.ended(guest.PowerOffVM_Task())
-                arena.ended(guest.Destroy_Task())
+                    arena.done(guest.PowerOffVM_Task())
+                arena.done(guest.Destroy_Task())
 
 
 class TestConformance(DriverConformance):

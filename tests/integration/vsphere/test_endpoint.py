@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pyVmomi import vim, vmodl
 from vsphere.endpoint import Endpoint, EndpointError, serving
-
-from .site import Site, all_of, ended, uri_of, virsh
+from vsphere.site import Site, all_of, ended, uri_of, virsh
 
 if TYPE_CHECKING:
     from vsphere.certificates import Certificates
-
-    from .site import LogIn
+    from vsphere.site import LogIn
 
 
 # Whoever starts an endpoint, and lives no longer than it is let.

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyVmomi import vim, vmodl
-
-from .site import Site, all_of, disks, ended, on_network
+from vsphere.site import Site, all_of, disks, ended, on_network
 
 if TYPE_CHECKING:
     from vsphere.endpoint import Endpoint

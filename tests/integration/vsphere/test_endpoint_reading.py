@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyVmomi import vim, vmodl
 from vsphere.endpoint import Endpoint, serving
-
-from .site import Site, all_of, ended
+from vsphere.site import Site, all_of, ended
 
 if TYPE_CHECKING:
     from vsphere.certificates import Certificates
-
-    from .site import LogIn
+    from vsphere.site import LogIn
 
 PropertyCollector = vmodl.query.PropertyCollector
 

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pyVmomi import vim, vmodl
 from vsphere.endpoint import SMALL, USER, Endpoint, serving
-
-from .site import Site, card, disks, ended, on_network
+from vsphere.site import Site, card, disks, ended, on_network
 
 if TYPE_CHECKING:
     from vsphere.certificates import Certificates
-
-    from .site import LogIn
+    from vsphere.site import LogIn
 
 
 def test_relocation_moves_the_vm_and_keeps_every_list(site: Site) -> None:

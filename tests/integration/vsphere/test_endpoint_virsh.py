@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from .site import Site, ended, uri_of, virsh
+from vsphere.site import Site, ended, uri_of, virsh
 
 if TYPE_CHECKING:
     from vsphere.endpoint import Endpoint

@@ -32,7 +32,7 @@ def run(migrator: Migrator, arena: Arena, *options: str) -> Outcome:
 
 
 def test_cancelled_move_leaves_the_guest_on_the_source(migrator: Migrator, arena: Arena) -> None:
-    arena.control(seconds=30)
+    arena.asks(seconds=30)
     migration, _ = start(migrator, arena)
     arena.until(lambda: arena.progress() >= 0)
 
@@ -49,7 +49,7 @@ def test_cancelled_move_leaves_the_guest_on_the_source(migrator: Migrator, arena
 def test_move_is_cancelled_although_its_call_was_not_answered_yet(
     migrator: Migrator, arena: Arena
 ) -> None:
-    arena.control(seconds=30, delay=1.5)
+    arena.asks(seconds=30, delay=1.5)
     migration, events = start(migrator, arena)
     arena.until(lambda: arena.progress() >= 0)
 
@@ -63,7 +63,7 @@ def test_move_is_cancelled_although_its_call_was_not_answered_yet(
 
 
 def test_interrupted_command_cancels_the_move(arena: Arena) -> None:
-    arena.control(seconds=30)
+    arena.asks(seconds=30)
     command = [sys.executable, "-m", "migrate_plugins", "migrate", arena.guest]
     command += [arena.uri(arena.far), "-c", arena.uri(arena.source), "--live"]
     process = subprocess.Popen(
@@ -85,7 +85,7 @@ def test_interrupted_command_cancels_the_move(arena: Arena) -> None:
 
 
 def test_move_that_takes_too_long_is_cancelled(migrator: Migrator, arena: Arena) -> None:
-    arena.control(seconds=30)
+    arena.asks(seconds=30)
 
     outcome = run(migrator, arena, "timeout=1")
 
@@ -99,7 +99,7 @@ def test_move_that_takes_too_long_is_cancelled(migrator: Migrator, arena: Arena)
 
 
 def test_move_that_is_in_time_is_not_cancelled(migrator: Migrator, arena: Arena) -> None:
-    arena.control(seconds=0.5)
+    arena.asks(seconds=0.5)
 
     assert run(migrator, arena, "timeout=20").verdict is Verdict.DONE
 
@@ -109,7 +109,7 @@ def test_move_that_is_in_time_is_not_cancelled(migrator: Migrator, arena: Arena)
 def test_refused_cancellation_is_told_and_the_end_waited_for(
     migrator: Migrator, arena: Arena
 ) -> None:
-    arena.control(seconds=2, cancel="refused")
+    arena.asks(seconds=2, cancel="refused")
     migration, events = start(migrator, arena)
     arena.until(lambda: arena.progress() >= 0)
 
@@ -124,7 +124,7 @@ def test_refused_cancellation_is_told_and_the_end_waited_for(
 
 
 def test_cancellation_that_comes_too_late_changes_nothing(migrator: Migrator, arena: Arena) -> None:
-    arena.control(seconds=1.5, cancel="ignored")
+    arena.asks(seconds=1.5, cancel="ignored")
     migration, _ = start(migrator, arena)
     arena.until(lambda: arena.progress() >= 0)
 
@@ -150,7 +150,7 @@ FAULTS = [
 def test_fault_on_the_way_leaves_the_guest_on_the_source(
     migrator: Migrator, arena: Arena, percent: int, fault: str, message: str, told: str
 ) -> None:
-    arena.control(seconds=1, fault=fault, failat=percent, message=message)
+    arena.asks(seconds=1, fault=fault, failat=percent, message=message)
 
     outcome = run(migrator, arena)
 
@@ -164,7 +164,7 @@ def test_fault_on_the_way_leaves_the_guest_on_the_source(
 
 
 def test_fault_after_the_guest_has_moved_is_told(migrator: Migrator, arena: Arena) -> None:
-    arena.control(fault="MigrationFault", failat=100, message="the source was not cleaned up")
+    arena.asks(fault="MigrationFault", failat=100, message="the source was not cleaned up")
 
     outcome = run(migrator, arena)
 
@@ -174,7 +174,7 @@ def test_fault_after_the_guest_has_moved_is_told(migrator: Migrator, arena: Aren
 
 
 def test_guest_that_is_being_moved_is_not_moved_twice(migrator: Migrator, arena: Arena) -> None:
-    arena.control(seconds=1.5)
+    arena.asks(seconds=1.5)
     spec = vim.vm.RelocateSpec(host=arena.neighbour)
     other = arena.vm.RelocateVM_Task(spec)
 
@@ -182,6 +182,6 @@ def test_guest_that_is_being_moved_is_not_moved_twice(migrator: Migrator, arena:
         run(migrator, arena).raise_for_failure()
 
     assert arena.guest in str(caught.value)
-    arena.ended(other)
+    arena.done(other)
     assert arena.only(arena.neighbour)
     assert len(arena.moves()) == 1

@@ -54,8 +54,8 @@ def calls(crowd: Arena, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_fifty_moves_share_a_login_and_a_collector(
     migrator: Migrator, crowd: Arena, calls: Counter[str]
 ) -> None:
-    crowd.control(*crowd.guests, seconds=5)
-    before = {name: vm.runtime.host for name, vm in crowd.guests.items()}
+    crowd.asks(*crowd.vms, seconds=5)
+    before = {name: vm.runtime.host for name, vm in crowd.vms.items()}
     assert len(before) == 50
     other = {
         host.name: next(each for each in host.parent.host if each.name != host.name)
@@ -91,12 +91,12 @@ def test_move_that_begins_beside_another_is_watched_at_once(
     """The call that waits for the first one's changes tells of the second one as well."""
     other = next(
         name
-        for name, vm in arena.guests.items()
+        for name, vm in arena.vms.items()
         if name != arena.guest and vm.runtime.host.parent == arena.source.parent
     )
-    arena.control(seconds=12)
-    arena.control(other, seconds=0.5)
-    there = arena.guests[other].runtime.host
+    arena.asks(seconds=12)
+    arena.asks(other, seconds=0.5)
+    there = arena.vms[other].runtime.host
     to = next(host for host in there.parent.host if host.name != there.name)
     first = migrator.start(
         migrator.plan(arena.guest, arena.uri(arena.source), arena.uri(arena.neighbour), live=True)

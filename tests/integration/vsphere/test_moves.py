@@ -45,7 +45,7 @@ def moved(outcome: Outcome) -> bool:
 
 def test_guest_moves_in_its_cluster_and_keeps_its_pool(migrator: Migrator, arena: Arena) -> None:
     (pool,) = arena.source.parent.resourcePool.resourcePool
-    arena.ended(arena.vm.RelocateVM_Task(vim.vm.RelocateSpec(pool=pool)))
+    arena.done(arena.vm.RelocateVM_Task(vim.vm.RelocateSpec(pool=pool)))
 
     assert moved(move(migrator, arena, arena.neighbour))
 
@@ -71,7 +71,7 @@ def test_guest_moves_to_a_host_in_no_cluster_and_back(migrator: Migrator, arena:
 
 
 def test_per_cent_is_told_while_it_moves(migrator: Migrator, arena: Arena) -> None:
-    arena.control(seconds=1)
+    arena.asks(seconds=1)
     events: list[Event] = []
     plan = migrator.plan(arena.guest, arena.uri(arena.source), arena.uri(arena.far), live=True)
 
@@ -217,7 +217,7 @@ def test_guest_that_has_come_there_meanwhile_is_left_alone(
     def overtake(event: Event) -> None:
         if event.phase == "prepare" and arena.where() == arena.source.name:
             spec = vim.vm.RelocateSpec(host=arena.far, pool=arena.far.parent.resourcePool)
-            arena.ended(arena.vm.RelocateVM_Task(spec))
+            arena.done(arena.vm.RelocateVM_Task(spec))
 
     outcome = migrator.run(plan, observers=[overtake])
 
@@ -278,7 +278,7 @@ def test_what_was_asked_for_beside_the_host_is_not_forgotten(
     def overtake(event: Event) -> None:
         if event.phase == "prepare" and arena.where() == arena.source.name:
             spec = vim.vm.RelocateSpec(host=arena.far, pool=arena.far.parent.resourcePool)
-            arena.ended(arena.vm.RelocateVM_Task(spec))
+            arena.done(arena.vm.RelocateVM_Task(spec))
 
     outcome = migrator.run(plan, observers=[overtake])
 

@@ -56,7 +56,7 @@ def test_ids_are_the_same_in_both(arenas: tuple[Arena, Arena]) -> None:
 
 def test_guest_moves_to_another_vcenter(migrator: Migrator, arenas: tuple[Arena, Arena]) -> None:
     here, there = arenas
-    here.control(seconds=0.5)
+    here.asks(seconds=0.5)
     uuid = here.vm.config.uuid
 
     outcome = move(migrator, here, there, "datastore=LocalDS_1", network(here, there))
@@ -65,8 +65,8 @@ def test_guest_moves_to_another_vcenter(migrator: Migrator, arenas: tuple[Arena,
     assert outcome.differences == ()
     assert there.endpoint.password not in str(outcome.to_json())
     assert here.guest not in here.named(vim.VirtualMachine)
-    there.guests = there.named(vim.VirtualMachine)
-    arrived = there.guests[here.guest]
+    there.vms = there.named(vim.VirtualMachine)
+    arrived = there.vms[here.guest]
     assert arrived.config.uuid == uuid
     assert arrived.resourcePool == there.far.parent.resourcePool
     assert {each.name for each in arrived.datastore} == {"LocalDS_1"}
@@ -131,7 +131,7 @@ def test_fault_on_the_way_to_another_vcenter_leaves_the_guest(
     migrator: Migrator, arenas: tuple[Arena, Arena]
 ) -> None:
     here, there = arenas
-    here.control(seconds=1, fault="MigrationFault", failat=95, message="the other end is gone")
+    here.asks(seconds=1, fault="MigrationFault", failat=95, message="the other end is gone")
 
     outcome = move(migrator, here, there, "datastore=LocalDS_1", network(here, there))
 
@@ -144,7 +144,7 @@ def test_unanswered_call_to_another_vcenter_is_found_again(
     migrator: Migrator, arenas: tuple[Arena, Arena]
 ) -> None:
     here, there = arenas
-    here.control(seconds=0.5, drop=1)
+    here.asks(seconds=0.5, drop=1)
 
     outcome = move(migrator, here, there, "datastore=LocalDS_1", network(here, there))
 
@@ -168,9 +168,9 @@ def test_two_that_say_they_are_the_same_vcenter_are_not_taken_for_it(
 ) -> None:
     monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(copies[0].auth_file))
     here, there = (Arena(endpoint, log_in(endpoint)) for endpoint in copies)
-    doomed = there.guests[here.guest]
-    there.ended(doomed.PowerOffVM_Task())
-    there.ended(doomed.Destroy_Task())
+    doomed = there.vms[here.guest]
+    there.done(doomed.PowerOffVM_Task())
+    there.done(doomed.Destroy_Task())
 
     outcome = move(migrator, here, there)
 

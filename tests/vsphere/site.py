@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Protocol
@@ -46,13 +47,18 @@ def disks(vm: Any) -> list[Any]:
     ]
 
 
-def card(vm: Any) -> Any:
-    """A VM's network card."""
-    (found,) = (
+def cards(vm: Any) -> list[Any]:
+    """A VM's network cards."""
+    return [
         each
         for each in vm.config.hardware.device
         if isinstance(each, vim.vm.device.VirtualEthernetCard)
-    )
+    ]
+
+
+def card(vm: Any) -> Any:
+    """A VM's one network card."""
+    (found,) = cards(vm)
     return found
 
 
@@ -74,17 +80,23 @@ class Site:
         self.networks = all_of(service, vim.Network)
         self.vm = next(vm for name, vm in self.vms.items() if name.endswith("DC0_C0_RP0_VM0"))
         self.source = self.vm.runtime.host
-        (self.neighbour,) = (host for host in self.source.parent.host if host != self.source)
+        self.neighbour = next(host for host in self.source.parent.host if host != self.source)
         self.far = self.hosts["DC0_C1_H0"]
 
-    def control(self, **asked: object) -> None:
-        """Ask for something in the VM's next relocations: the endpoint's README has the list."""
+    def control(self, *names: str, **asked: object) -> None:
+        """Ask for something in the next relocations: the endpoint's README has the list.
+
+        Args:
+            names: Of VMs; by default of the one that is moved.
+            asked: Such as ``relocate_seconds``.
+        """
         options = [
             vim.option.OptionValue(key=f"sim.{name.replace('_', '.')}", value=str(value))
             for name, value in asked.items()
         ]
-        task = self.vm.ReconfigVM_Task(vim.vm.ConfigSpec(extraConfig=options))
-        assert ended(task).state == "success"
+        for vm in [self.vms[name] for name in names] or [self.vm]:
+            task = vm.ReconfigVM_Task(vim.vm.ConfigSpec(extraConfig=options))
+            assert ended(task).state == "success"
 
     def start(self, **spec: Any) -> Any:
         """Start a relocation."""
@@ -123,6 +135,7 @@ def virsh(uri: str, *command: str) -> str:
         text=True,
         timeout=30,
         check=False,
+        env={**os.environ, "LC_ALL": "C"},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
