@@ -35,6 +35,8 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="tell all of each trial")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this page")
     arguments = parser.parse_args()
+    if arguments.write is not None and not arguments.write.is_file():
+        parser.error(f"--write {arguments.write}: there is no such page to put the table into")
     cells = [cell for cell in CELLS if arguments.only in str(cell)]
     spawn = multiprocessing.get_context("fork")  # of a process that has no threads yet
     todo: Queue[int | None] = spawn.Queue()

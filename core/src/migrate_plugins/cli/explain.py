@@ -58,14 +58,12 @@ def explain(plan: Plan, output: Output) -> None:
     _because(output, because["commands"])
     tool = plan.commands[0].tool if plan.commands else None
     for command in plan.commands:
-        if command.tool != tool:
-            tool = command.tool
-            output.text(f"  or with {tool}:")
         if command.argv is None:
             output.text(f"  {command.tool}: not expressible")
             _because(output, command.not_expressible or "")
         else:
-            output.text(f"  on the {command.host}: {_shell(command.argv)}")
+            other = "or " if command.tool != tool else ""
+            output.text(f"  {other}on the {command.host}: {_shell(command.argv)}")
     if plan.findings:
         _heading(output, "Findings (without looking at a host)")
         output.findings(plan.findings)

@@ -32,12 +32,12 @@ LONGEST: Final = 31 * 24 * 3600
 OPTIONS: Final = (
     DriverOption(
         "resource-pool",
-        "resource pool of the destination, below its root pool, which is the default",
+        "resource pool of the destination, by its path below the root pool",
         metavar="PATH",
     ),
     DriverOption(
         "folder",
-        "folder for the guest, below the virtual machines of the destination's datacenter",
+        "folder for the guest, by its path below those of the destination's virtual machines",
         metavar="PATH",
     ),
     DriverOption("datastore", "where the guest and all of its disks go", metavar="NAME"),
