@@ -171,6 +171,11 @@ class Plan(NamedTuple):
         return own_options(self.request)
 
     @property
+    def own_as_typed(self) -> str:
+        """The same, as they are typed."""
+        return " ".join(f"-o {text}" for text in self.request.options)
+
+    @property
     def memory_in_the_open(self) -> bool:
         """Whether the guest's memory crosses a network where it could, or might, be read."""
         return not self.request.offline and self.data.crosses_network and not self.data.encrypted

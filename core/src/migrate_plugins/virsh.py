@@ -25,8 +25,7 @@ def virsh_command(plan: Plan) -> NativeCommand:
             "virsh", None, f"the document says so: {scenario.id} cannot be invoked from virsh"
         )
     if request.options:
-        own = " ".join(f"-o {text}" for text in request.options)
-        return NativeCommand("virsh", None, f"libvirt has nothing like {own}")
+        return NativeCommand("virsh", None, f"libvirt has nothing like {plan.own_as_typed}")
     argv = ["virsh", "-c", uris.source.value or "", "migrate"]
     if scenario.flow is Flow.MANAGED_PEER2PEER:
         argv.append("--p2p")

@@ -69,7 +69,7 @@ def _moved_already(plan: Plan, host: str) -> Finding:
     there = f"{plan.destination_name} is on {host} already"
     if not plan.request.options:
         return Finding("moved-already", Severity.INFO, host, f"{there}: nothing is left to do")
-    asked = " ".join(f"-o {text}" for text in plan.request.options)
+    asked = plan.own_as_typed
     return Finding(
         "moved-already",
         Severity.WARNING,

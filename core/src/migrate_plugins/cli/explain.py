@@ -25,7 +25,7 @@ def explain(plan: Plan, output: Output) -> None:
     _because(output, f"{because['scenario']}; {scenario.title}")
     _because(output, f"{scenario.api} with {', '.join(plan.flags) or 'no flags'}")
     if plan.request.options:
-        output.text(f"  {' '.join(f'-o {text}' for text in plan.request.options)}")
+        output.text(f"  {plan.own_as_typed}")
         _because(output, f"options that {plan.driver} alone has")
 
     _heading(output, "URIs")

@@ -98,15 +98,14 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     revision = Revision(arguments.revision)
     if arguments.findings and arguments.options:
         raise UsageError("--findings and --options are two lists; give one")
-    if arguments.findings:
+    if arguments.findings or arguments.options:
         if arguments.no_load or arguments.hook is not None:
-            raise UsageError("--findings lists no plugins; leave out --no-load and --hook")
-        _print_findings(invocation.migrator.finding_kinds(), output, json=arguments.json)
-        return ExitCode.DONE
-    if arguments.options:
-        if arguments.no_load or arguments.hook is not None:
-            raise UsageError("--options lists no plugins; leave out --no-load and --hook")
-        _print_options(invocation.migrator, revision, output, json=arguments.json)
+            other = "--findings" if arguments.findings else "--options"
+            raise UsageError(f"{other} lists no plugins; leave out --no-load and --hook")
+        if arguments.findings:
+            _print_findings(invocation.migrator.finding_kinds(), output, json=arguments.json)
+        else:
+            _print_options(invocation.migrator, revision, output, json=arguments.json)
         return ExitCode.DONE
     if arguments.no_load:
         if arguments.hook is not None:
