@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate_plugins import InvalidURIError, NativeCommand, virsh_command
+from migrate_plugins import InvalidURIError, NativeCommand, netloc, virsh_command
 from migrate_plugins_vmware.options import ROOT, Wishes
 from migrate_plugins_vmware.places import ANY, Place, read_peer
 
@@ -37,9 +37,7 @@ def govc(place: Place, *words: str) -> tuple[str, ...]:
         words: The command, and what follows its common options.
     """
     command, *rest = words
-    host = place.host if place.scheme == "vpx" else place.vcenter or place.host
-    host = f"[{host}]" if ":" in host else host
-    server = host if place.port == _HTTPS else f"{host}:{place.port}"
+    server = netloc(place.server or place.host, None if place.port == _HTTPS else place.port)
     options = ["-u", server]
     if place.no_verify and not (place.cacert or place.thumbprint):
         options.append("-k")
@@ -143,7 +141,7 @@ def _differ(here: Place, there: Place) -> bool:
     """Whether two URIs lead to two vCenters, as far as they tell."""
 
     def vcenter(place: Place) -> tuple[str | None, int]:
-        host = place.host if place.scheme == "vpx" else place.vcenter
+        host = place.server
         return (None if host is None or host == ANY else host.lower()), place.port
 
     (first, one), (second, other) = vcenter(here), vcenter(there)

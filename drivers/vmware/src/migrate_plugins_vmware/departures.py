@@ -10,7 +10,7 @@ from pyVmomi import vim
 from migrate_plugins import DriverError, Mend
 from migrate_plugins_vmware.commands import govc
 from migrate_plugins_vmware.faults import doing
-from migrate_plugins_vmware.inventory import read
+from migrate_plugins_vmware.inventory import moid, read
 from migrate_plugins_vmware.moves import choose, specification
 from migrate_plugins_vmware.options import Wishes
 from migrate_plugins_vmware.relocation import Relocation
@@ -43,7 +43,7 @@ def start(source: VSphereSession, destination: VSphereSession, plan: Plan) -> Re
     wishes = Wishes.of(plan)
     guest, site = look(source, destination, plan)
     vcenter = source.vcenter
-    there = not site.other and guest.host is not None and _moid(guest.host) == _moid(site.host)
+    there = not site.other and guest.host is not None and moid(guest.host) == moid(site.host)
     relocation = Relocation(
         vcenter,
         plan.guest,
@@ -120,13 +120,13 @@ def _moved(vcenter: VCenter, guest: Guest, site: Site) -> Callable[[], str | Non
         with doing(f"reading where {guest.name} is"):
             found = read(vcenter, [guest.reference], ["runtime.host"])
         host = found[0].values.get("runtime.host") if found else None
-        if host is not None and _moid(host) == _moid(site.host):
+        if host is not None and moid(host) == moid(site.host):
             return None
         if host is None:
             return f"{guest.name} is not in the vCenter any more"
         with doing(f"reading where {guest.name} is"):
             names = [each.values.get("name") for each in read(vcenter, [host], ["name"])]
-        return f"{guest.name} is on {next(iter(names), _moid(host))}, and not on {site.name}"
+        return f"{guest.name} is on {next(iter(names), moid(host))}, and not on {site.name}"
 
     return arrived
 
@@ -159,8 +159,3 @@ def locator(vcenter: VCenter) -> Any:  # noqa: ANN401 - pyVmomi is untyped
         credential=vim.ServiceLocator.NamePassword(username=user, password=password),
         sslThumbprint=vcenter.thumbprint,
     )
-
-
-def _moid(reference: Any) -> str:  # noqa: ANN401 - pyVmomi is untyped
-    moid: str = reference._GetMoId()  # noqa: SLF001 - pyVmomi has no other way
-    return moid

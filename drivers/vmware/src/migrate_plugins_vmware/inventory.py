@@ -11,7 +11,7 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pyVmomi import vmodl
+from pyVmomi import vim, vmodl
 
 from migrate_plugins_vmware.faults import Fault
 from migrate_plugins_vmware.turns import Turns
@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["Found", "Key", "Listing", "key_of", "read", "read_along", "read_below"]
+__all__ = [
+    "Found",
+    "Key",
+    "Listing",
+    "id_of",
+    "key_of",
+    "moid",
+    "read",
+    "read_above",
+    "read_along",
+    "read_below",
+]
 
 _Collector: Final = vmodl.query.PropertyCollector
 
@@ -58,9 +69,20 @@ class Found(NamedTuple):
     unread: Mapping[str, str]
 
 
-def key_of(vcenter: VCenter, reference: Any) -> Key:  # noqa: ANN401 - pyVmomi is untyped
+def moid(reference: Any) -> str:  # noqa: ANN401 - pyVmomi is untyped
+    """Give a vCenter's id of an object."""
+    told: str = reference._GetMoId()  # noqa: SLF001 - pyVmomi has no other way
+    return told
+
+
+def id_of(reference: Any) -> str | None:  # noqa: ANN401 - see above
+    """Give a vCenter's id of an object, or None of nothing."""
+    return None if reference is None else moid(reference)
+
+
+def key_of(vcenter: VCenter, reference: Any) -> Key:  # noqa: ANN401 - see above
     """Name an object."""
-    return Key(vcenter.instance, reference._GetMoId())  # noqa: SLF001 - pyVmomi has no other way
+    return Key(vcenter.instance, moid(reference))
 
 
 def read(vcenter: VCenter, objects: Sequence[Any], paths: Sequence[str]) -> list[Found]:
@@ -101,6 +123,19 @@ def read_along(
 ) -> list[Found]:
     """Read *paths* of what *relation* of *start* leads to, where it is of *kind*, in one call."""
     return vcenter.reading(lambda: _retrieve(vcenter, [_step(start, relation)], [kind], paths))
+
+
+def read_above(vcenter: VCenter, start: Any, kind: type, paths: Sequence[str]) -> Found | None:  # noqa: ANN401 - see above
+    """Read *paths* of the object of *kind* that *start* is in, at any depth, in one call."""
+    up = _Collector.TraversalSpec(
+        name="up",
+        type=vim.ManagedEntity,
+        path="parent",
+        skip=False,
+        selectSet=[_Collector.SelectionSpec(name="up")],
+    )
+    way = _Collector.ObjectSpec(obj=start, skip=False, selectSet=[up])
+    return next(iter(vcenter.reading(lambda: _retrieve(vcenter, [way], [kind], paths))), None)
 
 
 class Listing:

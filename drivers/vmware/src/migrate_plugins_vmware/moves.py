@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pyVmomi import vim
 
 from migrate_plugins import UsageError
+from migrate_plugins_vmware.inventory import id_of
 from migrate_plugins_vmware.options import ROOT, Wishes
 from migrate_plugins_vmware.places import read_peer
 
@@ -146,6 +147,12 @@ class Move(NamedTuple):
     priority: str = Wishes().priority
     other: bool = False
 
+    @property
+    def datastores(self) -> list[Any]:
+        """Each datastore that files go to, once."""
+        named = dict.fromkeys([self.datastore, *(to for _, to in self.disks)])
+        return [each for each in named if each is not None]
+
 
 def choose(wishes: Wishes, guest: Guest, site: Site, uri: str | None = None) -> Move:
     """Choose by name what the vCenter is told.
@@ -235,10 +242,10 @@ def _misdirected(peer: Peer, site: Site) -> Iterable[str]:
             f"the migration URI names the vCenter {peer.address}, and libvirt's rule is that it is"
             f" the address of the source's: {', '.join(sorted(site.addresses))}"
         )
-    if peer.host != _id(site.host):
+    if peer.host != id_of(site.host):
         yield (
             f"the migration URI leads to the host {peer.host}, and the destination, {site.name}, is"
-            f" {_id(site.host)}"
+            f" {id_of(site.host)}"
         )
 
 
@@ -247,14 +254,14 @@ def _pool(wishes: Wishes, peer: Peer | None, guest: Guest, site: Site, wrong: li
     all_of_them = (Named(ROOT, site.root), *site.pools)
     where = Choices(f"the compute resource of {site.name}", "resource pool", all_of_them)
     if peer is not None and not site.other:
-        by_id = [each.reference for each in all_of_them if _id(each.reference) == peer.pool]
+        by_id = [each.reference for each in all_of_them if id_of(each.reference) == peer.pool]
         if not by_id:
             told = f"the migration URI names the resource pool {peer.pool}"
             wrong.append(f"{told}: {_have(where, ids=True)}")
         return next(iter(by_id), None)
     if wishes.pool is not None:
         return _pick(f"-o resource-pool={wishes.pool}", wishes.pool.strip("/"), where, wrong)
-    if guest.owner is not None and _id(guest.owner) == _id(site.compute):
+    if guest.owner is not None and id_of(guest.owner) == id_of(site.compute):
         return guest.pool  # it stays in its cluster, and so keeps its shares and limits
     return site.root
 
@@ -263,7 +270,7 @@ def _folder(wishes: Wishes, guest: Guest, site: Site, wrong: list[str]) -> Any: 
     if wishes.folder is not None:
         where = Choices(f"the datacenter of {site.name}", "folder", site.folders)
         return _pick(f"-o folder={wishes.folder}", wishes.folder.strip("/"), where, wrong)
-    stays = guest.datacenter is not None and _id(guest.datacenter) == _id(site.datacenter)
+    stays = guest.datacenter is not None and id_of(guest.datacenter) == id_of(site.datacenter)
     return None if stays and not site.other else site.top
 
 
@@ -337,11 +344,11 @@ def _datastores(site: Site) -> Choices:
 def _pick(told: str, wanted: str, there: Choices, wrong: list[str]) -> Any:  # noqa: ANN401 - pyVmomi is untyped
     """Find by name, or else by id; where none or several fit, that is added to *wrong*."""
     found = [each for each in there.named if each.name == wanted]
-    found = found or [each for each in there.named if _id(each.reference) == wanted]
+    found = found or [each for each in there.named if id_of(each.reference) == wanted]
     if len(found) == 1:
         return found[0].reference
     if found:
-        ids = " or ".join(str(_id(each.reference)) for each in found)
+        ids = " or ".join(str(id_of(each.reference)) for each in found)
         wrong.append(f"{told}: {there.where} has {len(found)} of that name: write {ids}")
     else:
         wrong.append(f"{told}: {_have(there)}")
@@ -351,7 +358,7 @@ def _pick(told: str, wanted: str, there: Choices, wrong: list[str]) -> Any:  # n
 def _have(there: Choices, *, ids: bool = False) -> str:
     """List what there is instead."""
     names = sorted(
-        f"{_id(each.reference)} ({each.name})" if ids else each.name for each in there.named
+        f"{id_of(each.reference)} ({each.name})" if ids else each.name for each in there.named
     )
     more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
     listed = f"has {', '.join(names[:_MANY])}{more}" if names else f"has no {there.kind} at all"
@@ -371,8 +378,3 @@ def _names(device: Disk | Card) -> list[str]:
     """Give what a device may be called, in lower case; the label first."""
     place = device.place if isinstance(device, Disk) else None
     return [name.lower() for name in (device.label, str(device.key), place) if name]
-
-
-def _id(reference: Any) -> str | None:  # noqa: ANN401 - pyVmomi is untyped
-    """Give the vCenter's id of an object, or None of nothing."""
-    return None if reference is None else reference._GetMoId()  # noqa: SLF001 - pyVmomi has no other way

@@ -141,6 +141,11 @@ class Place(NamedTuple):
             **read,
         )
 
+    @property
+    def server(self) -> str | None:
+        """Who is logged in with: the vCenter, or :data:`ANY`; None: a host by itself."""
+        return self.host if self.scheme == "vpx" else self.vcenter
+
     def unusable(self) -> str | None:
         """Say why no move can be made through it, with what would work; None where one can."""
         if self.scheme == "gsx":

@@ -75,7 +75,7 @@ def connect(uri: str, vcenters: VCenters, ask: Ask | None = None) -> VSphereSess
     refused = place.unusable()
     if refused is not None:
         raise ConnectError(uri, problem=refused)
-    server = place.host if place.scheme == "vpx" else place.vcenter
+    server = place.server
     if server == ANY:
         server = _ask_host(place, vcenters, ask)
     vcenter = vcenters.open(place, ask, server=server)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any, Final
 
-from pyVmomi import vim, vmodl
+from pyVmomi import vim
 
 from migrate_plugins import DriverError
 from migrate_plugins_vmware.faults import doing
-from migrate_plugins_vmware.inventory import read, read_below
+from migrate_plugins_vmware.inventory import moid, read, read_above, read_below
 from migrate_plugins_vmware.moves import Card, Disk, Guest, Named, Site
 from migrate_plugins_vmware.options import Wishes
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from migrate_plugins_vmware.session import VSphereSession
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["look", "one_vcenter", "read_backings"]
+__all__ = ["label_of", "look", "one_vcenter", "read_backings"]
 
 # The letters of a disk's place, such as scsi0:0, by the kind of its controller.
 _BUSES: Final = (
@@ -53,13 +53,19 @@ def one_vcenter(here: VCenter, there: VCenter) -> bool:
     )
 
 
-def look(source: VSphereSession, destination: VSphereSession, plan: Plan) -> tuple[Guest, Site]:
+def look(
+    source: VSphereSession,
+    destination: VSphereSession,
+    plan: Plan,
+    found: Found | None = None,
+) -> tuple[Guest, Site]:
     """Read what a move depends on; what nobody asked for is left out.
 
     Args:
         source: The guest's host.
         destination: Where it goes.
         plan: What was asked for.
+        found: The guest, where it has just been read.
 
     Raises:
         DriverError: It cannot be read, or the guest is on neither host.
@@ -67,7 +73,7 @@ def look(source: VSphereSession, destination: VSphereSession, plan: Plan) -> tup
     wishes = Wishes.of(plan)
     other = not one_vcenter(source.vcenter, destination.vcenter)
     with doing(f"reading what the move of {plan.guest} depends on"):
-        found = source.find_guest(plan.guest)
+        found = found or source.find_guest(plan.guest)
         if found is None and not other:
             found = destination.find_guest(plan.guest)  # it may have come there by itself
         if found is None:
@@ -165,7 +171,7 @@ def _values(vcenter: VCenter, reference: Any, paths: Sequence[str]) -> Mapping[s
     """Read an object that must still be there; what is not set is absent."""
     found = read(vcenter, [reference], paths)
     if not found:
-        problem = f"{_moid(reference)} is not in the vCenter any more"
+        problem = f"{moid(reference)} is not in the vCenter any more"
         raise DriverError("reading the inventory", problem=problem)
     return found[0].values
 
@@ -176,7 +182,7 @@ def _told(vcenter: VCenter, reference: Any, *paths: str) -> list[Any]:  # noqa: 
     missing = [path for path in paths if path not in values]
     if missing:
         problem = (
-            f"the vCenter does not tell {', '.join(missing)} of {_moid(reference)}: see that the"
+            f"the vCenter does not tell {', '.join(missing)} of {moid(reference)}: see that the"
             " user may read it"
         )
         raise DriverError("reading the inventory", problem=problem)
@@ -213,8 +219,8 @@ def _paths(found: Sequence[Found]) -> list[Named]:
     def path(each: Found) -> str:
         names = [each.values.get("name", "")]
         parent = each.values.get("parent")
-        while parent is not None and _moid(parent) in known and len(names) <= len(known):
-            above = known[_moid(parent)]
+        while parent is not None and moid(parent) in known and len(names) <= len(known):
+            above = known[moid(parent)]
             names.append(above.values.get("name", ""))
             parent = above.values.get("parent")
         return "/".join(reversed(names))
@@ -223,25 +229,9 @@ def _paths(found: Sequence[Found]) -> list[Named]:
 
 
 def _datacenter(vcenter: VCenter, entity: Any) -> tuple[Any, Any]:  # noqa: ANN401 - pyVmomi is untyped
-    """Find the datacenter above *entity*, and the folder of its virtual machines, in one call."""
-    query = vmodl.query.PropertyCollector
-    up = query.TraversalSpec(
-        name="up",
-        type=vim.ManagedEntity,
-        path="parent",
-        skip=False,
-        selectSet=[query.SelectionSpec(name="up")],
-    )
-    wanted = query.FilterSpec(
-        objectSet=[query.ObjectSpec(obj=entity, skip=False, selectSet=[up])],
-        propSet=[query.PropertySpec(type=vim.Datacenter, pathSet=["vmFolder"])],
-    )
-    answer = vcenter.content.propertyCollector.RetrievePropertiesEx(
-        [wanted], query.RetrieveOptions()
-    )
-    for found in answer.objects if answer is not None else ():
-        return found.obj, next((each.val for each in found.propSet), None)
-    return None, None
+    """Find the datacenter above *entity*, and the folder of its virtual machines."""
+    found = read_above(vcenter, entity, vim.Datacenter, ["vmFolder"])
+    return (None, None) if found is None else (found.reference, found.values.get("vmFolder"))
 
 
 def _read_disks(devices: Iterable[Any]) -> Iterable[Disk]:
@@ -257,7 +247,7 @@ def _read_disks(devices: Iterable[Any]) -> Iterable[Disk]:
         bus, unit = buses.get(device.controllerKey), device.unitNumber
         yield Disk(
             device.key,
-            _label(device),
+            label_of(device),
             None if bus is None or unit is None else f"{bus}:{unit}",
             getattr(device.backing, "datastore", None),
         )
@@ -268,15 +258,11 @@ def _read_cards(devices: Iterable[Any]) -> Iterable[Card]:
     for device in devices:
         if isinstance(device, vim.vm.device.VirtualEthernetCard):
             hangs = isinstance(device.backing, distributed)
-            yield Card(device.key, _label(device), hangs, device)
+            yield Card(device.key, label_of(device), hangs, device)
 
 
-def _moid(reference: Any) -> str:  # noqa: ANN401 - pyVmomi is untyped
-    moid: str = reference._GetMoId()  # noqa: SLF001 - pyVmomi has no other way
-    return moid
-
-
-def _label(device: Any) -> str:  # noqa: ANN401 - pyVmomi is untyped
+def label_of(device: Any) -> str:  # noqa: ANN401 - pyVmomi is untyped
+    """Give a device's label, or its number where it has none."""
     return (device.deviceInfo and device.deviceInfo.label) or str(device.key)
 
 

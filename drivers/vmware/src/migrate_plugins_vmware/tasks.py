@@ -17,7 +17,7 @@ from pyVmomi import vim, vmodl
 
 from migrate_plugins import AuthenticationError, MigrateError
 from migrate_plugins_vmware.faults import EDGE, Fault, doing
-from migrate_plugins_vmware.inventory import read, read_along
+from migrate_plugins_vmware.inventory import id_of, moid, read, read_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from migrate_plugins_vmware.inventory import Found
     from migrate_plugins_vmware.vcenter import VCenter
 
-__all__ = ["ENDS", "MOVES", "Followed", "TaskState", "TaskWatch", "relocations", "under_way"]
+__all__ = [
+    "ENDS",
+    "MOVES",
+    "Followed",
+    "TaskState",
+    "TaskWatch",
+    "relocations",
+    "tasks_of",
+    "under_way",
+]
 
 _Collector: Final = vmodl.query.PropertyCollector
 
@@ -170,12 +179,12 @@ class TaskWatch:
 
     def follow(self, followed: Followed) -> None:
         """Follow a task from its present state on."""
-        moid = _moid(followed.task)
+        task = moid(followed.task)
         with self._lock:
             if self._closed:
                 followed.end(lost=_CLOSED)
                 return
-            others = self._followed.setdefault(moid, [])
+            others = self._followed.setdefault(task, [])
             others.append(followed)
             if self._view is not None and len(others) == 1:
                 with suppress(*EDGE):  # the thread makes the list anew
@@ -231,12 +240,12 @@ class TaskWatch:
         """Whether there is something to watch; what has ended is cleared away."""
         with self._lock:
             over = []
-            for moid, all_of_it in [*self._followed.items()]:
+            for task, all_of_it in [*self._followed.items()]:
                 left = [each for each in all_of_it if not each.over]
                 if left:
-                    self._followed[moid] = left
+                    self._followed[task] = left
                 else:
-                    over.append(self._followed.pop(moid)[0].task)
+                    over.append(self._followed.pop(task)[0].task)
             ends = self._closed or not self._followed
             if ends:
                 self._thread = None
@@ -298,7 +307,7 @@ class TaskWatch:
 
     def _take(self, changed: Any) -> None:  # noqa: ANN401 - pyVmomi is untyped
         with self._lock:
-            all_of_it = [*self._followed.get(_moid(changed.obj), ())]
+            all_of_it = [*self._followed.get(moid(changed.obj), ())]
         if str(changed.kind) == "leave":  # of our list, or of the vCenter
             self._read(all_of_it)
             return
@@ -311,7 +320,7 @@ class TaskWatch:
         left: dict[str, list[Followed]] = {}
         for followed in watched:
             if not followed.over:
-                left.setdefault(_moid(followed.task), []).append(followed)
+                left.setdefault(moid(followed.task), []).append(followed)
         if not left:
             return
         tasks = [all_of_it[0].task for all_of_it in left.values()]
@@ -335,8 +344,8 @@ class TaskWatch:
         return isinstance(error, refused)
 
 
-def relocations(vcenter: VCenter, guest: Any) -> list[Found]:  # noqa: ANN401 - pyVmomi is untyped
-    """Read which recent tasks move *guest*, those that have ended too, in one call.
+def tasks_of(vcenter: VCenter, guest: Any) -> list[Found]:  # noqa: ANN401 - pyVmomi is untyped
+    """Read the recent tasks with *guest*, those that have ended too, in one call.
 
     Raises:
         DriverError: They cannot be read.
@@ -345,13 +354,20 @@ def relocations(vcenter: VCenter, guest: Any) -> list[Found]:  # noqa: ANN401 - 
     paths = ["info.entity", "info.descriptionId", "info.state"]
     with doing("reading the vCenter's tasks"):
         found = read_along(vcenter, manager, "recentTask", vim.Task, paths)
-    moid = _moid(guest)
+    wanted = moid(guest)
+    return [task for task in found if id_of(task.values.get("info.entity")) == wanted]
+
+
+def relocations(vcenter: VCenter, guest: Any) -> list[Found]:  # noqa: ANN401 - pyVmomi is untyped
+    """Read which recent tasks move *guest*, those that have ended too.
+
+    Raises:
+        DriverError: They cannot be read.
+    """
     return [
         task
-        for task in found
-        if (entity := task.values.get("info.entity")) is not None
-        and _moid(entity) == moid
-        and str(task.values.get("info.descriptionId", "")).startswith(MOVES)
+        for task in tasks_of(vcenter, guest)
+        if str(task.values.get("info.descriptionId", "")).startswith(MOVES)
     ]
 
 
@@ -365,8 +381,3 @@ def under_way(vcenter: VCenter, guest: Any) -> Found | None:  # noqa: ANN401 - p
         if str(task.values.get("info.state")) not in ENDS:
             return task
     return None
-
-
-def _moid(reference: Any) -> str:  # noqa: ANN401 - pyVmomi is untyped
-    moid: str = reference._GetMoId()  # noqa: SLF001 - pyVmomi has no other way
-    return moid

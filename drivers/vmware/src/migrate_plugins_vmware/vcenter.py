@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from pyVmomi import SoapStubAdapter, vim
 from pyVmomi.VmomiSupport import versionMap
 
-from migrate_plugins import AuthenticationError, ConnectError
+from migrate_plugins import AuthenticationError, ConnectError, netloc
 from migrate_plugins_vmware.credentials import Credentials, find_credentials
 from migrate_plugins_vmware.faults import BROKEN, EDGE, connecting
 from migrate_plugins_vmware.inventory import Listing
@@ -121,8 +121,7 @@ class VCenter:
     @property
     def url(self) -> str:
         """Where its service is."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"https://{host}:{self.port}/sdk"
+        return f"https://{netloc(self.host, self.port)}/sdk"
 
     @property
     def certificate(self) -> bytes:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pyVmomi import vim
 
 from migrate_plugins_vmware.checks.reading import Backing, Device, Kind
+from migrate_plugins_vmware.inventory import id_of, moid
+from migrate_plugins_vmware.survey import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,16 +68,15 @@ def _read(device: Any, kind: Kind, networks: dict[str, str]) -> Device:  # noqa:
     name = getattr(behind, "deviceName", None) or getattr(behind, "fileName", None)
     if backing is Backing.VGPU:
         name = behind.vgpu
-    datastore = getattr(behind, "datastore", None)
     shared = getattr(behind, "sharing", None) or getattr(device, "sharedBus", None)
     return Device(
         key=device.key,
-        label=(device.deviceInfo and device.deviceInfo.label) or str(device.key),
+        label=label_of(device),
         kind=kind,
         backing=backing,
         connected=device.connectable is None or bool(device.connectable.connected),
         name=name or None,
-        datastore=None if datastore is None else datastore._GetMoId(),  # noqa: SLF001 - no other way
+        datastore=id_of(getattr(behind, "datastore", None)),
         network=_network(behind, networks) if kind is Kind.ADAPTER else None,
         mode=getattr(behind, "diskMode", None),
         shared=None if shared in {None, "sharingNone", "noSharing"} else str(shared),
@@ -92,8 +93,7 @@ def _network(behind: Any, networks: dict[str, str]) -> str | None:  # noqa: ANN4
         return key
     network = getattr(behind, "network", None)
     if network is not None:
-        moid: str = network._GetMoId()  # noqa: SLF001 - see above
-        return moid
+        return moid(network)
     return networks.get(getattr(behind, "deviceName", None) or "")
 
 

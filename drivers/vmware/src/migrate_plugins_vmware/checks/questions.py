@@ -9,7 +9,7 @@ from pyVmomi import vim, vmodl
 
 from migrate_plugins_vmware.checks.reading import Privileges, Verdict
 from migrate_plugins_vmware.faults import EDGE, TRANSPORT, Fault
-from migrate_plugins_vmware.inventory import read
+from migrate_plugins_vmware.inventory import moid, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def ask_privileges(vcenter: VCenter, wanted: Sequence[Wanted]) -> Privileges:
     except EDGE as error:
         return Privileges(unasked=_why(error))
     has = {
-        (each.entity._GetMoId(), one.privId)  # noqa: SLF001 - pyVmomi has no other way
+        (moid(each.entity), one.privId)
         for each in granted
         for one in each.privAvailability
         if one.isGranted
@@ -73,7 +73,7 @@ def ask_privileges(vcenter: VCenter, wanted: Sequence[Wanted]) -> Privileges:
         (privilege, name)
         for entity, name, privileges in wanted
         for privilege in privileges
-        if (entity._GetMoId(), privilege) not in has  # noqa: SLF001 - see above
+        if (moid(entity), privilege) not in has
     ]
     return Privileges(tuple(missing))
 

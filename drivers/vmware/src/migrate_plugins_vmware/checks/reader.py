@@ -26,12 +26,12 @@ from migrate_plugins_vmware.checks.reading import (
 from migrate_plugins_vmware.checks.versions import parsed
 from migrate_plugins_vmware.departures import locator
 from migrate_plugins_vmware.faults import doing
-from migrate_plugins_vmware.inventory import read, read_along
+from migrate_plugins_vmware.inventory import id_of, read
 from migrate_plugins_vmware.moves import choose, specification
 from migrate_plugins_vmware.options import Wishes
 from migrate_plugins_vmware.places import Peer, write_peer
 from migrate_plugins_vmware.survey import look, one_vcenter, read_backings
-from migrate_plugins_vmware.tasks import MOVES
+from migrate_plugins_vmware.tasks import MOVES, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -131,7 +131,7 @@ def read_all(
             return reading._replace(elsewhere=", ".join(elsewhere) or None)
         (guest,) = read(here, [found.reference], _known(here, _GUEST))
         reading = _read_guest(reading, here, guest, hosts)
-        reading = _read_target(reading, plan, source, destination, selection, hosts)
+        reading = _read_target(reading, plan, source, destination, found, selection, hosts)
         return _read_modes(reading, destination.vcenter)
 
 
@@ -167,7 +167,7 @@ def _read_guest(
     home = values.get("config.files.vmPathName", "").partition("]")[0].removeprefix("[")
     machine = Machine(
         name=values.get("name", ""),
-        host=_id(values.get("runtime.host")),
+        host=id_of(values.get("runtime.host")),
         power=_text(values.get("runtime.powerState")),
         connection=_text(values.get("runtime.connectionState")),
         template=bool(values.get("config.template")),
@@ -195,15 +195,10 @@ def _read_guest(
 
 def _read_tasks(vcenter: VCenter, guest: Found) -> Iterable[str]:
     """Name what is being done to the guest; that it moves the session tells."""
-    paths = ["info.entity", "info.state", "info.descriptionId"]
-    for task in read_along(vcenter, vcenter.content.taskManager, "recentTask", vim.Task, paths):
-        values = task.values
-        name = str(values.get("info.descriptionId", ""))
-        if (
-            _id(values.get("info.entity")) == guest.key.moid
-            and str(values.get("info.state")) in _UNDER_WAY
-            and not name.startswith(_ELSEWHERE)
-        ):
+    for task in tasks_of(vcenter, guest.reference):
+        name = str(task.values.get("info.descriptionId", ""))
+        under_way = str(task.values.get("info.state")) in _UNDER_WAY
+        if under_way and not name.startswith(_ELSEWHERE):
             yield name
 
 
@@ -212,12 +207,13 @@ def _read_target(
     plan: Plan,
     source: VSphereSession,
     destination: VSphereSession,
+    found: Found,
     selection: Selection,
     hosts: tuple[Found, Found],
 ) -> Reading:
     """Put the move together as it would be, read where it leads, and ask the vCenter about it."""
     there = destination.vcenter
-    guest, site = look(source, destination, plan)
+    guest, site = look(source, destination, plan, found)
     networks = _read_some(there, hosts[1].values.get("network"), ("name",))
     compute = read(there, [site.compute], ["name"])
     reading = reading._replace(
@@ -232,16 +228,15 @@ def _read_target(
         return reading._replace(
             unmet=str(error), verdict=Verdict(unasked=told), privileges=Privileges(unasked=told)
         )
-    stores = dict.fromkeys([move.datastore, *(to for _, to in move.disks)])
     target = Target(
         _read_pool(there, move.pool),
-        _id(move.datastore),
-        {key: _id(to) or "" for key, to in move.disks},
-        {card.key: _id(network) or "" for card, network in move.networks},
+        id_of(move.datastore),
+        {key: id_of(to) or "" for key, to in move.disks},
+        {card.key: id_of(network) or "" for card, network in move.networks},
     )
     reading = reading._replace(
         target=target,
-        targets=_read_datastores(there, [each for each in stores if each is not None], hosts),
+        targets=_read_datastores(there, move.datastores, hosts),
     )
     if selection.wants(*VERDICTS):
         backings = read_backings(there, move)
@@ -266,13 +261,12 @@ def _ask_privileges(here: VCenter, there: VCenter, move: Move, reading: Reading)
     if move.pool is not None:
         name = "the resource pool" if pool is None else f"the pool {pool.name}"
         taking.append((move.pool, name, ("Resource.AssignVMToPool",)))
-    stores = dict.fromkeys([move.datastore, *(to for _, to in move.disks)])
-    for store in filter(None, stores):
-        named = reading.targets.get(_id(store) or "")
+    for store in move.datastores:
+        named = reading.targets.get(id_of(store) or "")
         name = "a datastore" if named is None else f"the datastore {named.name}"
         taking.append((store, name, ("Datastore.AllocateSpace",)))
     for _, network in move.networks:
-        there_is = reading.there.get(_id(network) or "")
+        there_is = reading.there.get(id_of(network) or "")
         name = "a network" if there_is is None else f"the network {there_is.name}"
         taking.append((network, name, ("Network.Assign",)))
     if here is there:
@@ -306,7 +300,7 @@ def _read_pool(vcenter: VCenter, pool: Any) -> Pool | None:  # noqa: ANN401 - py
         return Pool(
             found.key.moid,
             found.values.get("name", ""),
-            _id(found.values.get("owner")),
+            id_of(found.values.get("owner")),
             None if unreserved is None else unreserved // _MIB,
         )
     return None
@@ -335,7 +329,7 @@ def _mounts(datastore: Found, hosts: tuple[Found, Found]) -> Mapping[str, Mount]
             mounts[host.key.moid] = Mount()
     for each in datastore.values.get("host") or ():
         info = each.mountInfo
-        mounts[_id(each.key) or ""] = Mount(
+        mounts[id_of(each.key) or ""] = Mount(
             info.mounted is not False, info.accessible is not False, info.accessMode == "readOnly"
         )
     return mounts
@@ -354,7 +348,7 @@ def _host(found: Found) -> Host:
     return Host(
         id=found.key.moid,
         name=values.get("name", ""),
-        compute=_id(values.get("parent")),
+        compute=id_of(values.get("parent")),
         connection=_text(values.get("runtime.connectionState")),
         power=_text(values.get("runtime.powerState")),
         maintenance=values.get("runtime.inMaintenanceMode"),
@@ -391,7 +385,7 @@ def _peer(vcenter: VCenter, site: Site) -> str | None:
         address = vcenter.address()
     except OSError:
         return None
-    return str(write_peer(Peer(address, _id(site.root) or "", _id(site.host) or "")))
+    return str(write_peer(Peer(address, id_of(site.root) or "", id_of(site.host) or "")))
 
 
 def _known(vcenter: VCenter, paths: Sequence[str]) -> list[str]:
@@ -404,13 +398,8 @@ def _unread(found: Iterable[Found]) -> tuple[str, ...]:
     return tuple(f"{path}: {why}" for each in found for path, why in each.unread.items())
 
 
-def _id(reference: Any) -> str | None:  # noqa: ANN401 - pyVmomi is untyped
-    found: str | None = None if reference is None else reference._GetMoId()  # noqa: SLF001 - no other way
-    return found
-
-
 def _ids(references: Iterable[Any] | None) -> frozenset[str]:
-    return frozenset(filter(None, map(_id, references or ())))
+    return frozenset(filter(None, map(id_of, references or ())))
 
 
 def _text(value: Any) -> str | None:  # noqa: ANN401 - pyVmomi is untyped
