@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -214,12 +215,11 @@ def test_a_lab_whose_coming_up_is_killed_halfway_leaves_no_process(labs: Path) -
         folder = Folder(labs / "default")
         assert eventually((folder.host("alpha") / "libvirtd.pid").exists)
         # init is the one whose arguments name the folder
-        inits = [
-            path.parent
-            for path in Path("/proc").glob("[0-9]*/cmdline")
-            if str(folder.path).encode() in path.read_bytes()
-        ]
-        namespaces = {str((init / "ns/pid").readlink()) for init in inits}
+        namespaces = set()
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has ended meanwhile
+                if str(folder.path).encode() in (process / "cmdline").read_bytes():
+                    namespaces.add(str((process / "ns/pid").readlink()))
         namespaces.remove(str(Path("/proc/self/ns/pid").readlink()))
         comer.kill()
     assert len(namespaces) == 1
