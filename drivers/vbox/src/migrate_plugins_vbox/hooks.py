@@ -27,7 +27,7 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Diagnosis, Finding, FindingKind, Plan
+    from migrate_plugins import Ask, Diagnosis, Finding, FindingKind, Plan, Session
 
 MIGRATE_PLUGINS_API: Final = 1
 
@@ -123,6 +123,13 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
         ),
         *unregister,
     ]
+
+
+@hookimpl
+def migrate_connect(uri: str, ask: Ask | None) -> Session:
+    from migrate_plugins_vbox.session import connect  # noqa: PLC0415 - planning needs none
+
+    return connect(uri, ask)
 
 
 @hookimpl

@@ -1,0 +1,417 @@
+"""VBoxManage on a host: one method for each thing that it does for us, one script for each."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from migrate_plugins import ConnectError, DriverError
+from migrate_plugins_vbox.faults import failed, unreachable
+from migrate_plugins_vbox.machine import MARK, Machine, read_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrate_plugins_vbox.places import Place
+    from migrate_plugins_vbox.runner import Answer, Job, Runner
+
+__all__ = ["Host", "VBoxManage"]
+
+# The program itself where packages put it, before a wrapper that warns on its standard output.
+_PLACES: Final = (
+    "/usr/lib/virtualbox/VBoxManage",
+    "/usr/lib64/virtualbox/VBoxManage",
+    "/opt/VirtualBox/VBoxManage",
+)
+_VERSION: Final = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+\S*$", re.MULTILINE)
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+# What a first look tells, and how many lines of it the host itself does.
+_PARTS: Final = 3
+_FACTS: Final = 6
+# Seconds for what VirtualBox itself takes its time for.
+_SLOW: Final = 40.0
+# VBOX_E_OBJECT_NOT_FOUND.
+_NOT_FOUND: Final = 0x80BB0001
+
+# A machine is locked for a moment while somebody else reads or starts it: tried again for 5 s.
+_TRY: Final = """\
+try() {
+  tries=0
+  while :; do
+    out=$("$v" "$@" 2>&1 </dev/null) && return 0
+    code=$?
+    case $out in
+      *" locked "*|*"unexpected process"*) ;;
+      *) return "$code" ;;
+    esac
+    tries=$((tries + 1))
+    [ "$tries" -lt 25 ] || return "$code"
+    sleep 0.2
+  done
+}
+fail() { printf '%s\\n' "$out" >&2; exit "$code"; }
+"""
+
+_HOST: Final = """\
+[ -n "$v" ] || { echo "looked for $looked" >&2; exit 127; }
+out=$("$v" --version 2>&1 </dev/null) || { code=$?; fail; }
+printf '%s\\n' "$out"
+echo "$mark"
+try list systemproperties || fail
+printf '%s\\n' "$out"
+echo "$mark"
+printf '%s\\n' "$v" "$(uname -n)" "$(id -u)" "$(id -un)"
+cat /etc/machine-id 2>/dev/null || cat /var/lib/dbus/machine-id 2>/dev/null || echo
+if [ -n "$VBOX_USER_HOME" ]; then home=$VBOX_USER_HOME
+elif [ -d ~/.VirtualBox ]; then home=~/.VirtualBox
+else home=${XDG_CONFIG_HOME:-~/.config}/VirtualBox
+fi
+(cd "$home" && pwd -P)
+"""
+
+# By name or by uuid exactly: VBoxManage itself takes either for the other, and the first of
+# several machines of one name.
+_MACHINE: Final = """\
+try list vms || fail
+IFS='
+'
+set -f
+ids=
+for line in $out; do
+  id=${line##*' {'}
+  id=${id%\\}}
+  case $id in ????????-????-????-????-????????????) ;; *) continue ;; esac
+  [ "$line" = "\\"$name\\" {$id}" ] || [ "$id" = "$uuid" ] || continue
+  ids="$ids $id"
+done
+unset IFS
+set -- $ids
+echo "$@"
+[ $# -eq 1 ] || exit 0
+try getextradata "$1" "$key" || fail
+case $out in *"Value: yes"*) echo yes ;; *) echo no ;; esac
+try showvminfo "$1" --machinereadable || fail
+printf '%s\\n' "$out"
+"""
+
+# Nothing is overwritten but the file of the same machine, and that is kept beside.
+_REGISTER: Final = """\
+umask 077
+refuse() { echo "$1" >&2; exit 3; }
+try list vms || fail
+case $out in *"{$uuid}"*) refuse "a machine with the uuid $uuid is registered there" ;; esac
+mkdir -p -- "${path%/*}" || exit 3
+if [ -e "$path" ] || [ -L "$path" ]; then
+  grep -q -i -F "uuid=\\"{$uuid}\\"" -- "$path" ||
+    refuse "$path is the file of another machine: move it away"
+  if [ -n "$source" ] && [ "$(sha256sum <"$path")" = "$source  -" ]; then
+    refuse "$path is the source's own file or a copy of it: the machine folder must not be shared"
+  fi
+  kept=$path-before-migration
+  mv -f -- "$path" "$kept" || exit 3
+fi
+back() { rm -f -- "$path"; [ -z "$kept" ] || mv -f -- "$kept" "$path"; fail; }
+printf '%s\\n' "$text" >"$path.new" && mv -- "$path.new" "$path" || { rm -f -- "$path.new"; back; }
+try registervm "$path" || back
+try setextradata "$uuid" "$key" yes || fail
+"""
+
+_UNREGISTER: Final = """\
+try unregistervm "$uuid" || fail
+[ -n "$path" ] || exit 0
+for each in "$path" "$path-prev"; do
+  if grep -q -i -F "uuid=\\"{$uuid}\\"" -- "$each" 2>/dev/null; then rm -f -- "$each"; fi
+done
+if [ -e "$path-before-migration" ] && ! [ -e "$path" ]; then
+  mv -- "$path-before-migration" "$path"
+fi
+rmdir -- "${path%/*}" 2>/dev/null
+exit 0
+"""
+
+_TELEPORTER_ON: Final = """\
+password=$(cat)
+tries=0
+while :; do
+  out=$(printf '%s\\n' "$password" | "$v" modifyvm "$@" --teleporter-password-file stdin 2>&1) &&
+    exit 0
+  code=$?
+  case $out in *" locked "*|*"unexpected process"*) ;; *) fail ;; esac
+  tries=$((tries + 1))
+  [ "$tries" -lt 25 ] || fail
+  sleep 0.2
+done
+"""
+
+
+class Host(NamedTuple):
+    """What a host says of its VirtualBox.
+
+    Attributes:
+        hostname: Its own name.
+        machine_id: Of ``/etc/machine-id``; empty where there is none.
+        version: As VBoxManage has it, such as ``7.2.22_Debianr175245``.
+        home: Folder of the settings of this VirtualBox.
+        machine_folder: Where new machines go.
+        user: Who runs it.
+        uid: The user's number.
+        vboxmanage: Path of VBoxManage.
+    """
+
+    hostname: str
+    machine_id: str
+    version: str
+    home: str
+    machine_folder: str
+    user: str
+    uid: int
+    vboxmanage: str
+
+
+class VBoxManage:
+    """VBoxManage on one host; may be used from several threads."""
+
+    def __init__(self, runner: Runner, place: Place) -> None:
+        """Run nothing yet."""
+        self.runner: Final = runner
+        self.place: Final = place
+        self._path = place.vboxmanage or ""
+
+    def host(self) -> Host:
+        """Find VBoxManage, and read what it says of its host.
+
+        Raises:
+            ConnectError: The host cannot be reached, or there is no VirtualBox that works.
+            AuthenticationError: It does not let us in.
+        """
+        from secrets import token_hex  # noqa: PLC0415 - planning needs none
+
+        mark = token_hex(8)
+        answer = self._run(_HOST, {"mark": mark}, search=True, again=True, seconds=_SLOW)
+        if answer.status != 0:
+            raise unreachable(self.place, answer)
+        parts = f"\n{answer.output}".split(f"\n{mark}\n")
+        version, properties, rest = parts if len(parts) == _PARTS else ("", "", "")
+        found = _VERSION.findall(version)
+        folder = re.search(r"^Default machine folder: *(.*)$", properties, re.MULTILINE)
+        lines = rest.splitlines()
+        if not found or folder is None or len(lines) != _FACTS:
+            problem = (
+                f"VBoxManage said what cannot be read: {' '.join(answer.output.split())[:200]!r}"
+            )
+            raise ConnectError(self.place.uri, problem=problem)
+        path, hostname, uid, user, machine_id, home = lines
+        self._path = path
+        return Host(hostname, machine_id, found[-1], home, folder[1].strip(), user, int(uid), path)
+
+    def machine(self, name_or_uuid: str) -> Machine | None:
+        """Read a machine by its uuid, else by its name; None where there is none.
+
+        Raises:
+            DriverError: It cannot be read, or there are several of that name.
+        """
+        if _UUID.fullmatch(name_or_uuid):
+            return self.machine_of(name_or_uuid) or self.machine_named(name_or_uuid)
+        return self.machine_named(name_or_uuid)
+
+    def machine_named(self, name: str) -> Machine | None:
+        """Read a machine by its name exactly; see :meth:`machine`."""
+        return self._machine(name, name=name, uuid="")
+
+    def machine_of(self, uuid: str) -> Machine | None:
+        """Read a machine by its uuid; see :meth:`machine`."""
+        return self._machine(uuid, name="\n", uuid=uuid.lower())
+
+    def settings(self, machine: Machine) -> str:
+        """Read a machine's settings file."""
+        return self._ask(
+            f"reading the settings of {machine.name}",
+            'out=$(cat -- "$path" 2>&1) || { code=$?; fail; }; cat -- "$path"',
+            path=machine.settings_file,
+            again=True,
+        )
+
+    def register(self, path: str, text: str, *, source: str = "") -> None:
+        """Write a settings file, and register the machine as one that stays while it runs.
+
+        Args:
+            path: Where; a file of the same machine is kept beside, one of another is refused.
+            text: The settings.
+            source: The source's own settings: a file at *path* that says the same is the source's,
+                in a folder that both share, and refused.
+        """
+        from hashlib import sha256  # noqa: PLC0415 - planning needs none
+
+        from migrate_plugins_vbox.settings import read_settings  # noqa: PLC0415 - planning needs none
+
+        action = f"registering {path}"
+        try:
+            uuid = read_settings(text, "/").uuid
+        except ValueError as error:
+            raise DriverError(action, problem=str(error)) from error
+        if not path.startswith("/"):
+            raise DriverError(action, problem="the path is not absolute")
+        self._ask(
+            action,
+            "text=$(cat)\n" + _REGISTER,
+            input=text,
+            path=path,
+            uuid=uuid,
+            key=MARK,
+            source=sha256(source.encode()).hexdigest() if source else "",
+            kept="",
+        )
+
+    def unregister(self, uuid: str, *, remove: str | None = None) -> None:
+        """Unregister a machine; disks stay, and so does its settings file if it is not *remove*."""
+        self._ask(f"unregistering {uuid}", _UNREGISTER, uuid=uuid, path=remove or "")
+
+    def mark(self, uuid: str, on: bool) -> None:
+        """Mark a machine as one that is registered only as long as it runs, or do no longer."""
+        self._do(f"marking {uuid}", "setextradata", uuid, MARK, *(["yes"] if on else []))
+
+    def teleporter_on(self, uuid: str, *, port: int, address: str, password: str) -> None:
+        """Let the next start of a machine wait for a guest."""
+        words = [uuid, "--teleporter", "on", "--teleporter-port", str(port)]
+        words += ["--teleporter-address", address]
+        script = f"set -- {shlex.join(words)}\n{_TELEPORTER_ON}"
+        self._ask(f"turning the teleporter of {uuid} on", script, input=f"{password}\n")
+
+    def teleporter_off(self, uuid: str) -> None:
+        """Let the next start of a machine be an ordinary one."""
+        self._do(f"turning the teleporter of {uuid} off", "modifyvm", uuid, "--teleporter", "off")
+
+    def start(self, uuid: str) -> Job:
+        """Start a machine; the job ends when it runs, or does not."""
+        script = f"try startvm {shlex.quote(uuid)} --type headless || fail\nprintf '%s\\n' \"$out\""
+        return self.runner.start(self._script(script))
+
+    def emergency_stop(self, uuid: str) -> None:
+        """End a machine's process."""
+        self._do(f"ending the process of {uuid}", "startvm", uuid, "--type", "emergencystop")
+
+    def power_off(self, uuid: str) -> None:
+        """Power a machine off."""
+        self._do(f"powering {uuid} off", "controlvm", uuid, "poweroff")
+
+    def resume(self, uuid: str) -> None:
+        """Let a paused machine go on."""
+        self._do(f"resuming {uuid}", "controlvm", uuid, "resume")
+
+    def teleport(
+        self, uuid: str, *, host: str, port: int, password: str, max_downtime: int | None
+    ) -> Job:
+        """Send a machine's memory to where one waits; interrupted, the job is cancelled.
+
+        Args:
+            uuid: Of the machine.
+            host: Where the target waits.
+            port: Likewise.
+            password: Of the target's teleporter.
+            max_downtime: In ms, or None for VirtualBox's own.
+        """
+        words = [uuid, "teleport", "--host", host, "--port", str(port)]
+        if max_downtime is not None:
+            words += ["--maxdowntime", str(max_downtime)]
+        script = f'exec "$v" controlvm {shlex.join(words)} --passwordfile stdin'
+        return self.runner.start(self._script(script), input=f"{password}\n")
+
+    def listening(self) -> frozenset[int]:
+        """Read the TCP ports on which something listens there."""
+        output = self._ask(
+            f"reading what listens behind {self.place.uri}",
+            "grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null || [ -r /proc/net/tcp ] || "
+            "{ out='/proc/net/tcp cannot be read'; code=1; fail; }",
+            again=True,
+        )
+        ports = (line.split()[1].rpartition(":")[2] for line in output.splitlines())
+        return frozenset(int(port, 16) for port in ports)
+
+    def command(self, *words: str) -> str:
+        """Write a call of VBoxManage there as a line for a shell here."""
+        chosen = [f"{name}={shlex.quote(value)}" for name, value in self.place.environment.items()]
+        line = " ".join([*chosen, shlex.join([self.place.vboxmanage or "VBoxManage", *words])])
+        if self.place.host is None:
+            return line
+        return f"{shlex.join([*self.place.ssh, self.place.host])} {shlex.quote(line)}"
+
+    def _machine(self, wanted: str, *, name: str, uuid: str) -> Machine | None:
+        action = f"reading {wanted} behind {self.place.uri}"
+        answer = self._run(_MACHINE, {"name": name, "uuid": uuid, "key": MARK}, again=True)
+        if answer.status != 0:
+            error = failed(action, answer)
+            if error.code == _NOT_FOUND:  # it was listed, and has just been unregistered
+                return None
+            raise error
+        found, _, rest = answer.output.partition("\n")
+        uuids = found.split()
+        if not uuids:
+            return None
+        if len(uuids) > 1:
+            named = ", ".join(uuids)
+            problem = f"{len(uuids)} machines there have that name: {named}; rename all but one"
+            raise DriverError(action, problem=problem)
+        marked, _, told = rest.partition("\n")
+        try:
+            return read_machine(told)._replace(marked=marked == "yes")
+        except ValueError as error:
+            raise DriverError(action, problem=str(error)) from error
+
+    def _do(self, action: str, *words: str) -> None:
+        """Run VBoxManage once."""
+        self._ask(action, f"try {shlex.join(words)} || fail", seconds=_SLOW)
+
+    def _ask(
+        self,
+        action: str,
+        script: str,
+        *,
+        input: str = "",  # noqa: A002
+        seconds: float = 20.0,
+        again: bool = False,
+        **variables: str,
+    ) -> str:
+        """Run a script, and give what it says."""
+        answer = self._run(script, variables, input=input, seconds=seconds, again=again)
+        if answer.status != 0:
+            raise failed(action, answer)
+        return answer.output
+
+    def _run(
+        self,
+        script: str,
+        variables: Mapping[str, str],
+        *,
+        input: str = "",  # noqa: A002
+        seconds: float = 20.0,
+        search: bool = False,
+        again: bool = False,
+    ) -> Answer:
+        """Run a script; one that only reads is run *again* where the connection broke."""
+        text = self._script(script, variables, search=search)
+        answer = self.runner.run(text, input=input, seconds=seconds)
+        if again and answer.broken and not search:
+            answer = self.runner.run(text, input=input, seconds=seconds)
+        return answer
+
+    def _script(
+        self, script: str, variables: Mapping[str, str] | None = None, *, search: bool = False
+    ) -> str:
+        """Give the whole of a script: which VirtualBox, which VBoxManage, in which language."""
+        lines = [f"{name}={shlex.quote(value)}" for name, value in (variables or {}).items()]
+        chosen = [f"{name}={shlex.quote(value)}" for name, value in self.place.environment.items()]
+        lines.append(f"export LC_ALL=C.UTF-8 {' '.join(chosen)}")
+        # Set and empty, VirtualBox does not start.
+        lines.append('[ -n "$VBOX_USER_HOME" ] || unset VBOX_USER_HOME')
+        if search or not self._path:
+            places = [self.place.vboxmanage] if self.place.vboxmanage else [*_PLACES]
+            looked = ", ".join(places) + ("" if self.place.vboxmanage else " and in PATH")
+            words = shlex.join(places)
+            if not self.place.vboxmanage:
+                words += ' "$(command -v VBoxManage)"'
+            lines.append(f"looked={shlex.quote(looked)}")
+            lines.append(f'for v in {words} ""; do [ -x "$v" ] && [ -f "$v" ] && break; done')
+        else:
+            lines.append(f"v={shlex.quote(self._path)}")
+        return "\n".join([*lines, _TRY, script])

@@ -1,0 +1,424 @@
+"""How programs are run on a host: by a shell of its own, on this machine or over ssh.
+
+Everything is a script for ``sh``.  A :class:`Job` is one that goes on: it belongs to the host, and
+ends neither with the client nor with the connection.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import shlex
+import signal
+import stat
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from subprocess import PIPE, Popen, TimeoutExpired
+from time import monotonic
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_plugins_vbox.places import Place
+
+__all__ = ["Answer", "Job", "LocalRunner", "Runner", "SSHRunner", "open_runner"]
+
+# Seconds that a script may take if nothing else is said.
+_PATIENCE: Final = 20.0
+# Seconds for ssh to get to a host and to be let in.
+_OPENING: Final = 30.0
+# Seconds that a process of ours may take to notice that it is not wanted any more.
+_FAREWELL: Final = 2.0
+# What ssh itself ends with where the connection is at fault; none of our scripts ends so.
+_BROKEN: Final = 255
+# A login shell may say something of its own before it runs a script: it does so before this.
+_BEGIN: Final = b"migrate-plugins:"
+
+# What a job is on its host: a folder of its own, in which the program writes, so that nobody who
+# no longer listens holds it up.  It says its process id and the folder first, and at the end what
+# the program wrote.  The folder is removed by whoever is last.
+_JOB: Final = """\
+umask 077
+folder=$(mktemp -d "${TMPDIR:-/tmp}/migrate-plugins.XXXXXXXX") || exit 125
+exec 3<&0
+setsid sh -c '
+sh -c "
+  echo \\"migrate-plugins:\\$\\$ \\$0\\"
+  exec >\\"\\$0/output\\" 2>\\"\\$0/error\\"
+  eval \\"\\$1\\"
+" "$0" "$1"
+echo "$?" >"$0/status"
+kill -0 "$2" 2>/dev/null || rm -rf "$0"
+' "$folder" "$1" "$$" <&3 3<&- &
+exec 3<&- </dev/null
+trap "" HUP PIPE
+wait "$!"
+cat "$folder/output"
+cat "$folder/error" >&2
+status=$(cat "$folder/status" 2>/dev/null)
+rm -rf "$folder"
+exit "${status:-126}"
+"""
+
+
+class Answer(NamedTuple):
+    """What a script said.
+
+    Attributes:
+        status: Its exit status, or None where it was not run, or did not answer in time.
+        output: Its standard output.
+        error: Its standard error, or why there is no answer.
+        broken: Whether the connection is at fault: then it is not known whether it was run.
+    """
+
+    status: int | None
+    output: str
+    error: str
+    broken: bool = False
+
+
+class Job(Protocol):
+    """A script that goes on, whatever becomes of the client."""
+
+    def poll(self) -> Answer | None:
+        """Give what it said, or None while it runs."""
+
+    def wait(self, seconds: float) -> Answer | None:
+        """Wait at most *seconds* for its end; None where it still runs."""
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the program itself, if it still runs."""
+
+    def abandon(self) -> None:
+        """Listen no more; the program is not touched."""
+
+
+class Runner(Protocol):
+    """Runs scripts on a host; may be used from several threads, and never prints."""
+
+    def run(self, script: str, *, input: str = "", seconds: float = _PATIENCE) -> Answer:  # noqa: A002
+        """Run a script, with *input* as its standard input, for at most *seconds*."""
+
+    def start(self, script: str, *, input: str = "") -> Job:  # noqa: A002
+        """Start a script that goes on; to be interrupted it has to ``exec`` the program."""
+
+    def close(self) -> None:
+        """Let go of the host; again is no error."""
+
+
+class LocalRunner:
+    """Runs scripts on this machine."""
+
+    def run(self, script: str, *, input: str = "", seconds: float = _PATIENCE) -> Answer:  # noqa: A002
+        """Run a script."""
+        return _run(["sh", "-c", script], input, seconds)
+
+    def start(self, script: str, *, input: str = "") -> Job:  # noqa: A002
+        """Start a script that goes on."""
+        return _Started(self, ["sh", "-c", _JOB, "sh", script], input)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class SSHRunner:
+    """Runs scripts over ssh, all of them through one connection.
+
+    That is opened with the first script, and anew where it broke.  It ends with this process: its
+    far end reads from a pipe that only this process holds.
+    """
+
+    def __init__(self, command: Sequence[str], host: str) -> None:
+        """Open nothing yet; *command* is ssh with its options."""
+        self._command: Final = tuple(command)
+        self._host: Final = host
+        self._lock: Final = threading.Lock()
+        self._master: Popen[bytes] | None = None
+        self._socket: Path | None = None
+
+    def run(self, script: str, *, input: str = "", seconds: float = _PATIENCE) -> Answer:  # noqa: A002
+        """Run a script."""
+        closed = self._open()
+        if closed is not None:
+            return closed
+        begun = f"echo {_BEGIN.decode()}\n{script}"
+        answer = _run(self._through(["sh", "-c", begun]), input, seconds)
+        if answer.status == _BROKEN:
+            return Answer(None, answer.output, answer.error.strip() or "ssh failed", broken=True)
+        _, _, output = answer.output.partition(f"{_BEGIN.decode()}\n")
+        return answer._replace(output=output)
+
+    def start(self, script: str, *, input: str = "") -> Job:  # noqa: A002
+        """Start a script that goes on."""
+        closed = self._open()
+        if closed is not None:
+            return _Ended(closed)
+        return _Started(self, self._through(["sh", "-c", _JOB, "sh", script]), input)
+
+    def close(self) -> None:
+        """End the connection."""
+        with self._lock:
+            self._end()
+
+    def _through(self, argv: Sequence[str]) -> list[str]:
+        """Give the command that runs *argv* there, through the connection and in no other way."""
+        return [
+            *self._command,
+            *_QUIET,
+            *("-o", "ControlMaster=no", "-o", "ProxyCommand=false"),
+            *("-S", _escaped(self._socket), "--", self._host, shlex.join(argv)),
+        ]
+
+    def _open(self) -> Answer | None:
+        """Open the connection if there is none; give an answer where that cannot be done."""
+        with self._lock:
+            if self._master is not None and self._master.poll() is None:
+                return None
+            self._end()
+            try:
+                self._socket = _socket()
+                self._master = Popen(
+                    [
+                        *self._command,
+                        *_QUIET,
+                        *("-o", "ControlMaster=yes", "-o", "ControlPersist=no"),
+                        *("-S", _escaped(self._socket), "--", self._host),
+                        f"echo {_BEGIN.decode()}; exec cat",
+                    ],
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=PIPE,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._end()
+                return Answer(None, "", f"{self._command[0]}: {error.strerror}", broken=True)
+            heard = _line(self._master, _OPENING)
+            if heard is not None:
+                return None
+            problem = self._end()
+            if not problem:
+                problem = f"ssh did not get there within {_OPENING:g} s"
+            return Answer(None, "", problem, broken=True)
+
+    def _end(self) -> str:
+        """End the connection, and give what ssh said."""
+        master, self._master = self._master, None
+        problem = "" if master is None else _end(master)
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.unlink()
+            self._socket = None
+        return problem
+
+
+# Nothing is asked, printed, forwarded or run that the user's configuration has for a person; a
+# host that falls silent is noticed within 15 s.
+_QUIET: Final = (
+    "-T",
+    "-a",
+    "-x",
+    *("-o", "BatchMode=yes"),
+    *("-o", "ConnectTimeout=10"),
+    *("-o", "ServerAliveInterval=5"),
+    *("-o", "ServerAliveCountMax=3"),
+    *("-o", "ClearAllForwardings=yes"),
+    *("-o", "PermitLocalCommand=no"),
+    *("-o", "RemoteCommand=none"),
+    *("-o", "ForkAfterAuthentication=no"),
+    *("-o", "StdinNull=no"),
+    *("-o", "LogLevel=ERROR"),
+)
+
+
+def open_runner(place: Place) -> LocalRunner | SSHRunner:
+    """Give what runs scripts where a connection URI leads; nothing is contacted yet."""
+    return LocalRunner() if place.host is None else SSHRunner(place.ssh, place.host)
+
+
+class _Ended:
+    """A job that could not be started."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer: Final = answer
+
+    def poll(self) -> Answer:
+        """Give why it was not."""
+        return self._answer
+
+    def wait(self, seconds: float) -> Answer:
+        """Give why it was not."""
+        del seconds
+        return self._answer
+
+    def interrupt(self) -> None:
+        """There is nothing."""
+
+    def abandon(self) -> None:
+        """There is nothing."""
+
+
+class _Started:
+    """A job that was started; see :data:`_JOB`."""
+
+    def __init__(self, runner: Runner, argv: Sequence[str], given: str) -> None:
+        self._runner: Final = runner
+        self._lock: Final = threading.Lock()
+        self._answer: Answer | None = None
+        self._process: Popen[bytes] | None = None
+        self._number = self._folder = ""
+        self._heard = b""
+        try:
+            process = Popen(argv, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True)
+        except OSError as error:
+            self._answer = Answer(None, "", f"{argv[0]}: {error.strerror}", broken=True)
+            return
+        self._process = process
+        _feed(process, given)
+        heard = _line(process, _PATIENCE)
+        if heard is None:
+            # Either it has ended without a word, or nobody knows whether it was started.
+            if self.poll() is None:
+                problem = f"it did not say within {_PATIENCE:g} s that it was started"
+                self._give_up(Answer(None, "", problem, broken=True))
+            return
+        line, self._heard = heard
+        self._number, _, self._folder = line.decode(errors="replace").partition(" ")
+
+    def poll(self) -> Answer | None:
+        """Give what it said, or None while it runs."""
+        return self.wait(0)
+
+    def wait(self, seconds: float) -> Answer | None:
+        """Wait at most *seconds* for its end."""
+        with self._lock:
+            if self._answer is not None or self._process is None:
+                return self._answer
+            try:
+                output, error = self._process.communicate(timeout=seconds)
+            except TimeoutExpired:
+                return None
+            self._answer = _answer(self._process.returncode, self._heard + output, error)
+            if self._answer.status == _BROKEN:
+                problem = self._answer.error.strip() or "ssh failed"
+                self._answer = Answer(None, self._answer.output, problem, broken=True)
+            return self._answer
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the program itself."""
+        if self.poll() is None and self._number.isdecimal():
+            running = f"[ -e {shlex.quote(self._folder)}/status ]"
+            self._runner.run(f"{running} || kill -INT {self._number}")
+
+    def abandon(self) -> None:
+        """Listen no more."""
+        with self._lock:
+            if self._answer is None:
+                self._give_up(Answer(None, "", "nobody listens to it any more"))
+
+    def _give_up(self, answer: Answer) -> None:
+        """End what listens here; what runs there belongs to another session."""
+        self._answer = answer
+        if self._process is not None:
+            _end(self._process)
+
+
+def _run(argv: Sequence[str], given: str, seconds: float) -> Answer:
+    """Run a program to its end, or end it."""
+    try:
+        process = Popen(argv, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True)
+    except OSError as problem:
+        return Answer(None, "", f"{argv[0]}: {problem.strerror}", broken=True)
+    with process:
+        try:
+            output, error = process.communicate(given.encode(), timeout=seconds)
+        except TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return Answer(None, "", f"no answer within {seconds:g} s")
+    return _answer(process.returncode, output, error)
+
+
+def _answer(status: int, output: bytes, error: bytes) -> Answer:
+    return Answer(status, output.decode(errors="replace"), error.decode(errors="replace"))
+
+
+def _feed(process: Popen[bytes], given: str) -> None:
+    """Give a process its whole input, which is short."""
+    stdin, process.stdin = process.stdin, None
+    if stdin is not None:
+        with suppress(OSError), stdin:
+            stdin.write(given.encode())
+
+
+def _line(process: Popen[bytes], seconds: float) -> tuple[bytes, bytes] | None:
+    """Read the line with our mark: what stands behind that, and behind the line; or None."""
+    if process.stdout is None:
+        return None
+    descriptor = process.stdout.fileno()
+    give_up = monotonic() + seconds
+    heard = b""
+    while True:
+        left = give_up - monotonic()
+        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            return None
+        more = os.read(descriptor, 4096)
+        if not more:
+            return None
+        heard += more
+        line, end, rest = heard.rpartition(_BEGIN)[2].partition(b"\n")
+        if end and _BEGIN in heard:
+            return line, rest
+
+
+def _end(process: Popen[bytes]) -> str:
+    """End a process by closing its input, else by signals; give what it wrote as errors."""
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+        process.stdin = None
+    error = b""
+    for number in (None, signal.SIGTERM, signal.SIGKILL):
+        if number is not None:
+            process.send_signal(number)
+        try:
+            _, error = process.communicate(timeout=_FAREWELL)
+        except TimeoutExpired:
+            continue
+        break
+    return error.decode(errors="replace").strip()
+
+
+def _escaped(socket: Path | None) -> str:
+    return str(socket).replace("%", "%%")
+
+
+def _socket() -> Path:
+    """Name a socket that is not there yet, in a folder that only this user can enter.
+
+    Raises:
+        OSError: There is no such folder, and none can be made.
+    """
+    # A path of a socket has 107 bytes, and ssh first makes one with 17 more.
+    longest = 107 - 17
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    above = [Path(runtime)] if runtime.startswith("/") else []
+    name = f"{os.getpid():x}-{secrets.token_hex(4)}"
+    for folder in (*(each / "migrate-plugins" for each in above), _common()):
+        path = folder / name
+        if len(os.fsencode(path)) > longest:
+            continue
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            found = folder.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+                folder.chmod(0o700)
+                return path
+    raise OSError(0, f"there is no private folder for a socket, not even {_common()}")
+
+
+def _common() -> Path:
+    return Path(tempfile.gettempdir()) / f"migrate-plugins-{os.getuid()}"
