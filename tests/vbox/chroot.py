@@ -74,7 +74,9 @@ def _key(mirror: str) -> str:
 def _make(made: Path, mirror: str) -> None:
     for program, package in _NEEDED.items():
         if shutil.which(program, path=_path()) is None:
-            raise ChrootError(f"{program} is missing (Debian: {package}): ./scripts/setup brings it")
+            raise ChrootError(
+                f"{program} is missing (Debian: {package}): ./scripts/setup brings it"
+            )
     for left in CACHE.glob("partial-*"):  # we hold the lock: whoever made it is dead
         shutil.rmtree(left)
     partial = Path(tempfile.mkdtemp(prefix="partial-", dir=CACHE))

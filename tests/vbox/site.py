@@ -236,34 +236,51 @@ class Host:
         listed = self.run("ss -ltnH", root=True)
         return frozenset(int(line.split()[3].rpartition(":")[2]) for line in listed.splitlines())
 
-    def leftovers(self) -> list[str]:
-        """What is there and was not when the site came up."""
+    def strangers(self) -> list[str]:
+        """What no guest explains: programs, connections, ports that listen, files.
+
+        Guests that run, are paused or shut off are no strangers, whoever made them.
+        """
         return [
-            *(f"process {number}: {line}" for number, line in self.busy().items()),
-            *(f"port {port}" for port in sorted(self.listening() - {22})),
-            *(f"machine {name}" for name in self.machines()),
+            *(
+                f"process {number}: {line}"
+                for number, line in self.busy().items()
+                if "VBoxHeadless" not in line
+            ),
+            *(f"port {port} listens" for port in sorted(self.listening() - {22})),
+            *(
+                f"file {file.name}"
+                for folder in ("/tmp", SHARED)  # noqa: S108 - the host's own
+                for file in self.path(folder).iterdir()
+                if not (file.name.startswith(".vbox-") or file.suffix == ".vdi")
+            ),
         ]
 
     def clean(self) -> None:
-        """End every guest, forget every machine, remove every file of them."""
-        for number, line in self.busy().items():
-            if "VBox" in line:
-                self.ask(f"kill -KILL {number}", root=True)
-        # A machine whose process was killed is free a moment later.
-        script = f"""
-            for id in $({VBOXMANAGE} list vms | sed 's/.*{{\\(.*\\)}}$/\\1/'); do
-                for _ in 1 2 3 4 5 6 7 8 9 10; do
-                    {VBOXMANAGE} discardstate $id >/dev/null 2>&1 || :
-                    {VBOXMANAGE} unregistervm $id && break
-                    sleep 0.2
-                done
-            done
-            for id in $({VBOXMANAGE} list hdds | sed -n 's/^UUID: *//p'); do
-                {VBOXMANAGE} closemedium disk $id
-            done
-            rm -rf {PRIVATE}/* "$HOME/VirtualBox VMs"
-        """
-        self.run(script)
+        """End all that its user runs, and remove all that its user wrote."""
+        numbers = " ".join(map(str, self._of_user()))
+        self.run(
+            f"""
+            [ -z "{numbers}" ] || kill -KILL {numbers} 2>/dev/null || :
+            cd {HOME}
+            find . -mindepth 1 -maxdepth 1 ! -name .ssh -exec rm -rf {{}} +
+            find /tmp {PRIVATE} -mindepth 1 -maxdepth 1 -exec rm -rf {{}} +
+            """,
+            root=True,
+        )
+        until(lambda: not self._of_user(), f"{self.name} runs nothing of {USER}")
+
+    def _of_user(self) -> list[int]:
+        """Numbers of all processes of the host's user."""
+        found = []
+        for number in self.processes():
+            try:
+                owner = self.path(f"/proc/{number}").stat().st_uid
+            except OSError:  # it has just ended
+                continue
+            if owner == USER_ID:
+                found.append(number)
+        return found
 
 
 def managing(*words: str, instance: Instance = OWN) -> str:
@@ -427,6 +444,8 @@ class Site:
             vboxmanage createvm --name {name} --ostype Other --register
             vboxmanage modifyvm {name} --memory {memory} --vram 1 --boot1 disk \\
                 --vm-execution-engine interpreter --audio-enabled off --nic1 none \\
+                --firmware-logo-fade-in off --firmware-logo-fade-out off \\
+                --firmware-logo-display-time 1 --firmware-boot-menu disabled \\
                 --uart1 0x3f8 4 --uart-type1 16550A --uart-mode1 file {guest.console} {settings}
             vboxmanage storagectl {name} --name IDE --add ide
             vboxmanage storageattach {name} --storagectl IDE --port 0 --device 0 --type hdd \\
@@ -450,13 +469,13 @@ class Site:
         for file in self.alpha.path(SHARED).iterdir():
             file.unlink()
 
-    def leftovers(self, seconds: float = 5) -> list[str]:
-        """Wait until nothing is left of guests and migrations, and say what still is."""
+    def strangers(self, seconds: float = 5) -> list[str]:
+        """Wait until nothing is there that no guest explains, and say what still is."""
         deadline = time.monotonic() + seconds
         while True:
-            left = [f"{host.name}: {what}" for host in self.hosts for what in host.leftovers()]
-            if not left or time.monotonic() > deadline:
-                return left
+            found = [f"{host.name}: {what}" for host in self.hosts for what in host.strangers()]
+            if not found or time.monotonic() > deadline:
+                return found
             time.sleep(0.1)
 
     def _connect(self) -> None:
