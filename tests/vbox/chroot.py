@@ -17,6 +17,7 @@ CACHE: Final = HERE.parents[1] / ".cache/vbox"
 
 _SECONDS: Final = 600
 _KEPT_SECONDS: Final = 14 * 24 * 3600.0
+_DEBIAN: Final = ("Created-By: Packages", "Origin: Debian", "Label: Debian")
 _NEEDED: Final = {"debootstrap": "debootstrap", "unshare": "util-linux", "chroot": "coreutils"}
 
 
@@ -53,11 +54,7 @@ def _mirror() -> str:
     Raises:
         ChrootError: It has none.
     """
-    told = _run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
-        + ["Created-By: Packages", "Origin: Debian", "Label: Debian"],
-        seconds=20,
-    )
+    told = _run("apt-get", "indextargets", "--format", "$(REPO_URI)", *_DEBIAN, seconds=20)
     if not told.strip():
         raise ChrootError("apt knows no Debian archive: run apt-get update, on Debian")
     return told.split()[0]
@@ -81,10 +78,10 @@ def _make(made: Path, mirror: str) -> None:
         shutil.rmtree(left)
     partial = Path(tempfile.mkdtemp(prefix="partial-", dir=CACHE))
     partial.chmod(0o755)
-    alone = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]
-    script = ["bash", HERE / "chroot.sh", partial, mirror, HERE / "headless_stand_in.py"]
+    alone = ("unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child")
+    script = ("bash", HERE / "chroot.sh", partial, mirror, HERE / "headless_stand_in.py")
     try:
-        _run([*alone, "--mount-proc", *script], seconds=_SECONDS)
+        _run(*alone, "--mount-proc", *script, seconds=_SECONDS)
         partial.replace(made)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -103,7 +100,7 @@ def _path() -> str:
     return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
 
-def _run(command: list[str | Path], *, seconds: float) -> str:
+def _run(*command: str | Path, seconds: float) -> str:
     """Run a program to its end and return what it printed.
 
     Raises:

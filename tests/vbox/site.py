@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from urllib.parse import quote
 
-from migrate_plugins_lab import ticks
 from migrate_plugins_lab.process import Process
+from migrate_plugins_lab.ticks import continuity, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from migrate_plugins_lab.ticks import Continuity
 
 HERE: Final = Path(__file__).parent
 BOOT: Final = HERE / "boot/count.bin"
@@ -177,10 +179,8 @@ class Host:
         while True:
             done = self.ask(shown)
             if not done.returncode:
-                return dict(
-                    (key.strip('"'), value.strip('"'))
-                    for key, _, value in (line.partition("=") for line in done.stdout.splitlines())
-                )
+                pairs = (line.partition("=") for line in done.stdout.splitlines())
+                return {key.strip('"'): value.strip('"') for key, _, value in pairs}
             # Whoever starts a machine locks it for a moment.
             if "lock" not in done.stderr or time.monotonic() > deadline:
                 raise SiteError(f"{self.name}: showvminfo {name}: {done.stderr.strip()}")
@@ -335,9 +335,9 @@ class Guest:
             time.sleep(0.02)
         return True
 
-    def life(self, *hosts: Host) -> ticks.Continuity:
+    def life(self, *hosts: Host) -> Continuity:
         """Judge all that it printed, on one host after the other."""
-        return ticks.continuity(ticks.read("".join(map(self.printed, hosts))))
+        return continuity(read("".join(map(self.printed, hosts))))
 
 
 class Site:
@@ -432,7 +432,7 @@ class Site:
         name = name or f"guest{self._made}"
         host = on or self.alpha
         guest = Guest(name, instance)
-        image = host.path(f"/tmp/{name}.raw")
+        image = host.path(f"{PRIVATE}/{name}.raw")
         sector = bytearray(BOOT.read_bytes())
         sector[_PAGES_AT : _PAGES_AT + 4] = (writes * _MIB_PAGES).to_bytes(4, "little")
         image.write_bytes(sector.ljust(1 << 20, b"\0"))
@@ -440,7 +440,7 @@ class Site:
         host.run(f"""
             {environment}
             vboxmanage() {{ {VBOXMANAGE} -q "$@" >/dev/null; }}
-            vboxmanage convertfromraw /tmp/{name}.raw {guest.disk} --format VDI 2>&1
+            vboxmanage convertfromraw {PRIVATE}/{name}.raw {guest.disk} --format VDI 2>&1
             vboxmanage createvm --name {name} --ostype Other --register
             vboxmanage modifyvm {name} --memory {memory} --vram 1 --boot1 disk \\
                 --vm-execution-engine interpreter --audio-enabled off --nic1 none \\
