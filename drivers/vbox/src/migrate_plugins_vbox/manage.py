@@ -11,7 +11,7 @@ from migrate_plugins_vbox.faults import failed, unreachable
 from migrate_plugins_vbox.machine import MARK, Machine, read_machine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from migrate_plugins_vbox.places import Place
     from migrate_plugins_vbox.runner import Answer, Job, Runner
@@ -26,9 +26,9 @@ _PLACES: Final = (
 )
 _VERSION: Final = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+\S*$", re.MULTILINE)
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-# What a first look tells, and how many lines of it the host itself does.
-_PARTS: Final = 3
-_FACTS: Final = 6
+_FOLDER: Final = re.compile(r"^Default machine folder: *(.*?) *$", re.MULTILINE)
+# How many lines a first look has before the servers that run.
+_FACTS: Final = 7
 # Seconds for what VirtualBox itself takes its time for.
 _SLOW: Final = 40.0
 # VBOX_E_OBJECT_NOT_FOUND.
@@ -53,21 +53,40 @@ try() {
 fail() { printf '%s\\n' "$out" >&2; exit "$code"; }
 """
 
+# A server is found by its socket, whatever its settings; and two servers of one home know nothing
+# of each other's machines, so that a guest that runs could be started again.  So the servers that
+# run are told before one is started.
 _HOST: Final = """\
 [ -n "$v" ] || { echo "looked for $looked" >&2; exit 127; }
+home() {
+  [ -n "$1" ] || { [ -d "$HOME/.VirtualBox" ] && set -- "$HOME/.VirtualBox"; } ||
+    set -- "${XDG_CONFIG_HOME:-$HOME/.config}/VirtualBox"
+  (cd "$1" 2>/dev/null && pwd -P) || printf '%s\\n' "$1"
+}
+user=$(id -un)
+home=$(home "$VBOX_USER_HOME")
+socket=${VBOX_IPC_SOCKETID:-$user}
+printf '%s\\n' "$v" "$(uname -n)" "$(id -u)" "$user"
+echo "$(cat /etc/machine-id 2>/dev/null || cat /var/lib/dbus/machine-id 2>/dev/null)"
+printf '%s\\n' "$home" "$socket"
+for each in /proc/[0-9]*; do
+  [ -O "$each" ] && [ "$(cat "$each/comm" 2>/dev/null)" = VBoxSVC ] || continue
+  env=$(tr '\\0' '\\n' 2>/dev/null <"$each/environ") && [ -n "$env" ] || continue
+  told() { printf '%s\\n' "$env" | sed -n "s/^$1=//p"; }
+  there=$(told VBOX_IPC_SOCKETID)
+  there=${there:-$user}
+  theirs=$(home "$(told VBOX_USER_HOME)")
+  printf '%s\\n' "$there" "$theirs"
+  case $there:$theirs in
+    "$socket:$home") ;;
+    "$socket":*|*:"$home") exit 0 ;;
+  esac
+done
+echo "$mark"
 out=$("$v" --version 2>&1 </dev/null) || { code=$?; fail; }
 printf '%s\\n' "$out"
-echo "$mark"
 try list systemproperties || fail
 printf '%s\\n' "$out"
-echo "$mark"
-printf '%s\\n' "$v" "$(uname -n)" "$(id -u)" "$(id -un)"
-cat /etc/machine-id 2>/dev/null || cat /var/lib/dbus/machine-id 2>/dev/null || echo
-if [ -n "$VBOX_USER_HOME" ]; then home=$VBOX_USER_HOME
-elif [ -d ~/.VirtualBox ]; then home=~/.VirtualBox
-else home=${XDG_CONFIG_HOME:-~/.config}/VirtualBox
-fi
-(cd "$home" && pwd -P)
 """
 
 # By name or by uuid exactly: VBoxManage itself takes either for the other, and the first of
@@ -191,19 +210,20 @@ class VBoxManage:
         answer = self._run(_HOST, {"mark": mark}, search=True, again=True, seconds=_SLOW)
         if answer.status != 0:
             raise unreachable(self.place, answer)
-        parts = f"\n{answer.output}".split(f"\n{mark}\n")
-        version, properties, rest = parts if len(parts) == _PARTS else ("", "", "")
-        found = _VERSION.findall(version)
-        folder = re.search(r"^Default machine folder: *(.*)$", properties, re.MULTILINE)
-        lines = rest.splitlines()
-        if not found or folder is None or len(lines) != _FACTS:
-            problem = (
-                f"VBoxManage said what cannot be read: {' '.join(answer.output.split())[:200]!r}"
-            )
+        told, _, answered = answer.output.partition(f"{mark}\n")
+        lines = told.splitlines()
+        version = _VERSION.findall(answered)
+        folder = _FOLDER.search(answered)
+        if len(lines) >= _FACTS:
+            doubt = _doubt(*lines[_FACTS - 2 : _FACTS], lines[_FACTS:])
+            if doubt is not None:
+                raise ConnectError(self.place.uri, problem=doubt)
+        if not version or folder is None or len(lines) < _FACTS:
+            said = " ".join(answer.output.split())[:200]
+            problem = f"VBoxManage said what cannot be read: {said!r}"
             raise ConnectError(self.place.uri, problem=problem)
-        path, hostname, uid, user, machine_id, home = lines
-        self._path = path
-        return Host(hostname, machine_id, found[-1], home, folder[1].strip(), user, int(uid), path)
+        self._path, hostname, uid, user, machine_id, home, _ = lines[:_FACTS]
+        return Host(hostname, machine_id, version[0], home, folder[1], user, int(uid), self._path)
 
     def machine(self, name_or_uuid: str) -> Machine | None:
         """Read a machine by its uuid, else by its name; None where there is none.
@@ -415,3 +435,25 @@ class VBoxManage:
         else:
             lines.append(f"v={shlex.quote(self._path)}")
         return "\n".join([*lines, _TRY, script])
+
+
+def _doubt(home: str, socket: str, servers: Sequence[str]) -> str | None:
+    """Say why it is not the wanted VirtualBox that answers, or not it alone; else None.
+
+    Args:
+        home: Where the wanted one has its settings.
+        socket: Name of its socket.
+        servers: Of each that runs there its socket, and then its home.
+    """
+    for other, settings in zip(servers[::2], servers[1::2], strict=False):
+        if other == socket and settings != home:
+            return (
+                f"the VirtualBox that answers there has its settings in {settings}, and not in"
+                f" {home}: give user_home={settings}, or the ipc_socketid= of the other one"
+            )
+        if other != socket and settings == home:
+            return (
+                f"a VirtualBox with the settings in {home} runs there already and answers as"
+                f" {other}: give ipc_socketid={other}"
+            )
+    return None

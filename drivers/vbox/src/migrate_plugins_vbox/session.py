@@ -74,6 +74,7 @@ class VBoxSession:
 
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Refuse: moves come with the modules that make them."""
+        del plan, destination
         raise PlanOnlyError("vbox")
 
     def listening(self) -> frozenset[int]:
