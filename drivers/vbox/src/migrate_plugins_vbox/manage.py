@@ -214,16 +214,16 @@ class VBoxManage:
         lines = told.splitlines()
         version = _VERSION.findall(answered)
         folder = _FOLDER.search(answered)
-        if len(lines) >= _FACTS:
-            doubt = _doubt(*lines[_FACTS - 2 : _FACTS], lines[_FACTS:])
-            if doubt is not None:
-                raise ConnectError(self.place.uri, problem=doubt)
-        if not version or folder is None or len(lines) < _FACTS:
-            said = " ".join(answer.output.split())[:200]
-            problem = f"VBoxManage said what cannot be read: {said!r}"
-            raise ConnectError(self.place.uri, problem=problem)
-        self._path, hostname, uid, user, machine_id, home, _ = lines[:_FACTS]
-        return Host(hostname, machine_id, version[0], home, folder[1], user, int(uid), self._path)
+        if len(lines) < _FACTS:
+            raise self._unread(answer)
+        path, hostname, uid, user, machine_id, home, socket = lines[:_FACTS]
+        doubt = _doubt(home, socket, lines[_FACTS:])
+        if doubt is not None:
+            raise ConnectError(self.place.uri, problem=doubt)
+        if not version or folder is None:
+            raise self._unread(answer)
+        self._path = path
+        return Host(hostname, machine_id, version[0], home, folder[1], user, int(uid), path)
 
     def machine(self, name_or_uuid: str) -> Machine | None:
         """Read a machine by its uuid, else by its name; None where there is none.
@@ -377,6 +377,11 @@ class VBoxManage:
             return read_machine(told)._replace(marked=marked == "yes")
         except ValueError as error:
             raise DriverError(action, problem=str(error)) from error
+
+    def _unread(self, answer: Answer) -> ConnectError:
+        said = " ".join(answer.output.split())[:200]
+        problem = f"the host said what cannot be read: {said!r}"
+        return ConnectError(self.place.uri, problem=problem)
 
     def _do(self, action: str, *words: str) -> None:
         """Run VBoxManage once."""
