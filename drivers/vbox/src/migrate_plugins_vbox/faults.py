@@ -81,7 +81,7 @@ _SSH: Final = (
     (
         re.compile(r"Permission denied|Too many authentication failures", re.IGNORECASE),
         AuthenticationError,
-        "{host} lets {user} not in: give it a key that needs no question (keyfile=, or an agent)",
+        "{host} does not let {user} in: let ssh have a key without a question (keyfile=, an agent)",
     ),
     (
         re.compile(r"Could not resolve hostname", re.IGNORECASE),

@@ -103,6 +103,14 @@ for line in $out; do
   case $id in ????????-????-????-????-????????????) ;; *) continue ;; esac
   [ "$line" = "\\"$name\\" {$id}" ] || [ "$id" = "$uuid" ] || continue
   ids="$ids $id"
+  case $line in
+    '"<inaccessible>"'*)
+      out="it is registered, and its settings file cannot be read there: see that the folder is"
+      out="$out mounted, and VBoxManage list vms"
+      code=1
+      fail
+      ;;
+  esac
 done
 unset IFS
 set -- $ids
@@ -132,8 +140,21 @@ if [ -e "$path" ] || [ -L "$path" ]; then
 fi
 back() { rm -f -- "$path"; [ -z "$kept" ] || mv -f -- "$kept" "$path"; fail; }
 printf '%s\\n' "$text" >"$path.new" && mv -- "$path.new" "$path" || { rm -f -- "$path.new"; back; }
-try registervm "$path" || back
-try setextradata "$uuid" "$key" yes || fail
+try registervm "$path" || {
+  case $out in
+    *"extended info not available"*)
+      out="$out
+VirtualBox says no more where it knows a copy of a disk: compare VBoxManage list hdds on both hosts"
+      ;;
+  esac
+  back
+}
+try setextradata "$uuid" "$key" yes || {
+  why=$out
+  try unregistervm "$uuid" || fail
+  out=$why
+  back
+}
 """
 
 _UNREGISTER: Final = """\
