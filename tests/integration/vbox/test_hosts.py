@@ -262,7 +262,9 @@ def test_a_target_is_registered_as_the_same_machine_and_put_back(
         == (Disk("IDE", 0, 0, source.disks[0].uuid, f"{SHARED}/{guest.name}.vdi"),)
     )
     differing = {
-        key for key in source.values | made.values if source.values.get(key) != made.values.get(key)
+        key
+        for key in {**source.values, **made.values}
+        if source.values.get(key) != made.values.get(key)
     }
     assert differing <= {
         *("name", "CfgFile", "SnapFldr", "LogFldr", "NvramFile", "VMStateChangeTime"),
@@ -563,3 +565,150 @@ def test_a_password_is_in_no_argument_and_in_no_environment(site: Site) -> None:
     assert not off.teleporter
     assert logged.count("stdin") == 2
     assert PASSWORD not in logged
+
+
+# A client by itself: it starts a job where its URI leads, says so, and does nothing more.
+CLIENT = """
+import sys, time
+from migrate_plugins_vbox.session import connect
+
+session = connect(sys.argv[1])
+job = session.manage.runner.start(sys.argv[2], input=sys.argv[3])
+print(session.host().name, flush=True)
+time.sleep(60)
+"""
+
+
+def client(uri: str, script: str, given: str = "") -> list[str]:
+    return [sys.executable, "-c", CLIENT, uri, script, given]
+
+
+def test_a_job_goes_on_where_its_client_is_killed(site: Site) -> None:
+    told = f"{PRIVATE}/told"
+    script = f"read word; echo said; echo more >&2; sleep 2; echo $word >{told}"
+    process = subprocess.Popen(
+        client(site.alpha.uri, script, "given\n"), stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.kill()
+    # What it talked through ends with what it started, and not before.
+    early = site.alpha.path(told).exists()
+    until(lambda: connections(site.alpha) == 0, "its connection ends")
+    late = site.alpha.path(told).read_text()
+
+    assert first == "alpha\n"
+    assert not early
+    assert late == "given\n"
+    assert not [*site.alpha.path("/tmp").glob("migrate-plugins.*")]  # noqa: S108 - the host's
+
+
+def test_a_client_that_is_killed_leaves_no_connection(site: Site) -> None:
+    process = subprocess.Popen(client(site.alpha.uri, "exit 0"), stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        during = connections(site.alpha)
+        process.kill()
+    until(lambda: connections(site.alpha) == 0, "its connection ends")
+
+    assert during == 1
+
+
+def test_a_job_is_interrupted_as_the_program_itself(alpha: VBoxSession) -> None:
+    caught = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, lambda *_: sys.exit('interrupted'))\n"
+        "print('waiting', flush=True)\n"
+        "time.sleep(20)\n"
+    )
+
+    job = alpha.manage.runner.start(f"exec python3 -c {shlex.quote(caught)}")
+    early = job.wait(0.5)
+    job.interrupt()
+    answer = job.wait(5)
+    job.interrupt()  # it has ended: nothing happens
+
+    assert early is None
+    assert answer == Answer(1, "waiting\n", "interrupted\n")
+    assert job.poll() == answer
+
+
+def test_a_job_that_is_abandoned_goes_on(site: Site, alpha: VBoxSession) -> None:
+    told = f"{PRIVATE}/told"
+    job = alpha.manage.runner.start(f"sleep 1; head -c 300000 /dev/zero; echo done >{told}")
+
+    job.abandon()
+    until(site.alpha.path(told).exists, "it goes on")
+
+    assert job.poll() == Answer(None, "", "nobody listens to it any more")
+
+
+def test_a_job_may_say_much(alpha: VBoxSession) -> None:
+    job = alpha.manage.runner.start("head -c 300000 /dev/zero | tr '\\0' x; exit 3")
+    answer = job.wait(10)
+
+    assert answer == Answer(3, "x" * 300_000, "")
+
+
+def test_a_teleportation_is_cancelled_by_an_interrupt(
+    site: Site, alpha: VBoxSession, beta: VBoxSession
+) -> None:
+    guest = site.guest(writes=8)
+    site.bandwidth("2mbit")  # more is written than can ever be sent
+    uuid = facts(alpha, guest.name).uuid
+    text = alpha.manage.settings(machine(alpha, guest.name))
+    path = settings_path(beta.found.machine_folder, guest.name)
+    beta.manage.register(path, write_target(text, "/"), source=text)
+    beta.manage.teleporter_on(uuid, port=PORT, address="", password=PASSWORD)
+    waiting = beta.manage.start(uuid)
+    until(lambda: PORT in beta.listening(), "the target waits")
+
+    job = alpha.manage.teleport(
+        uuid, host="10.79.0.2", port=PORT, password=PASSWORD, max_downtime=1
+    )
+    until(lambda: facts(alpha, guest.name).job == "migration out", "it is under way")
+    moving = (facts(alpha, guest.name).job, facts(beta, guest.name).job, job.poll())
+    job.interrupt()
+    answer = job.wait(10)
+
+    assert moving == ("migration out", "migration in", None)
+    assert answer is not None
+    assert "CANCELED" in answer.error
+    until(lambda: facts(beta, guest.name).state is GuestState.SHUTOFF, "the target ends")
+    assert facts(alpha, guest.name).state is GuestState.RUNNING
+    assert guest.counts(site.alpha)
+    ended = waiting.wait(10)
+    assert ended is not None
+    assert ended.status == 1
+    beta.manage.teleporter_off(uuid)
+    beta.manage.unregister(uuid, remove=path)
+
+
+# Runs on a host itself, where nothing but Python is: what is read there, and a job.
+LOCAL = """
+import json, sys
+from migrate_plugins_vbox.session import connect
+
+session = connect(sys.argv[1])
+guest = session.guest(sys.argv[2])
+job = session.manage.runner.start("read word; echo $word; exit 3", input="given\\n")
+session.close()
+print(json.dumps([session.host(), guest, job.wait(5)]))
+"""
+
+
+def test_on_the_host_itself_the_same_is_read(site: Site, alpha: VBoxSession) -> None:
+    guest = site.guest()
+    folder = site.alpha.path(PRIVATE)
+    for package in (pluggy, migrate_plugins, migrate_plugins_vbox):
+        source = Path(package.__file__ or "").parent
+        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("*.pyc"))
+    words = ["python3", "-B", "-W", "error", "-c", LOCAL, "vbox:///session", guest.name]
+
+    said = json.loads(site.alpha.run(f"PYTHONPATH={PRIVATE} {shlex.join(words)}"))
+
+    assert said == json.loads(
+        json.dumps([alpha.host(), facts(alpha, guest.name), Answer(3, "given\n", "")])
+    )
