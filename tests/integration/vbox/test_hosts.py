@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import pluggy
 import pytest
+from vbox.site import PRIVATE, SHARED, VBOXMANAGE, Instance, until
 
 import migrate_plugins
 import migrate_plugins_vbox
@@ -26,14 +24,14 @@ from migrate_plugins_vbox.machine import Disk
 from migrate_plugins_vbox.runner import Answer
 from migrate_plugins_vbox.session import connect
 from migrate_plugins_vbox.settings import read_settings, settings_path, write_target
-from vbox.site import PRIVATE, SHARED, VBOXMANAGE, Instance, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vbox.site import Host, Site
+
     from migrate_plugins_vbox.machine import Machine
     from migrate_plugins_vbox.session import VBoxSession
-    from vbox.site import Host, Site
 
 SECOND = Instance("/home/vbox/second", "second")
 PASSWORD = "correct horse, battery"  # noqa: S105 - of a guest that lives for a second
@@ -132,7 +130,7 @@ def test_a_guest_is_found_by_its_name_alone(site: Site, alpha: VBoxSession) -> N
 def test_two_machines_of_one_name_are_told(site: Site, alpha: VBoxSession) -> None:
     for folder in ("one", "two"):
         site.alpha.manage(
-            "createvm", "--name", "web1", "--basefolder", f"/tmp/{folder}", "--register"
+            "createvm", "--name", "web1", "--basefolder", f"{PRIVATE}/{folder}", "--register"
         )
     uuids = list(site.alpha.machines().values())
     listed = site.alpha.manage("list", "vms")
@@ -403,7 +401,8 @@ def test_a_login_shell_that_talks_is_not_heard(site: Site) -> None:
         answer = job.wait(5)
 
     assert host.name == "alpha"
-    assert answer == Answer(0, "done\n", "more\n") or answer == Answer(0, "done\n", "")
+    assert answer is not None
+    assert answer.output == "done\n"
 
 
 def test_only_what_reads_is_asked_again_where_the_connection_breaks(
@@ -433,18 +432,18 @@ def test_only_what_reads_is_asked_again_where_the_connection_breaks(
 
 # fmt: off
 AWAY = [
-    # what the URI is given                     who             error
-    ("vbox+ssh://vbox@nowhere.invalid/session", "",             "the name nowhere.invalid is not known"),
-    ("vbox+ssh://vbox@beta:2222/session",       "",             "nobody listens there"),
-    ("vbox+ssh://vbox@10.79.0.77/session",      "",             "10.79.0.77 cannot be reached"),
+    # URI                                        what is said
+    ("vbox+ssh://vbox@nowhere.invalid/session",  "the name nowhere.invalid is not known"),
+    ("vbox+ssh://vbox@beta:2222/session",        "nobody listens there"),
+    ("vbox+ssh://vbox@10.79.0.77/session",       "10.79.0.77 cannot be reached"),
 ]
 # fmt: on
 
 
-@pytest.mark.parametrize(("uri", "more", "problem"), AWAY)
-def test_a_host_that_cannot_be_reached(site: Site, uri: str, more: str, problem: str) -> None:
+@pytest.mark.parametrize(("uri", "problem"), AWAY)
+def test_a_host_that_cannot_be_reached(site: Site, uri: str, problem: str) -> None:
     with pytest.raises(ConnectError) as caught:
-        connect(f"{uri}?command={quote(site.alpha.uri.partition('command=')[2])}{more}")
+        connect(f"{uri}?command={site.alpha.uri.partition('command=')[2]}")
 
     assert not isinstance(caught.value, AuthenticationError)
     assert problem in caught.value.problem
@@ -517,7 +516,6 @@ def test_another_virtualbox_is_not_taken_for_the_one_that_was_meant(site: Site) 
             connect(site.alpha.uri_of(SECOND._replace(socket_id="third")))
         with pytest.raises(ConnectError) as socket:
             connect(site.alpha.uri_of(SECOND._replace(home="/home/vbox/third")))
-    site.beta.run(f"touch {SHARED}/x; rm {SHARED}/x")
 
     assert "answers as second: give ipc_socketid=second" in home.value.problem
     assert "has its settings in /home/vbox/second" in socket.value.problem

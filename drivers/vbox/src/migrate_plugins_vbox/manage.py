@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins import ConnectError, DriverError
@@ -118,6 +119,7 @@ echo "$@"
 [ $# -eq 1 ] || exit 0
 try getextradata "$1" "$key" || fail
 case $out in *"Value: yes"*) echo yes ;; *) echo no ;; esac
+date +%s
 try showvminfo "$1" --machinereadable || fail
 printf '%s\\n' "$out"
 """
@@ -393,9 +395,11 @@ class VBoxManage:
             named = ", ".join(uuids)
             problem = f"{len(uuids)} machines there have that name: {named}; rename all but one"
             raise DriverError(action, problem=problem)
-        marked, _, told = rest.partition("\n")
+        marked, seconds, told = (*rest.split("\n", 2), "", "", "")[:3]
         try:
-            return read_machine(told)._replace(marked=marked == "yes")
+            read = read_machine(told)
+            asked = datetime.fromtimestamp(int(seconds), UTC)
+            return read._replace(marked=marked == "yes", asked=asked)
         except ValueError as error:
             raise DriverError(action, problem=str(error)) from error
 

@@ -420,7 +420,7 @@ def _socket() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     above = [Path(runtime)] if runtime.startswith("/") else []
     name = f"{os.getpid():x}-{secrets.token_hex(4)}"
-    for folder in (*(each / "migrate-plugins" for each in above), _common()):
+    for folder in (*(each / "migrate-plugins-vbox" for each in above), _common()):
         path = folder / name
         if len(os.fsencode(path)) > longest:
             continue
@@ -434,4 +434,4 @@ def _socket() -> Path:
 
 
 def _common() -> Path:
-    return Path(tempfile.gettempdir()) / f"migrate-plugins-{os.getuid()}"
+    return Path(tempfile.gettempdir()) / f"migrate-plugins-vbox-{os.getuid()}"
