@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from migrate_plugins import AuthenticationError, ConnectError, DriverError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from migrate_plugins_vbox.places import Place
     from migrate_plugins_vbox.runner import Answer
 
 __all__ = ["Fault", "failed", "unreachable"]
 
-_PREFIX: Final = re.compile(r"(?:VBoxManage(?:\.exe)?: )?(?:fatal )?error: ?", re.IGNORECASE)
+_PREFIX: Final = re.compile(r"^VBoxManage(?:\.exe)?: (?:fatal )?error: ?", re.IGNORECASE)
 _DETAILS: Final = re.compile(r"(?:Details: code |Context: )")
 _CODE: Final = re.compile(r"\b(?:[A-Z][A-Z0-9_]+ )?\((?:0x)?([0-9A-Fa-f]{8})\)")
+_ENDS: Final = frozenset(".,:;!?")
 _PROGRESS: Final = re.compile(r"(?:[0-9]{1,3}%\.*)+")
 
 
@@ -34,20 +37,35 @@ class Fault(NamedTuple):
 
     @classmethod
     def of(cls, said: str) -> Fault:
-        """Read its standard error."""
+        """Read its standard error.
+
+        Beside its errors it counts there how far it is; what stands there without its prefix is
+        told only where nothing else is.
+        """
         sentences: list[str] = []
+        others: list[str] = []
         details: list[str] = []
         for line in said.splitlines():
-            told = _PREFIX.sub("", line.strip(), count=1)
+            told, prefixes = _PREFIX.subn("", line.strip(), count=1)
             told = _PROGRESS.sub("", told).strip()
-            if told:
-                (details if _DETAILS.match(told) else sentences).append(told)
+            if told and _DETAILS.match(told):
+                details.append(told)
+            elif told:
+                (sentences if prefixes else others).append(told)
         found = _CODE.search("\n".join([*details, *sentences]))
         return cls(
-            " ".join(sentences),
+            _joined(sentences or others),
             None if found is None else int(found[1], 16),
             "\n".join(details),
         )
+
+
+def _joined(lines: Sequence[str]) -> str:
+    """Make one line of several, of which each may be a sentence."""
+    text = ""
+    for line in lines:
+        text += f"{' ' if text[-1:] in _ENDS else '; '}{line}" if text else line
+    return text
 
 
 def failed(action: str, answer: Answer) -> DriverError:
@@ -81,7 +99,7 @@ _SSH: Final = (
     (
         re.compile(r"Permission denied|Too many authentication failures", re.IGNORECASE),
         AuthenticationError,
-        "{host} lets {user} not in: give it a key that needs no question (keyfile=, or an agent)",
+        "{host} does not let {user} in: let ssh have a key without a question (keyfile=, an agent)",
     ),
     (
         re.compile(r"Could not resolve hostname", re.IGNORECASE),

@@ -25,7 +25,6 @@ _ENTRY: Final = re.compile(
     rf'^(?P<key>{_QUOTED}|[^"=\s][^=\n]*)=(?P<value>{_QUOTED}[^\n]*|[^\n]*)',
     re.MULTILINE | re.DOTALL,
 )
-_TEXT: Final = re.compile(_QUOTED, re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\([\"\\])")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SNAPSHOT: Final = re.compile(r"SnapshotName(?:-[0-9]+)*")
@@ -69,6 +68,7 @@ class Machine(NamedTuple):
         teleporter_address: Likewise; empty for all addresses.
         values: Everything that was told, keys without quotes; of a repeated key the first.
         marked: Whether it is registered only as long as it runs.
+        asked: The host's own time when it told all this, or None; what compares with *changed*.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Machine(NamedTuple):
     teleporter_address: str
     values: Mapping[str, str]
     marked: bool = False
+    asked: datetime | None = None
 
 
 def read_machine(text: str) -> Machine:
@@ -124,8 +125,11 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """Take the quotes off; what is not all in quotes stays as it is."""
-    if _TEXT.fullmatch(text):
+    """Take the quotes off; what is not all in quotes stays as it is.
+
+    In names of snapshots quotes have no backslash in front.
+    """
+    if len(text) > 1 and text[0] == text[-1] == '"':
         return _ESCAPED.sub(r"\1", text[1:-1])
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins import ConnectError, DriverError
@@ -103,6 +104,14 @@ for line in $out; do
   case $id in ????????-????-????-????-????????????) ;; *) continue ;; esac
   [ "$line" = "\\"$name\\" {$id}" ] || [ "$id" = "$uuid" ] || continue
   ids="$ids $id"
+  case $line in
+    '"<inaccessible>"'*)
+      out="it is registered, and its settings file cannot be read there: see that the folder is"
+      out="$out mounted, and VBoxManage list vms"
+      code=1
+      fail
+      ;;
+  esac
 done
 unset IFS
 set -- $ids
@@ -110,6 +119,7 @@ echo "$@"
 [ $# -eq 1 ] || exit 0
 try getextradata "$1" "$key" || fail
 case $out in *"Value: yes"*) echo yes ;; *) echo no ;; esac
+date +%s
 try showvminfo "$1" --machinereadable || fail
 printf '%s\\n' "$out"
 """
@@ -132,8 +142,21 @@ if [ -e "$path" ] || [ -L "$path" ]; then
 fi
 back() { rm -f -- "$path"; [ -z "$kept" ] || mv -f -- "$kept" "$path"; fail; }
 printf '%s\\n' "$text" >"$path.new" && mv -- "$path.new" "$path" || { rm -f -- "$path.new"; back; }
-try registervm "$path" || back
-try setextradata "$uuid" "$key" yes || fail
+try registervm "$path" || {
+  case $out in
+    *"extended info not available"*)
+      out="$out
+VirtualBox says no more where it knows a copy of a disk: compare VBoxManage list hdds on both hosts"
+      ;;
+  esac
+  back
+}
+try setextradata "$uuid" "$key" yes || {
+  why=$out
+  try unregistervm "$uuid" || fail
+  out=$why
+  back
+}
 """
 
 _UNREGISTER: Final = """\
@@ -372,9 +395,11 @@ class VBoxManage:
             named = ", ".join(uuids)
             problem = f"{len(uuids)} machines there have that name: {named}; rename all but one"
             raise DriverError(action, problem=problem)
-        marked, _, told = rest.partition("\n")
+        marked, seconds, told = (*rest.split("\n", 2), "", "", "")[:3]
         try:
-            return read_machine(told)._replace(marked=marked == "yes")
+            read = read_machine(told)
+            asked = datetime.fromtimestamp(int(seconds), UTC)
+            return read._replace(marked=marked == "yes", asked=asked)
         except ValueError as error:
             raise DriverError(action, problem=str(error)) from error
 

@@ -33,6 +33,8 @@ _PATIENCE: Final = 20.0
 _OPENING: Final = 30.0
 # Seconds that a process of ours may take to notice that it is not wanted any more.
 _FAREWELL: Final = 2.0
+# Seconds to look whether a job has ended.
+_GLANCE: Final = 0.01
 # What ssh itself ends with where the connection is at fault; none of our scripts ends so.
 _BROKEN: Final = 255
 # A login shell may say something of its own before it runs a script: it does so before this.
@@ -143,14 +145,15 @@ class SSHRunner:
         self._lock: Final = threading.Lock()
         self._master: Popen[bytes] | None = None
         self._socket: Path | None = None
+        self._closed = False
 
     def run(self, script: str, *, input: str = "", seconds: float = _PATIENCE) -> Answer:  # noqa: A002
         """Run a script."""
-        closed = self._open()
-        if closed is not None:
-            return closed
+        socket = self._open()
+        if isinstance(socket, Answer):
+            return socket
         begun = f"echo {_BEGIN.decode()}\n{script}"
-        answer = _run(self._through(["sh", "-c", begun]), input, seconds)
+        answer = _run(self._through(socket, ["sh", "-c", begun]), input, seconds)
         if answer.status == _BROKEN:
             return Answer(None, answer.output, answer.error.strip() or "ssh failed", broken=True)
         _, _, output = answer.output.partition(f"{_BEGIN.decode()}\n")
@@ -158,56 +161,63 @@ class SSHRunner:
 
     def start(self, script: str, *, input: str = "") -> Job:  # noqa: A002
         """Start a script that goes on."""
-        closed = self._open()
-        if closed is not None:
-            return _Ended(closed)
-        return _Started(self, self._through(["sh", "-c", _JOB, "sh", script]), input)
+        socket = self._open()
+        if isinstance(socket, Answer):
+            return _Ended(socket)
+        return _Started(self, self._through(socket, ["sh", "-c", _JOB, "sh", script]), input)
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection, and open no other."""
         with self._lock:
+            self._closed = True
             self._end()
 
-    def _through(self, argv: Sequence[str]) -> list[str]:
+    def _through(self, socket: Path, argv: Sequence[str]) -> list[str]:
         """Give the command that runs *argv* there, through the connection and in no other way."""
         return [
             *self._command,
             *_QUIET,
             *("-o", "ControlMaster=no", "-o", "ProxyCommand=false"),
-            *("-S", _escaped(self._socket), "--", self._host, shlex.join(argv)),
+            *("-S", _escaped(socket), "--", self._host, shlex.join(argv)),
         ]
 
-    def _open(self) -> Answer | None:
-        """Open the connection if there is none; give an answer where that cannot be done."""
+    def _open(self) -> Path | Answer:
+        """Open the connection if there is none; give its socket, or why there is none."""
         with self._lock:
-            if self._master is not None and self._master.poll() is None:
-                return None
-            self._end()
+            if self._closed:
+                return Answer(None, "", "the session with it was closed", broken=True)
+            if self._master is not None and self._socket is not None:
+                if self._master.poll() is None:
+                    return self._socket
+                self._end()
             try:
                 self._socket = _socket()
-                self._master = Popen(
-                    [
-                        *self._command,
-                        *_QUIET,
-                        *("-o", "ControlMaster=yes", "-o", "ControlPersist=no"),
-                        *("-S", _escaped(self._socket), "--", self._host),
-                        f"echo {_BEGIN.decode()}; exec cat",
-                    ],
-                    stdin=PIPE,
-                    stdout=PIPE,
-                    stderr=PIPE,
-                    start_new_session=True,
-                )
+                self._master = self._start(self._socket)
             except OSError as error:
                 self._end()
                 return Answer(None, "", f"{self._command[0]}: {error.strerror}", broken=True)
-            heard = _line(self._master, _OPENING)
-            if heard is not None:
-                return None
+            if _line(self._master, _OPENING) is not None:
+                return self._socket
+            late = self._master.poll() is None
             problem = self._end()
-            if not problem:
-                problem = f"ssh did not get there within {_OPENING:g} s"
+            if late or not problem:
+                problem = f"{problem} ssh did not get there within {_OPENING:g} s".strip()
             return Answer(None, "", problem, broken=True)
+
+    def _start(self, socket: Path) -> Popen[bytes]:
+        return Popen(
+            [
+                *self._command,
+                *_QUIET,
+                *("-o", "ControlMaster=yes", "-o", "ControlPersist=no"),
+                *("-S", _escaped(socket), "--", self._host),
+                f"echo {_BEGIN.decode()}; exec cat",
+            ],
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            start_new_session=True,
+        )
 
     def _end(self) -> str:
         """End the connection, and give what ssh said."""
@@ -233,8 +243,6 @@ _QUIET: Final = (
     *("-o", "ClearAllForwardings=yes"),
     *("-o", "PermitLocalCommand=no"),
     *("-o", "RemoteCommand=none"),
-    *("-o", "ForkAfterAuthentication=no"),
-    *("-o", "StdinNull=no"),
     *("-o", "LogLevel=ERROR"),
 )
 
@@ -287,7 +295,7 @@ class _Started:
         heard = _line(process, _PATIENCE)
         if heard is None:
             # Either it has ended without a word, or nobody knows whether it was started.
-            if self.poll() is None:
+            if self.wait(_FAREWELL) is None:
                 problem = f"it did not say within {_PATIENCE:g} s that it was started"
                 self._give_up(Answer(None, "", problem, broken=True))
             return
@@ -301,7 +309,7 @@ class _Started:
 
     def poll(self) -> Answer | None:
         """Give what it said, or None while it runs."""
-        return self.wait(0)
+        return self.wait(_GLANCE)
 
     def wait(self, seconds: float) -> Answer | None:
         """Wait at most *seconds* for its end."""
@@ -309,32 +317,37 @@ class _Started:
             if self._answer is not None or self._process is None:
                 return self._answer
             try:
-                output, error = self._process.communicate(timeout=seconds)
+                output, error = self._process.communicate(timeout=max(seconds, _GLANCE))
             except TimeoutExpired:
                 return None
-            self._answer = _answer(self._process.returncode, self._heard + output, error)
-            if self._answer.status == _BROKEN:
-                problem = self._answer.error.strip() or "ssh failed"
-                self._answer = Answer(None, self._answer.output, problem, broken=True)
-            return self._answer
+            said = _answer(self._process.returncode, self._heard + output, error)
+            # Or what listened here was ended by a signal, and what runs there was not.
+            if self._process.returncode < 0 or self._process.returncode == _BROKEN:
+                problem = said.error.strip() or "nobody listens to it any more"
+                said = Answer(None, said.output, problem, broken=True)
+            self._answer = said
+            return said
 
     def interrupt(self) -> None:
         """Send SIGINT to the program itself."""
-        if self.poll() is None and self._number.isdecimal():
-            running = f"[ -e {shlex.quote(self._folder)}/status ]"
-            self._runner.run(f"{running} || kill -INT {self._number}")
+        if self._answer is None and self._number.isdecimal():
+            ended = f"[ -e {shlex.quote(self._folder)}/status ]"
+            self._runner.run(f"{ended} || kill -INT {self._number}")
 
     def abandon(self) -> None:
         """Listen no more."""
-        with self._lock:
-            if self._answer is None:
-                self._give_up(Answer(None, "", "nobody listens to it any more"))
+        if self._answer is None:
+            self._give_up(Answer(None, "", "nobody listens to it any more"))
 
     def _give_up(self, answer: Answer) -> None:
         """End what listens here; what runs there belongs to another session."""
-        self._answer = answer
-        if self._process is not None:
-            _end(self._process)
+        if self._process is None:
+            return
+        self._process.terminate()  # first, so that whoever waits for it lets go of the lock
+        with self._lock:
+            if self._answer is None:
+                _end(self._process)
+            self._answer = answer
 
 
 def _run(argv: Sequence[str], given: str, seconds: float) -> Answer:
@@ -417,7 +430,7 @@ def _socket() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     above = [Path(runtime)] if runtime.startswith("/") else []
     name = f"{os.getpid():x}-{secrets.token_hex(4)}"
-    for folder in (*(each / "migrate-plugins" for each in above), _common()):
+    for folder in (*(each / "migrate-plugins-vbox" for each in above), _common()):
         path = folder / name
         if len(os.fsencode(path)) > longest:
             continue
@@ -431,4 +444,4 @@ def _socket() -> Path:
 
 
 def _common() -> Path:
-    return Path(tempfile.gettempdir()) / f"migrate-plugins-{os.getuid()}"
+    return Path(tempfile.gettempdir()) / f"migrate-plugins-vbox-{os.getuid()}"
