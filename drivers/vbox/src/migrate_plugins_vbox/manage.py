@@ -36,11 +36,12 @@ _SLOW: Final = 40.0
 _NOT_FOUND: Final = 0x80BB0001
 
 # A machine is locked for a moment while somebody else reads or starts it: tried again for 5 s.
+# About one call in a hundred does nothing for its first 10 s: one that only reads is made again.
 _TRY: Final = """\
 try() {
   tries=0
   while :; do
-    out=$("$v" "$@" 2>&1 </dev/null) && return 0
+    out=$($limit "$v" "$@" 2>&1 </dev/null) && return 0
     code=$?
     case $out in
       *" locked "*|*"unexpected process"*) ;;
@@ -51,7 +52,19 @@ try() {
     sleep 0.2
   done
 }
+look() {
+  for seconds in 2 4 0; do
+    limit=
+    [ "$seconds" -eq 0 ] || ! command -v timeout >/dev/null || limit="timeout $seconds"
+    code=0
+    try "$@" || code=$?
+    [ "$code" -eq 124 ] || break
+  done
+  limit=
+  return "$code"
+}
 fail() { printf '%s\\n' "$out" >&2; exit "$code"; }
+limit=
 """
 
 # A server is found by its socket, whatever its settings; and two servers of one home know nothing
@@ -86,14 +99,14 @@ done
 echo "$mark"
 out=$("$v" --version 2>&1 </dev/null) || { code=$?; fail; }
 printf '%s\\n' "$out"
-try list systemproperties || fail
+look list systemproperties || fail
 printf '%s\\n' "$out"
 """
 
 # By name or by uuid exactly: VBoxManage itself takes either for the other, and the first of
 # several machines of one name.
 _MACHINE: Final = """\
-try list vms || fail
+look list vms || fail
 IFS='
 '
 set -f
@@ -117,10 +130,10 @@ unset IFS
 set -- $ids
 echo "$@"
 [ $# -eq 1 ] || exit 0
-try getextradata "$1" "$key" || fail
+look getextradata "$1" "$key" || fail
 case $out in *"Value: yes"*) echo yes ;; *) echo no ;; esac
 date +%s
-try showvminfo "$1" --machinereadable || fail
+look showvminfo "$1" --machinereadable || fail
 printf '%s\\n' "$out"
 """
 
@@ -128,7 +141,7 @@ printf '%s\\n' "$out"
 _REGISTER: Final = """\
 umask 077
 refuse() { echo "$1" >&2; exit 3; }
-try list vms || fail
+look list vms || fail
 case $out in *"{$uuid}"*) refuse "a machine with the uuid $uuid is registered there" ;; esac
 mkdir -p -- "${path%/*}" || exit 3
 if [ -e "$path" ] || [ -L "$path" ]; then
