@@ -653,7 +653,7 @@ def test_a_job_may_say_much(alpha: VBoxSession) -> None:
 def test_a_teleportation_is_cancelled_by_an_interrupt(
     site: Site, alpha: VBoxSession, beta: VBoxSession
 ) -> None:
-    guest = site.guest(writes=8)
+    guest = site.guest(memory=64, writes=48)
     site.bandwidth("2mbit")  # more is written than can ever be sent
     uuid = facts(alpha, guest.name).uuid
     text = alpha.manage.settings(machine(alpha, guest.name))
