@@ -430,6 +430,32 @@ def test_only_what_reads_is_asked_again_where_the_connection_breaks(
     assert site.alpha.path(told).read_text() == "once\n"
 
 
+def test_a_script_that_takes_too_long_breaks_no_connection(site: Site, alpha: VBoxSession) -> None:
+    answer = alpha.manage.runner.run("sleep 3", seconds=0.5)
+    after = alpha.manage.runner.run("echo done")
+
+    assert answer == Answer(None, "", "no answer within 0.5 s")
+    assert after == Answer(0, "done\n", "")
+    assert connections(site.alpha) == 1
+
+
+def test_a_host_that_falls_silent_for_a_moment_is_waited_for_no_longer_than_said(
+    site: Site, alpha: VBoxSession
+) -> None:
+    site.alpha.run("ip link set eth0 down", root=True)
+    begun = time.monotonic()
+    try:
+        silent = alpha.manage.runner.run("echo done", seconds=1)
+        took = time.monotonic() - begun
+    finally:
+        site.alpha.run("ip link set eth0 up", root=True)
+    after = alpha.manage.runner.run("echo done")
+
+    assert silent == Answer(None, "", "no answer within 1 s")
+    assert took < 5
+    assert after == Answer(0, "done\n", "")
+
+
 # fmt: off
 AWAY = [
     # URI                                        what is said

@@ -383,7 +383,7 @@ class VBoxManage:
         action = f"reading {wanted} behind {self.place.uri}"
         answer = self._run(_MACHINE, {"name": name, "uuid": uuid, "key": MARK}, again=True)
         if answer.status != 0:
-            error = failed(action, answer)
+            error = failed(action, answer, self.place)
             if error.code == _NOT_FOUND:  # it was listed, and has just been unregistered
                 return None
             raise error
@@ -425,7 +425,7 @@ class VBoxManage:
         """Run a script, and give what it says."""
         answer = self._run(script, variables, input=input, seconds=seconds, again=again)
         if answer.status != 0:
-            raise failed(action, answer)
+            raise failed(action, answer, self.place)
         return answer.output
 
     def _run(
