@@ -59,7 +59,7 @@ SSH = [
      "nobody listens there: start sshd, or name its port (vbox+ssh://h:PORT/session)"),
     ("ssh: connect to host h port 22: Connection timed out", ConnectError, UNREACHED),
     ("ssh: connect to host h port 22: No route to host",     ConnectError, UNREACHED),
-    ("ssh did not get there within 30 s",                    ConnectError, UNREACHED),
+    ("ssh did not get there within 20 s",                    ConnectError, UNREACHED),
     (f"{UNKNOWN}\nHost key verification failed.", AuthenticationError,
      ("the host key of h is not known: log in once by hand (ssh -p 2222 u@h) and compare it, or"
       " name a file with known_hosts=")),
@@ -100,16 +100,18 @@ def test_the_details_are_kept() -> None:
 
 @pytest.mark.parametrize(("told", "text", "code"), [each for each in SAID if each[1]])
 def test_an_error_on_an_open_connection(told: str, text: str, code: int | None) -> None:
-    error = failed("reading web1", Answer(1, "", told))
+    error = failed("reading web1", Answer(1, "", told), THERE)
 
     assert type(error) is DriverError
     assert (error.action, error.problem, error.code) == ("reading web1", text, code)
 
 
-def test_an_answer_that_did_not_come_is_told() -> None:
-    error = failed("reading web1 behind vbox+ssh://h/session", Answer(None, "", "no answer"))
+def test_a_host_that_did_not_answer_is_named() -> None:
+    late = failed("reading web1", Answer(None, "", "no answer within 20 s"), THERE)
+    broken = failed("reading web1", Answer(None, "", "Broken pipe\nended\n", broken=True), THERE)
 
-    assert str(error) == "reading web1 behind vbox+ssh://h/session failed: no answer"
+    assert str(late) == "reading web1 failed: h did not answer (no answer within 20 s)"
+    assert str(broken) == "reading web1 failed: the connection to h broke (Broken pipe; ended)"
 
 
 @pytest.mark.parametrize(("told", "kind", "text"), SSH)

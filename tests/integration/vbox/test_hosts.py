@@ -430,6 +430,32 @@ def test_only_what_reads_is_asked_again_where_the_connection_breaks(
     assert site.alpha.path(told).read_text() == "once\n"
 
 
+def test_a_script_that_takes_too_long_breaks_no_connection(site: Site, alpha: VBoxSession) -> None:
+    answer = alpha.manage.runner.run("sleep 3", seconds=0.5)
+    after = alpha.manage.runner.run("echo done")
+
+    assert answer == Answer(None, "", "no answer within 0.5 s")
+    assert after == Answer(0, "done\n", "")
+    assert connections(site.alpha) == 1
+
+
+def test_a_host_that_falls_silent_for_a_moment_is_waited_for_no_longer_than_said(
+    site: Site, alpha: VBoxSession
+) -> None:
+    site.alpha.run("ip link set eth0 down", root=True)
+    begun = time.monotonic()
+    try:
+        silent = alpha.manage.runner.run("echo done", seconds=1)
+        took = time.monotonic() - begun
+    finally:
+        site.alpha.run("ip link set eth0 up", root=True)
+    after = alpha.manage.runner.run("echo done")
+
+    assert silent == Answer(None, "", "no answer within 1 s")
+    assert took < 5
+    assert after == Answer(0, "done\n", "")
+
+
 # fmt: off
 AWAY = [
     # URI                                        what is said
@@ -648,40 +674,6 @@ def test_a_job_may_say_much(alpha: VBoxSession) -> None:
     answer = job.wait(10)
 
     assert answer == Answer(3, "x" * 300_000, "")
-
-
-def test_a_teleportation_is_cancelled_by_an_interrupt(
-    site: Site, alpha: VBoxSession, beta: VBoxSession
-) -> None:
-    guest = site.guest(writes=8)
-    site.bandwidth("2mbit")  # more is written than can ever be sent
-    uuid = facts(alpha, guest.name).uuid
-    text = alpha.manage.settings(machine(alpha, guest.name))
-    path = settings_path(beta.found.machine_folder, guest.name)
-    beta.manage.register(path, write_target(text, "/"), source=text)
-    beta.manage.teleporter_on(uuid, port=PORT, address="", password=PASSWORD)
-    waiting = beta.manage.start(uuid)
-    until(lambda: PORT in beta.listening(), "the target waits")
-
-    job = alpha.manage.teleport(
-        uuid, host="10.79.0.2", port=PORT, password=PASSWORD, max_downtime=1
-    )
-    until(lambda: facts(alpha, guest.name).job == "migration out", "it is under way")
-    moving = (facts(alpha, guest.name).job, facts(beta, guest.name).job, job.poll())
-    job.interrupt()
-    answer = job.wait(10)
-
-    assert moving == ("migration out", "migration in", None)
-    assert answer is not None
-    assert "CANCELED" in answer.error
-    until(lambda: facts(beta, guest.name).state is GuestState.SHUTOFF, "the target ends")
-    assert facts(alpha, guest.name).state is GuestState.RUNNING
-    assert guest.counts(site.alpha)
-    ended = waiting.wait(10)
-    assert ended is not None
-    assert ended.status == 1
-    beta.manage.teleporter_off(uuid)
-    beta.manage.unregister(uuid, remove=path)
 
 
 # Runs on a host itself, where nothing but Python is: what is read there, and a job.

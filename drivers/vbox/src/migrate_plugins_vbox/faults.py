@@ -19,7 +19,7 @@ _PREFIX: Final = re.compile(r"^VBoxManage(?:\.exe)?: (?:fatal )?error: ?", re.IG
 _DETAILS: Final = re.compile(r"(?:Details: code |Context: )")
 _CODE: Final = re.compile(r"\b(?:[A-Z][A-Z0-9_]+ )?\((?:0x)?([0-9A-Fa-f]{8})\)")
 _ENDS: Final = frozenset(".,:;!?")
-_PROGRESS: Final = re.compile(r"(?:[0-9]{1,3}%\.*)+")
+_PROGRESS: Final = re.compile(r"[0-9]{1,3}%")
 
 
 class Fault(NamedTuple):
@@ -37,24 +37,16 @@ class Fault(NamedTuple):
 
     @classmethod
     def of(cls, said: str) -> Fault:
-        """Read its standard error.
-
-        Beside its errors it counts there how far it is; what stands there without its prefix is
-        told only where nothing else is.
-        """
+        """Read its standard error, on which it also counts how far it is."""
         sentences: list[str] = []
-        others: list[str] = []
         details: list[str] = []
         for line in said.splitlines():
-            told, prefixes = _PREFIX.subn("", line.strip(), count=1)
-            told = _PROGRESS.sub("", told).strip()
-            if told and _DETAILS.match(told):
-                details.append(told)
-            elif told:
-                (sentences if prefixes else others).append(told)
+            told = _PREFIX.sub("", line.strip(), count=1)
+            if told and not _PROGRESS.match(told):
+                (details if _DETAILS.match(told) else sentences).append(told)
         found = _CODE.search("\n".join([*details, *sentences]))
         return cls(
-            _joined(sentences or others),
+            _joined(sentences),
             None if found is None else int(found[1], 16),
             "\n".join(details),
         )
@@ -68,10 +60,14 @@ def _joined(lines: Sequence[str]) -> str:
     return text
 
 
-def failed(action: str, answer: Answer) -> DriverError:
-    """Give the error of a script that failed while we did *action*."""
+def failed(action: str, answer: Answer, place: Place | None = None) -> DriverError:
+    """Give the error of a script that failed at a place while we did *action*."""
     if answer.status is None:
-        return DriverError(action, problem=answer.error)
+        where = "the host" if place is None else place.host or "this machine"
+        said = _joined(answer.error.splitlines())
+        if answer.broken:
+            return DriverError(action, problem=f"the connection to {where} broke ({said})")
+        return DriverError(action, problem=f"{where} did not answer ({said})")
     fault = Fault.of(answer.error)
     problem = fault.text or fault.details or f"VBoxManage ended with {answer.status}"
     return DriverError(action, problem=problem, code=fault.code)

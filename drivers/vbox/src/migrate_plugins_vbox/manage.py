@@ -283,7 +283,7 @@ class VBoxManage:
         """Read a machine's settings file."""
         return self._ask(
             f"reading the settings of {machine.name}",
-            'out=$(cat -- "$path" 2>&1) || { code=$?; fail; }; cat -- "$path"',
+            'cat -- "$path"',
             path=machine.settings_file,
             again=True,
         )
@@ -396,7 +396,7 @@ class VBoxManage:
         action = f"reading {wanted} behind {self.place.uri}"
         answer = self._run(_MACHINE, {"name": name, "uuid": uuid, "key": MARK}, again=True)
         if answer.status != 0:
-            error = failed(action, answer)
+            error = failed(action, answer, self.place)
             if error.code == _NOT_FOUND:  # it was listed, and has just been unregistered
                 return None
             raise error
@@ -438,7 +438,7 @@ class VBoxManage:
         """Run a script, and give what it says."""
         answer = self._run(script, variables, input=input, seconds=seconds, again=again)
         if answer.status != 0:
-            raise failed(action, answer)
+            raise failed(action, answer, self.place)
         return answer.output
 
     def _run(
