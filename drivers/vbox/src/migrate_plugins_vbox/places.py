@@ -16,7 +16,7 @@ from migrate_plugins import ConnectionURI, InvalidURIError, Reason
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Place", "problems"]
+__all__ = ["Place", "problems", "same"]
 
 _PATH: Final = "/session"
 _LOCAL: Final = frozenset({"", "unix"})
@@ -121,6 +121,24 @@ def problems(text: str) -> Iterator[Reason]:
     """Give every reason why a connection URI that can be read leads to no VirtualBox."""
     for part, instead in _faults(ConnectionURI.parse(text)):
         yield Reason("vbox-uri", f"{text}: {part}", instead, usage=True)
+
+
+def same(source: str, destination: str) -> Iterator[Reason]:
+    """Give the reason why two URIs cannot be source and destination: they name one VirtualBox."""
+    here, there = Place.parse(source), Place.parse(destination)
+    if _identity(here) == _identity(there):
+        yield Reason(
+            "vbox-same",
+            f"{source} and {destination} name the same VirtualBox",
+            "name another host or user, or another VirtualBox of this one with user_home= and"
+            " ipc_socketid=",
+            usage=True,
+        )
+
+
+def _identity(place: Place) -> tuple[object, ...]:
+    host = None if place.host is None else place.host.lower()
+    return host, place.user, place.port, place.home
 
 
 def _faults(uri: ConnectionURI) -> Iterator[tuple[str, str]]:

@@ -86,6 +86,10 @@ class Answer(NamedTuple):
 class Job(Protocol):
     """A script that goes on, whatever becomes of the client."""
 
+    @property
+    def said(self) -> str:
+        """Path on the host of the file to which it writes errors as it goes; empty: none."""
+
     def poll(self) -> Answer | None:
         """Give what it said, or None while it runs."""
 
@@ -253,6 +257,7 @@ class _Ended:
 
     def __init__(self, answer: Answer) -> None:
         self._answer: Final = answer
+        self.said: Final = ""
 
     def poll(self) -> Answer:
         """Give why it was not."""
@@ -296,6 +301,11 @@ class _Started:
             return
         line, self._heard = heard
         self._number, _, self._folder = line.decode(errors="replace").partition(" ")
+
+    @property
+    def said(self) -> str:
+        """Where it writes errors as it goes."""
+        return f"{self._folder}/error" if self._folder else ""
 
     def poll(self) -> Answer | None:
         """Give what it said, or None while it runs."""

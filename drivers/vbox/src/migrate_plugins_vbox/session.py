@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
-from migrate_plugins import GuestFacts, HostFacts, PlanOnlyError
+from migrate_plugins import DriverError, GuestFacts, HostFacts
 from migrate_plugins_vbox.manage import VBoxManage
 from migrate_plugins_vbox.places import Place
 from migrate_plugins_vbox.runner import open_runner
-from migrate_plugins_vbox.states import meaning
+from migrate_plugins_vbox.states import leftover, meaning
 
 if TYPE_CHECKING:
-    from migrate_plugins import Ask, Migration, Plan, Session
+    from migrate_plugins import Ask, Mend, Migration, Plan, Session
     from migrate_plugins_vbox.machine import Machine
     from migrate_plugins_vbox.manage import Host
 
@@ -73,9 +73,33 @@ class VBoxSession:
         return _facts(self.manage.machine_of(uuid))
 
     def start(self, plan: Plan, destination: Session | None) -> Migration:
-        """Refuse: moves come with the modules that make them."""
-        del plan, destination
-        raise PlanOnlyError("vbox")
+        """Begin a teleportation to *destination*."""
+        from migrate_plugins_vbox.departures import start  # noqa: PLC0415 - a check needs none
+
+        if not isinstance(destination, VBoxSession):
+            problem = "no session with the destination was opened"
+            raise DriverError(f"teleporting {plan.guest}", problem=problem)
+        return start(self, destination, plan)
+
+    def adopt(self, name: str) -> Migration | None:
+        """Take over a teleportation that is under way from here."""
+        from migrate_plugins_vbox.departures import adopt  # noqa: PLC0415 - a check needs none
+
+        return adopt(self, name)
+
+    def mend(self, step: Mend, guest: GuestFacts) -> None:
+        """Take one step with a guest."""
+        from migrate_plugins_vbox.departures import mend  # noqa: PLC0415 - a check needs none
+
+        mend(self, step, guest)
+
+    def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
+        """Give the same step as a line for a shell."""
+        from migrate_plugins_vbox.departures import (  # noqa: PLC0415 - a check needs none
+            mend_command,
+        )
+
+        return mend_command(self, step, guest)
 
     def listening(self) -> frozenset[int]:
         """Read the TCP ports on which something listens."""
@@ -98,4 +122,5 @@ def _facts(machine: Machine | None) -> GuestFacts | None:
         memory=machine.memory * _KIB,
         job=job,
         reason=reason,
+        leftover=leftover(machine),
     )
