@@ -59,10 +59,10 @@ _CLAIM: Final = Claim(
 )
 # A guest runs while its memory is sent, and one that is paused stays so.
 _OPTIONS: Final = frozenset({"live", "persistent", "undefine_source", "dname", "listen_address"})
-# A port that is the same at both ends of it, since the teleporter listens on the one that is given.
+# Of the same port at both ends, since the teleporter listens on the one that is given.
 _TUNNEL: Final = (
-    f"an ssh tunnel (on the source `ssh -N -L {PORTS[0]}:127.0.0.1:{PORTS[0]} DESTINATION`, and here"
-    f" `--migrateuri {SCHEME}://127.0.0.1:{PORTS[0]}/ --listen-address 127.0.0.1`)"
+    f"an ssh tunnel (on the source `ssh -N -L {PORTS[0]}:127.0.0.1:{PORTS[0]} DESTINATION`, and"
+    f" here `--migrateuri {SCHEME}://127.0.0.1:{PORTS[0]}/ --listen-address 127.0.0.1`)"
 )
 _CRASH: Final = ClientCrash(
     Crash.CONTINUES,

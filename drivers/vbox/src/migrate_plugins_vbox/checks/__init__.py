@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from migrate_plugins import DriverError, Finding, Severity
 from migrate_plugins_vbox.checks.case import Case, Side
+from migrate_plugins_vbox.checks.devices import check_devices, device_files
 from migrate_plugins_vbox.checks.guest import check_guest
 from migrate_plugins_vbox.checks.hosts import check_hosts
 from migrate_plugins_vbox.checks.kinds import DISKS, KINDS, PASSWORD
@@ -14,7 +15,7 @@ from migrate_plugins_vbox.checks.storage import check_storage, disk_pairs
 from migrate_plugins_vbox.checks.target import check_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from migrate_plugins import Access, Facts, Plan, Selection
     from migrate_plugins_vbox.machine import Machine
@@ -51,6 +52,7 @@ def judge(case: Case) -> Iterator[Finding]:
     yield from check_guest(case)
     yield from check_target(case)
     yield from check_storage(case)
+    yield from check_devices(case)
     for side in (case.source, case.destination):
         if side.reading.problem is not None:
             yield _unknown(side.name, side.reading.problem)
@@ -71,7 +73,9 @@ def _look(
     path = ""
     if target is None:
         path = settings_path(there.found.machine_folder, plan.destination_name)
-    destination = _side(there, target, path=path, text=source.text, uuid=uuid)
+    destination = _side(
+        there, target, path=path, text=source.text, uuid=uuid, files=device_files(target or guest)
+    )
     proofs: tuple[Proof, ...] = ()
     if selection.wants(*(kind.id for kind in DISKS)):
         pairs = disk_pairs(guest, target, source.settings)
@@ -80,12 +84,18 @@ def _look(
 
 
 def _side(
-    session: VBoxSession, machine: Machine | None, *, path: str = "", text: str = "", uuid: str = ""
+    session: VBoxSession,
+    machine: Machine | None,
+    *,
+    path: str = "",
+    text: str = "",
+    uuid: str = "",
+    files: Iterable[str] = (),
 ) -> Side:
     from migrate_plugins_vbox.checks.reading import read  # noqa: PLC0415 - planning needs none
     from migrate_plugins_vbox.settings import read_settings  # noqa: PLC0415 - likewise
 
-    reading = read(session, path=path, text=text, uuid=uuid)
+    reading = read(session, path=path, text=text, uuid=uuid, files=files)
     own, settings = "", None
     if machine is not None:
         own = session.manage.settings(machine)

@@ -22,8 +22,8 @@ def check_guest(case: Case) -> Iterator[Finding]:
             "guest-has-snapshots",
             Severity.ERROR,
             here.name,
-            f"{guest.name} has snapshots: their images stay behind, and VirtualBox's manual excludes"
-            " such machines from teleportation",
+            f"{guest.name} has snapshots: their images stay behind, and the manual of VirtualBox"
+            " excludes such machines from teleportation",
             seen=", ".join(guest.snapshots),
             expected="no snapshots",
             remedy=here.command("snapshot", guest.name, "delete", guest.snapshots[-1])

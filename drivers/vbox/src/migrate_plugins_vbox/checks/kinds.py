@@ -52,9 +52,10 @@ KINDS: Final = (
     FindingKind("device-of-host", _WARNING,
                 "a device of the guest is one of its host, or a file of it"),
     FindingKind("device-file-missing", _ERROR,
-                "an image in a drive, or the folder of a port's file, is not on the destination"),
-    FindingKind("nvram-apart", _WARNING,
-                "variables of the firmware, or the TPM's memory, stay in a file of each host"),
+                "the folder of a port's file is not on the destination; a warning for an image in a"
+                " drive or a shared folder"),
+    FindingKind("nvram-apart", _INFO,
+                "the firmware's variables, or the TPM, come with the memory and not in their file"),
     # target
     FindingKind("target-has-snapshots", _ERROR,
                 "the machine on the destination has snapshots"),

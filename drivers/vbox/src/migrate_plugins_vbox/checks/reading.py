@@ -7,6 +7,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from migrate_plugins_vbox.session import VBoxSession
 
 __all__ = ["Image", "Reading", "read", "read_output"]
@@ -21,6 +23,14 @@ if [ -n "$path" ] && [ -e "$path" ]; then
   elif grep -q -i -F "uuid=\\"{$uuid}\\"" -- "$path"; then echo "file own"
   else echo "file other"; fi
 fi
+number=0
+IFS='
+'
+for each in $files; do
+  [ -e "$each" ] || echo "lacks$number $each"
+  number=$((number + 1))
+done
+unset IFS
 "$@" list hdds
 """
 
@@ -43,6 +53,7 @@ class Reading(NamedTuple):
             None where there is none.
         path: Where the settings are to go.
         images: Hard disks that its VirtualBox knows.
+        lacking: Of the files that were asked for those that are not there.
         problem: Why it did not tell, or None.
     """
 
@@ -52,10 +63,18 @@ class Reading(NamedTuple):
     in_way: str | None = None
     path: str = ""
     images: tuple[Image, ...] = ()
+    lacking: tuple[str, ...] = ()
     problem: str | None = None
 
 
-def read(session: VBoxSession, *, path: str = "", text: str = "", uuid: str = "") -> Reading:
+def read(
+    session: VBoxSession,
+    *,
+    path: str = "",
+    text: str = "",
+    uuid: str = "",
+    files: Iterable[str] = (),
+) -> Reading:
     """Ask a host.
 
     Args:
@@ -63,8 +82,10 @@ def read(session: VBoxSession, *, path: str = "", text: str = "", uuid: str = ""
         path: Where settings are to be written, if they are.
         text: The source's settings.
         uuid: Of the guest.
+        files: Paths of which it is asked whether they are there.
     """
     variables = {"path": path, "digest": sha256(text.encode()).hexdigest(), "uuid": uuid}
+    variables["files"] = "\n".join(files)
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     environment = (f"{name}={value}" for name, value in session.place.environment.items())
     lines.append(shlex.join(["set", "--", "env", *environment, session.found.vboxmanage]))
@@ -95,6 +116,7 @@ def read_output(output: str) -> Reading:
         _number(told.get("MemAvailable")),
         told.get("file"),
         images=tuple(images),
+        lacking=tuple(path for word, path in told.items() if word.startswith("lacks")),
     )
 
 
