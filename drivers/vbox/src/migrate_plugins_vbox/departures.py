@@ -236,7 +236,7 @@ def _tidy(session: VBoxSession, machine: Machine, action: str) -> None:
     if now is not None and now.teleporter:
         manage.teleporter_off(uuid)
     if now is not None and now.marked:
-        manage.unregister(uuid, remove=now.settings_file)
+        manage.unregister(uuid)
 
 
 _STEPS: Final = {

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from migrate_plugins import AuthenticationError, ConnectError, DriverError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from migrate_plugins_vbox.places import Place
     from migrate_plugins_vbox.runner import Answer
 
 __all__ = ["Fault", "failed", "unreachable"]
 
-_PREFIX: Final = re.compile(r"(?:VBoxManage(?:\.exe)?: )?(?:fatal )?error: ?", re.IGNORECASE)
+_PREFIX: Final = re.compile(r"^VBoxManage(?:\.exe)?: (?:fatal )?error: ?", re.IGNORECASE)
 _DETAILS: Final = re.compile(r"(?:Details: code |Context: )")
 _CODE: Final = re.compile(r"\b(?:[A-Z][A-Z0-9_]+ )?\((?:0x)?([0-9A-Fa-f]{8})\)")
-_PROGRESS: Final = re.compile(r"(?:[0-9]{1,3}%\.*)+")
+_ENDS: Final = frozenset(".,:;!?")
+_PROGRESS: Final = re.compile(r"[0-9]{1,3}%")
 
 
 class Fault(NamedTuple):
@@ -34,26 +37,37 @@ class Fault(NamedTuple):
 
     @classmethod
     def of(cls, said: str) -> Fault:
-        """Read its standard error."""
+        """Read its standard error, on which it also counts how far it is."""
         sentences: list[str] = []
         details: list[str] = []
         for line in said.splitlines():
             told = _PREFIX.sub("", line.strip(), count=1)
-            told = _PROGRESS.sub("", told).strip()
-            if told:
+            if told and not _PROGRESS.match(told):
                 (details if _DETAILS.match(told) else sentences).append(told)
         found = _CODE.search("\n".join([*details, *sentences]))
         return cls(
-            " ".join(sentences),
+            _joined(sentences),
             None if found is None else int(found[1], 16),
             "\n".join(details),
         )
 
 
-def failed(action: str, answer: Answer) -> DriverError:
-    """Give the error of a script that failed while we did *action*."""
+def _joined(lines: Sequence[str]) -> str:
+    """Make one line of several, of which each may be a sentence."""
+    text = ""
+    for line in lines:
+        text += f"{' ' if text[-1:] in _ENDS else '; '}{line}" if text else line
+    return text
+
+
+def failed(action: str, answer: Answer, place: Place | None = None) -> DriverError:
+    """Give the error of a script that failed at a place while we did *action*."""
     if answer.status is None:
-        return DriverError(action, problem=answer.error)
+        where = "the host" if place is None else place.host or "this machine"
+        said = _joined(answer.error.splitlines())
+        if answer.broken:
+            return DriverError(action, problem=f"the connection to {where} broke ({said})")
+        return DriverError(action, problem=f"{where} did not answer ({said})")
     fault = Fault.of(answer.error)
     problem = fault.text or fault.details or f"VBoxManage ended with {answer.status}"
     return DriverError(action, problem=problem, code=fault.code)

@@ -68,6 +68,7 @@ class Machine(NamedTuple):
         teleporter_address: Likewise; empty for all addresses.
         values: Everything that was told, keys without quotes; of a repeated key the first.
         marked: Whether it is registered only as long as it runs.
+        asked: The host's own time when it told all this, or None; what compares with *changed*.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Machine(NamedTuple):
     teleporter_address: str
     values: Mapping[str, str]
     marked: bool = False
+    asked: datetime | None = None
 
 
 def read_machine(text: str) -> Machine:

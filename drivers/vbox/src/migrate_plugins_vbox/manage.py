@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins import ConnectError, DriverError
@@ -35,11 +36,12 @@ _SLOW: Final = 40.0
 _NOT_FOUND: Final = 0x80BB0001
 
 # A machine is locked for a moment while somebody else reads or starts it: tried again for 5 s.
+# About one call in a hundred does nothing for its first 10 s: one that only reads is made again.
 _TRY: Final = """\
 try() {
   tries=0
   while :; do
-    out=$("$v" "$@" 2>&1 </dev/null) && return 0
+    out=$($limit "$v" "$@" 2>&1 </dev/null) && return 0
     code=$?
     case $out in
       *" locked "*|*"unexpected process"*) ;;
@@ -50,7 +52,19 @@ try() {
     sleep 0.2
   done
 }
+look() {
+  for seconds in 2 4 0; do
+    limit=
+    [ "$seconds" -eq 0 ] || ! command -v timeout >/dev/null || limit="timeout $seconds"
+    code=0
+    try "$@" || code=$?
+    [ "$code" -eq 124 ] || break
+  done
+  limit=
+  return "$code"
+}
 fail() { printf '%s\\n' "$out" >&2; exit "$code"; }
+limit=
 """
 
 # A server is found by its socket, whatever its settings; and two servers of one home know nothing
@@ -85,14 +99,14 @@ done
 echo "$mark"
 out=$("$v" --version 2>&1 </dev/null) || { code=$?; fail; }
 printf '%s\\n' "$out"
-try list systemproperties || fail
+look list systemproperties || fail
 printf '%s\\n' "$out"
 """
 
 # By name or by uuid exactly: VBoxManage itself takes either for the other, and the first of
 # several machines of one name.
 _MACHINE: Final = """\
-try list vms || fail
+look list vms || fail
 IFS='
 '
 set -f
@@ -116,9 +130,10 @@ unset IFS
 set -- $ids
 echo "$@"
 [ $# -eq 1 ] || exit 0
-try getextradata "$1" "$key" || fail
+look getextradata "$1" "$key" || fail
 case $out in *"Value: yes"*) echo yes ;; *) echo no ;; esac
-try showvminfo "$1" --machinereadable || fail
+date +%s
+look showvminfo "$1" --machinereadable || fail
 printf '%s\\n' "$out"
 """
 
@@ -126,7 +141,7 @@ printf '%s\\n' "$out"
 _REGISTER: Final = """\
 umask 077
 refuse() { echo "$1" >&2; exit 3; }
-try list vms || fail
+look list vms || fail
 case $out in *"{$uuid}"*) refuse "a machine with the uuid $uuid is registered there" ;; esac
 mkdir -p -- "${path%/*}" || exit 3
 if [ -e "$path" ] || [ -L "$path" ]; then
@@ -381,7 +396,7 @@ class VBoxManage:
         action = f"reading {wanted} behind {self.place.uri}"
         answer = self._run(_MACHINE, {"name": name, "uuid": uuid, "key": MARK}, again=True)
         if answer.status != 0:
-            error = failed(action, answer)
+            error = failed(action, answer, self.place)
             if error.code == _NOT_FOUND:  # it was listed, and has just been unregistered
                 return None
             raise error
@@ -393,9 +408,11 @@ class VBoxManage:
             named = ", ".join(uuids)
             problem = f"{len(uuids)} machines there have that name: {named}; rename all but one"
             raise DriverError(action, problem=problem)
-        marked, _, told = rest.partition("\n")
+        marked, seconds, told = (*rest.split("\n", 2), "", "", "")[:3]
         try:
-            return read_machine(told)._replace(marked=marked == "yes")
+            read = read_machine(told)
+            asked = datetime.fromtimestamp(int(seconds), UTC)
+            return read._replace(marked=marked == "yes", asked=asked)
         except ValueError as error:
             raise DriverError(action, problem=str(error)) from error
 
@@ -421,7 +438,7 @@ class VBoxManage:
         """Run a script, and give what it says."""
         answer = self._run(script, variables, input=input, seconds=seconds, again=again)
         if answer.status != 0:
-            raise failed(action, answer)
+            raise failed(action, answer, self.place)
         return answer.output
 
     def _run(

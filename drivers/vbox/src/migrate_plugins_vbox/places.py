@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate_plugins import ConnectionURI, InvalidURIError, Reason
+from migrate_plugins import ConnectionURI, InvalidURIError, Reason, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,7 +95,7 @@ class Place(NamedTuple):
         uri = ConnectionURI.parse(text)
         wrong = [f"{part}: {instead}" for part, instead in _faults(uri)]
         if wrong:
-            raise InvalidURIError(text, part="; ".join(wrong), hint=_HINT)
+            raise InvalidURIError(masked(text), part="; ".join(wrong), hint=_HINT)
         given = uri.parameters
         user = None if uri.user is None else unquote(uri.user)
         return cls(
@@ -120,7 +120,7 @@ class Place(NamedTuple):
 def problems(text: str) -> Iterator[Reason]:
     """Give every reason why a connection URI that can be read leads to no VirtualBox."""
     for part, instead in _faults(ConnectionURI.parse(text)):
-        yield Reason("vbox-uri", f"{text}: {part}", instead, usage=True)
+        yield Reason("vbox-uri", f"{masked(text)}: {part}", instead, usage=True)
 
 
 def same(source: str, destination: str) -> Iterator[Reason]:

@@ -33,8 +33,9 @@ _PATIENCE: Final = 20.0
 _OPENING: Final = 30.0
 # Seconds that a process of ours may take to notice that it is not wanted any more.
 _FAREWELL: Final = 2.0
-# Seconds to look whether a job has ended.
+# Seconds to look whether a job has ended, and to wait for it at a time.
 _GLANCE: Final = 0.01
+_STEP: Final = 0.2
 # What ssh itself ends with where the connection is at fault; none of our scripts ends so.
 _BROKEN: Final = 255
 # A login shell may say something of its own before it runs a script: it does so before this.
@@ -46,7 +47,6 @@ _BEGIN: Final = b"migrate-plugins:"
 _JOB: Final = """\
 umask 077
 folder=$(mktemp -d "${TMPDIR:-/tmp}/migrate-plugins.XXXXXXXX") || exit 125
-exec 3<&0
 setsid sh -c '
 sh -c "
   echo \\"migrate-plugins:\\$\\$ \\$0\\"
@@ -55,10 +55,8 @@ sh -c "
 " "$0" "$1"
 echo "$?" >"$0/status"
 kill -0 "$2" 2>/dev/null || rm -rf "$0"
-' "$folder" "$1" "$$" <&3 3<&- &
-exec 3<&- </dev/null
+' "$folder" "$1" "$$"
 trap "" HUP PIPE
-wait "$!"
 cat "$folder/output"
 cat "$folder/error" >&2
 status=$(cat "$folder/status" 2>/dev/null)
@@ -81,6 +79,10 @@ class Answer(NamedTuple):
     output: str
     error: str
     broken: bool = False
+
+
+_ABANDONED: Final = Answer(None, "", "nobody listens to it any more")
+_CLOSED: Final = Answer(None, "", "the session with it was closed", broken=True)
 
 
 class Job(Protocol):
@@ -146,6 +148,9 @@ class SSHRunner:
         self._master: Popen[bytes] | None = None
         self._socket: Path | None = None
         self._closed = False
+        # How often it was opened, and why it could not be the last time.
+        self._tries = 0
+        self._failure: Answer | None = None
 
     def run(self, script: str, *, input: str = "", seconds: float = _PATIENCE) -> Answer:  # noqa: A002
         """Run a script."""
@@ -183,26 +188,34 @@ class SSHRunner:
 
     def _open(self) -> Path | Answer:
         """Open the connection if there is none; give its socket, or why there is none."""
+        tried = self._tries
         with self._lock:
             if self._closed:
-                return Answer(None, "", "the session with it was closed", broken=True)
+                return _CLOSED
             if self._master is not None and self._socket is not None:
                 if self._master.poll() is None:
                     return self._socket
                 self._end()
-            try:
-                self._socket = _socket()
-                self._master = self._start(self._socket)
-            except OSError as error:
-                self._end()
-                return Answer(None, "", f"{self._command[0]}: {error.strerror}", broken=True)
-            if _line(self._master, _OPENING) is not None:
-                return self._socket
-            late = self._master.poll() is None
-            problem = self._end()
-            if late or not problem:
-                problem = f"{problem} ssh did not get there within {_OPENING:g} s".strip()
-            return Answer(None, "", problem, broken=True)
+            if self._failure is None or self._tries == tried:  # else it was tried just now
+                self._tries += 1
+                self._failure = self._connect()
+            return self._socket or self._failure or _CLOSED
+
+    def _connect(self) -> Answer | None:
+        """Open the connection, or say why that is not possible."""
+        try:
+            self._socket = _socket()
+            self._master = self._start(self._socket)
+        except OSError as error:
+            self._end()
+            return Answer(None, "", f"{self._command[0]}: {error.strerror}", broken=True)
+        if _line(self._master, _OPENING) is not None:
+            return None
+        late = self._master.poll() is None
+        problem = self._end()
+        if late or not problem:
+            problem = f"{problem} ssh did not get there within {_OPENING:g} s".strip()
+        return Answer(None, "", problem, broken=True)
 
     def _start(self, socket: Path) -> Popen[bytes]:
         return Popen(
@@ -282,6 +295,7 @@ class _Started:
         self._runner: Final = runner
         self._lock: Final = threading.Lock()
         self._answer: Answer | None = None
+        self._abandoned = False
         self._process: Popen[bytes] | None = None
         self._number = self._folder = ""
         self._heard = b""
@@ -313,20 +327,17 @@ class _Started:
 
     def wait(self, seconds: float) -> Answer | None:
         """Wait at most *seconds* for its end."""
+        give_up = monotonic() + seconds
+        # A little at a time, so that it can be abandoned meanwhile.
+        while not self._abandoned:
+            left = min(max(give_up - monotonic(), _GLANCE), _STEP)
+            with self._lock:
+                if self._answer is None and self._process is not None:
+                    self._answer = self._heard_within(self._process, left)
+                if self._answer is not None or monotonic() >= give_up:
+                    return self._answer
         with self._lock:
-            if self._answer is not None or self._process is None:
-                return self._answer
-            try:
-                output, error = self._process.communicate(timeout=max(seconds, _GLANCE))
-            except TimeoutExpired:
-                return None
-            said = _answer(self._process.returncode, self._heard + output, error)
-            # Or what listened here was ended by a signal, and what runs there was not.
-            if self._process.returncode < 0 or self._process.returncode == _BROKEN:
-                problem = said.error.strip() or "nobody listens to it any more"
-                said = Answer(None, said.output, problem, broken=True)
-            self._answer = said
-            return said
+            return self._answer or _ABANDONED
 
     def interrupt(self) -> None:
         """Send SIGINT to the program itself."""
@@ -336,18 +347,36 @@ class _Started:
 
     def abandon(self) -> None:
         """Listen no more."""
-        if self._answer is None:
-            self._give_up(Answer(None, "", "nobody listens to it any more"))
+        self._abandoned = True
+        self._give_up(_ABANDONED)
+
+    def _heard_within(self, process: Popen[bytes], seconds: float) -> Answer | None:
+        """Give what it said where it ends within *seconds*."""
+        try:
+            output, error = process.communicate(timeout=seconds)
+        except TimeoutExpired:
+            return None
+        said = _answer(process.returncode, self._heard + output, error)
+        # Or what listened here was ended by a signal, and what runs there was not.
+        if process.returncode < 0 or process.returncode == _BROKEN:
+            problem = said.error.strip() or "what listened to it was ended"
+            return Answer(None, said.output, problem, broken=True)
+        return said
 
     def _give_up(self, answer: Answer) -> None:
-        """End what listens here; what runs there belongs to another session."""
-        if self._process is None:
-            return
-        self._process.terminate()  # first, so that whoever waits for it lets go of the lock
+        """End what listens here; what runs there belongs to another session, and is not waited for.
+
+        It may hold the far ends of our pipes, so these are not read to their end.
+        """
         with self._lock:
-            if self._answer is None:
-                _end(self._process)
+            if self._answer is not None or self._process is None:
+                return
             self._answer = answer
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdout, self._process.stderr):
+                if pipe is not None:
+                    pipe.close()
 
 
 def _run(argv: Sequence[str], given: str, seconds: float) -> Answer:
@@ -430,7 +459,7 @@ def _socket() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     above = [Path(runtime)] if runtime.startswith("/") else []
     name = f"{os.getpid():x}-{secrets.token_hex(4)}"
-    for folder in (*(each / "migrate-plugins" for each in above), _common()):
+    for folder in (*(each / "migrate-plugins-vbox" for each in above), _common()):
         path = folder / name
         if len(os.fsencode(path)) > longest:
             continue
@@ -444,4 +473,4 @@ def _socket() -> Path:
 
 
 def _common() -> Path:
-    return Path(tempfile.gettempdir()) / f"migrate-plugins-{os.getuid()}"
+    return Path(tempfile.gettempdir()) / f"migrate-plugins-vbox-{os.getuid()}"

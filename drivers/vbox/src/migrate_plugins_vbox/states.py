@@ -130,7 +130,9 @@ _ENDED: Final = (*sorted(STARTABLE), ABSENT)
 _VERDICTS: Final = {
     # As long as the source has not decided, what the target shows decides nothing.
     **{(here, there): Verdict.UNDER_WAY for here in LEAVING for there in (WAITING, *_ON, *_ENDED)},
-    **{(GONE, there): Verdict.DONE for there in _ON},
+    # A source that has left is forgotten to be anything but off when VirtualBox's server ends, some
+    # seconds later; and a target runs only if it has taken the guest over.
+    **{(here, there): Verdict.DONE for here in sorted(STARTABLE) for there in _ON},
     # The last word of the target was lost on the way: it had taken over all the same.
     (STUCK, "running"): Verdict.DONE_STUCK,
     **{(here, there): Verdict.STAYED for here in _ON for there in _ENDED},

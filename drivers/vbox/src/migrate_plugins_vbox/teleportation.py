@@ -367,8 +367,7 @@ class Teleportation:
             if source.teleporter:
                 manage.teleporter_off(uuid)
             if after is not None and not after.source_config:
-                # What stayed only as long as it ran had no settings of its own to keep.
-                manage.unregister(uuid, remove=source.settings_file if source.marked else None)
+                manage.unregister(uuid)
 
         def keep_target() -> None:
             if after is not None:
