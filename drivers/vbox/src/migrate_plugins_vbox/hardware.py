@@ -264,7 +264,10 @@ def _settings(
             continue  # of a card or port that only one of them has: that is told by itself
         if effect is Effect.NONE:
             continue
-        yield Difference(option or key, here, there, effect, (*_mending(uuid, row, option, here),))
+        mending = [*_mending(uuid, row, option, here)]
+        if row.key == "x2apic":  # turning it off turns the other one off too
+            mending.append(("modifyvm", uuid, "--apic", mine.get("apic", "on")))
+        yield Difference(option or key, here, there, effect, tuple(mending))
 
 
 def _row(key: str) -> tuple[Row | None, str]:

@@ -92,7 +92,7 @@ def _lost(here: VBoxSession, guest: Machine, other: str) -> Diagnosis:
         "vbox-lost",
         f"{guest.name} runs on neither host: the source had given it up, and {other} did not take"
         " it over, so that what was in its memory is gone. Its disks are as after a power cut:"
-        f" {disks}. It may be started once, on {name} alone, after its process there has been ended",
+        f" {disks}. It may be started once, on {name} alone, after its process there has ended",
         (
             Remedy(here.manage.command("startvm", guest.uuid, "--type", "emergencystop")),
             Remedy(here.manage.command("modifyvm", guest.uuid, "--teleporter", "off")),

@@ -67,8 +67,8 @@ def check_devices(case: Case) -> Iterator[Finding]:
                 "device-of-host",
                 Severity.WARNING,
                 here.name,
-                f"{use.path} is a device of the host, which the guest uses as {use.what}: it goes on"
-                f" with that of {there.name}, without what was under way",
+                f"{use.path} is a device of the host, which the guest uses as {use.what}: it goes"
+                f" on with that of {there.name}, without what was under way",
                 seen=use.path,
                 expected="no device of the host",
                 remedy="once the guest is shut off: " + here.command(*use.remedy),
@@ -104,7 +104,12 @@ def _uses(machine: Machine) -> Iterator[_Use]:
             path = values.get(f"{drive['controller']}-{drive['slot']}", "")
             if path.startswith("/"):
                 number, _, device = drive["slot"].partition("-")
-                words = ("storageattach", name, "--storagectl", drive["controller"])
+                words: tuple[str, ...] = (
+                    "storageattach",
+                    name,
+                    "--storagectl",
+                    drive["controller"],
+                )
                 words += ("--port", number, "--device", device, "--medium", "emptydrive")
                 yield _Use("an image in a drive", path, False, words)
         elif port is not None:
