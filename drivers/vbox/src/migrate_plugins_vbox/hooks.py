@@ -21,6 +21,7 @@ from migrate_plugins import (
     MigrationURI,
     Offer,
     PortRule,
+    Receiver,
     hookimpl,
 )
 from migrate_plugins_vbox.options import OPTIONS, refusals
@@ -29,13 +30,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from migrate_plugins import (
+        Access,
         Ask,
         Diagnosis,
+        Facts,
         Finding,
         FindingKind,
+        MigrateError,
         NativeCommand,
         Plan,
         Reason,
+        Selection,
         Session,
     )
 
@@ -54,11 +59,17 @@ _CLAIM: Final = Claim(
 )
 # A guest runs while its memory is sent, and one that is paused stays so.
 _OPTIONS: Final = frozenset({"live", "persistent", "undefine_source", "dname", "listen_address"})
+# Of the same port at both ends, since the teleporter listens on the one that is given.
+_TUNNEL: Final = (
+    f"an ssh tunnel (on the source `ssh -N -L {PORTS[0]}:127.0.0.1:{PORTS[0]} DESTINATION`, and"
+    f" here `--migrateuri {SCHEME}://127.0.0.1:{PORTS[0]}/ --listen-address 127.0.0.1`)"
+)
 _CRASH: Final = ClientCrash(
     Crash.CONTINUES,
     "the two VirtualBoxes go on with a teleportation without the client that began it, to its end;"
     " what is left to put right then is told, and done, by `migrate-plugins reconcile`",
 )
+_EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
 _LOCAL: Final = ControlProtocol("VBoxManage on this machine", None, encrypted=True)
 _SSH: Final = ControlProtocol("VBoxManage over ssh", 22, encrypted=True)
 
@@ -84,6 +95,7 @@ def migrate_capabilities() -> Capabilities:
         unwritten_uri="made from the destination's host and the port that is held for it",
         encrypted=False,
         encryption="VirtualBox sends it as it is",
+        encrypting_by_hand=_TUNNEL,
         on_client_crash=_CRASH,
         always_live=True,
     )
@@ -160,6 +172,40 @@ def migrate_connect(uri: str, ask: Ask | None) -> Session:
 
 
 @hookimpl
+def migrate_receiver(plan: Plan) -> Receiver:
+    listen = plan.request.listen_address
+    return Receiver(
+        plan.receiver,
+        plan.port.first,
+        plan.port.last,
+        plan.uris.migration.because,
+        None if listen in _EVERYWHERE else listen,
+    )
+
+
+@hookimpl
+def migrate_checks(
+    plan: Plan, facts: Facts, source: Access, destination: Access, selection: Selection
+) -> Sequence[Finding] | None:
+    if plan.driver != NAME:
+        return None
+    from migrate_plugins_vbox.checks import check  # noqa: PLC0415 - planning needs none
+
+    return check(plan, facts, source, destination, selection)
+
+
+@hookimpl
+def migrate_investigate(
+    plan: Plan, error: MigrateError, source: Access, destination: Access
+) -> Sequence[Diagnosis] | None:
+    if plan.driver != NAME:
+        return None
+    from migrate_plugins_vbox.investigation import investigate  # noqa: PLC0415 - likewise
+
+    return investigate(plan, error, source, destination)
+
+
+@hookimpl
 def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequence[Diagnosis]:
     from migrate_plugins_vbox.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
 
@@ -177,6 +223,7 @@ def migrate_foresee(plan: Plan) -> Sequence[Finding] | None:
 
 @hookimpl
 def migrate_finding_kinds() -> Sequence[FindingKind]:
-    from migrate_plugins_vbox.foresight import KINDS  # noqa: PLC0415 - planning needs none
+    from migrate_plugins_vbox import foresight  # noqa: PLC0415 - likewise
+    from migrate_plugins_vbox.checks.kinds import KINDS  # noqa: PLC0415 - planning needs none
 
-    return KINDS
+    return (*foresight.KINDS, *KINDS)
