@@ -405,22 +405,24 @@ def test_a_login_shell_that_talks_is_not_heard(site: Site) -> None:
     assert answer.output == "done\n"
 
 
+def cut(host: Host) -> None:
+    """End every connection over ssh."""
+    numbers = [number for number, line in host.processes().items() if "vbox@" in line]
+    host.run(f"kill -KILL {' '.join(map(str, numbers))}", root=True)
+
+
 def test_only_what_reads_is_asked_again_where_the_connection_breaks(
     site: Site, alpha: VBoxSession
 ) -> None:
     site.guest("web1", start=False)
     told = f"{PRIVATE}/told"
 
-    def cut() -> None:
-        numbers = [n for n, line in site.alpha.processes().items() if "vbox@" in line]
-        site.alpha.run(f"kill -KILL {' '.join(map(str, numbers))}", root=True)
-
-    cut()
+    cut(site.alpha)
     before = alpha.guest("web1")  # its connection is gone before it asks
     with ThreadPoolExecutor() as pool:
         changing = pool.submit(alpha.manage.runner.run, f"echo once >>{told}; sleep 3")
         until(site.alpha.path(told).exists, "it has begun")
-        cut()
+        cut(site.alpha)
         broken = changing.result()
     after = alpha.guest("web1")
 
@@ -657,6 +659,32 @@ def test_a_job_is_interrupted_as_the_program_itself(alpha: VBoxSession) -> None:
     assert early is None
     assert answer == Answer(1, "waiting\n", "interrupted\n")
     assert job.poll() == answer
+
+
+def test_a_job_is_interrupted_though_the_connection_to_it_broke(
+    site: Site, alpha: VBoxSession
+) -> None:
+    told = f"{PRIVATE}/told"
+    caught = (
+        "import signal, time\n"
+        f"signal.signal(signal.SIGINT, lambda *_: exit(open({told!r}, 'w').write('interrupted')))\n"
+        "time.sleep(20)\n"
+    )
+    job = alpha.manage.runner.start(f"exec python3 -c {shlex.quote(caught)}")
+    time.sleep(0.5)
+
+    cut(site.alpha)
+    broken = job.wait(5)
+    job.interrupt()
+    until(site.alpha.path(told).exists, "it is interrupted")
+    until(
+        lambda: not [*site.alpha.path("/tmp").glob("migrate-plugins.*")],  # noqa: S108 - the host's
+        "its folder is gone",
+    )
+    job.interrupt()
+
+    assert broken is not None
+    assert (broken.status, broken.broken) == (None, True)
 
 
 def test_a_job_that_is_abandoned_goes_on(site: Site, alpha: VBoxSession) -> None:
