@@ -9,46 +9,88 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from vbox.site import SiteError, until
+from vbox.site import SiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from pathlib import Path
 
-    from vbox.site import Guest, Host
+    from vbox.site import Guest, Host, Site
 
-    from migrate_plugins import Migrator, Outcome, Plan
+    from migrate_plugins import Event, Migrator, Outcome, Plan
 
-# MiB that a guest writes over all the time, and a link on which that is never done by itself.
-WRITES: Final = 6
-RATE: Final = "40mbit"
+# MiB of a guest's memory and what of it is written over all the time, a link, and a pause that
+# cannot be had on it: such a teleportation is not done within half a minute.
+MEMORY: Final = 64
+WRITES: Final = 40
+RATE: Final = "20mbit"
+ENDLESS: Final = "max-downtime=1"
 SECONDS: Final = 40.0
 
 
 def plan(
-    migrator: Migrator, guest: Guest, here: Host, there: Host, *options: str, **fields: Any
+    migrator: Migrator,
+    guest: Guest,
+    here: Host,
+    there: Host,
+    *options: str,
+    **fields: Any,  # noqa: ANN401 - those of a request
 ) -> Plan:
     """Plan to teleport a guest."""
     return migrator.plan(guest.name, here.uri, there.uri, live=True, options=options, **fields)
 
 
 def move(
-    migrator: Migrator, guest: Guest, here: Host, there: Host, *options: str, **fields: Any
+    migrator: Migrator,
+    guest: Guest,
+    here: Host,
+    there: Host,
+    *options: str,
+    **fields: Any,  # noqa: ANN401 - those of a request
 ) -> Outcome:
     """Teleport a guest, and give what came of it."""
     return migrator.run(plan(migrator, guest, here, there, *options, **fields))
 
 
-def given_up(guest: Guest, host: Host) -> bool:
-    """Whether a host neither runs a guest nor waits for it."""
-    return guest.state(host) in {"absent", "poweroff", "aborted", "teleported"}
+def busy(site: Site) -> Guest:
+    """Make a guest that writes all the time, and a slow link."""
+    guest = site.guest(memory=MEMORY, writes=WRITES)
+    site.bandwidth(RATE)
+    return guest
+
+
+def endless(
+    migrator: Migrator,
+    site: Site,
+    guest: Guest,
+    *options: str,
+    **fields: Any,  # noqa: ANN401 - those of a request
+) -> Plan:
+    """Plan to send a busy guest so that it is not done by itself."""
+    return plan(migrator, guest, site.alpha, site.beta, ENDLESS, *options, **fields)
+
+
+class Watch:
+    """Watches a migration."""
+
+    def __init__(self) -> None:
+        self.events: Final[list[Event]] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    @property
+    def sent(self) -> list[int]:
+        """Bytes that were seen to be sent, each time with how fast."""
+        seen = (event.statistics for event in [*self.events])
+        return [each.transferred for each in seen if each and each.transferred and each.rate]
 
 
 class Client:
     """The real command in a process of its own, which can be interrupted and killed."""
 
-    def __init__(
-        self, guest: Guest, here: Host, there: Host, *words: str, environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, guest: Guest, here: Host, there: Host, *words: str, state: Path) -> None:
+        """Start it; its journal is in the folder *state*."""
         command = [sys.executable, "-m", "migrate_plugins", "migrate", guest.name, there.uri]
         command += ["-c", here.uri, "--live", "--progress", "json", *words]
         self.process: Final = subprocess.Popen(
@@ -56,7 +98,7 @@ class Client:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **environment},
+            env={**os.environ, "XDG_STATE_HOME": str(state)},
         )
 
     def until(self, true: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -73,7 +115,8 @@ class Client:
 
     def outcome(self) -> dict[str, Any]:
         """Wait for its end, and give what it said last."""
-        out, err = self.process.communicate(timeout=SECONDS)
+        with self.process:
+            out, err = self.process.communicate(timeout=SECONDS)
         if not out:
             raise SiteError(f"it said nothing: {err}")
         last: dict[str, Any] = json.loads(out.splitlines()[-1])
@@ -83,9 +126,3 @@ class Client:
         """End it at once, as the kernel does that has no memory left."""
         self.process.kill()
         self.process.communicate(timeout=SECONDS)
-
-
-def waiting(guest: Guest, host: Host) -> None:
-    """Wait until a host waits for a guest and listens."""
-    until(lambda: any(49300 <= port <= 49363 for port in host.listening()), f"{host.name} listens")
-    until(lambda: guest.state(host) == "teleportingin", f"{guest.name} waits on {host.name}")

@@ -59,7 +59,7 @@ SSH = [
      "nobody listens there: start sshd, or name its port (vbox+ssh://h:PORT/session)"),
     ("ssh: connect to host h port 22: Connection timed out", ConnectError, UNREACHED),
     ("ssh: connect to host h port 22: No route to host",     ConnectError, UNREACHED),
-    ("ssh did not get there within 30 s",                    ConnectError, UNREACHED),
+    ("ssh did not get there within 20 s",                    ConnectError, UNREACHED),
     (f"{UNKNOWN}\nHost key verification failed.", AuthenticationError,
      ("the host key of h is not known: log in once by hand (ssh -p 2222 u@h) and compare it, or"
       " name a file with known_hosts=")),

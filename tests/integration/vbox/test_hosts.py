@@ -676,40 +676,6 @@ def test_a_job_may_say_much(alpha: VBoxSession) -> None:
     assert answer == Answer(3, "x" * 300_000, "")
 
 
-def test_a_teleportation_is_cancelled_by_an_interrupt(
-    site: Site, alpha: VBoxSession, beta: VBoxSession
-) -> None:
-    guest = site.guest(memory=64, writes=48)
-    site.bandwidth("2mbit")  # more is written than can ever be sent
-    uuid = facts(alpha, guest.name).uuid
-    text = alpha.manage.settings(machine(alpha, guest.name))
-    path = settings_path(beta.found.machine_folder, guest.name)
-    beta.manage.register(path, write_target(text, "/"), source=text)
-    beta.manage.teleporter_on(uuid, port=PORT, address="", password=PASSWORD)
-    waiting = beta.manage.start(uuid)
-    until(lambda: PORT in beta.listening(), "the target waits")
-
-    job = alpha.manage.teleport(
-        uuid, host="10.79.0.2", port=PORT, password=PASSWORD, max_downtime=1
-    )
-    until(lambda: facts(alpha, guest.name).job == "migration out", "it is under way")
-    moving = (facts(alpha, guest.name).job, facts(beta, guest.name).job, job.poll())
-    job.interrupt()
-    answer = job.wait(10)
-
-    assert moving == ("migration out", "migration in", None)
-    assert answer is not None
-    assert "CANCELED" in answer.error
-    until(lambda: facts(beta, guest.name).state is GuestState.SHUTOFF, "the target ends")
-    assert facts(alpha, guest.name).state is GuestState.RUNNING
-    assert guest.counts(site.alpha)
-    ended = waiting.wait(10)
-    assert ended is not None
-    assert ended.status == 1
-    beta.manage.teleporter_off(uuid)
-    beta.manage.unregister(uuid, remove=path)
-
-
 # Runs on a host itself, where nothing but Python is: what is read there, and a job.
 LOCAL = """
 import json, sys

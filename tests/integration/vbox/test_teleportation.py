@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from vbox.moves import RATE, WRITES, move, plan
+from vbox.moves import Watch, busy, endless, move, plan
 from vbox.site import until
 
 from migrate_plugins import GuestState, Verdict
@@ -104,23 +104,16 @@ def test_configuration_is_as_the_table_has_it(
 
 
 def test_memory_sent_is_told(migrator: Migrator, site: Site) -> None:
-    guest = site.guest(memory=64, writes=WRITES)
-    site.bandwidth(RATE)
-    events: list[Event] = []
+    guest = busy(site)
+    watch = Watch()
+    run = migrator.start(endless(migrator, site, guest), observers=[watch])
 
-    run = migrator.start(plan(migrator, guest, site.alpha, site.beta), observers=[events.append])
-
-    def sent() -> list[int]:
-        found = [event.statistics for event in events if event.statistics]
-        return [each.transferred for each in found if each.transferred and each.rate]
-
-    until(lambda: len({*sent()}) > 1, "more and more bytes are sent", seconds=20)
+    until(lambda: len({*watch.sent}) > 1, "more and more bytes are sent", seconds=20)
     run.cancel()
     assert run.outcome().verdict is Verdict.CANCELLED
-    told = sent()
-    assert told == sorted(told)
-    # No more than the link takes: 40 Mbit/s.
-    assert 0 < told[-1] < run.outcome().elapsed * 40e6 / 8
+    assert watch.sent == sorted(watch.sent)
+    # No more than the link takes: 20 Mbit/s.
+    assert 0 < watch.sent[-1] < run.outcome().elapsed * 20e6 / 8
 
 
 def test_password_is_taken_from_a_file(migrator: Migrator, site: Site, tmp_path: Path) -> None:
@@ -136,15 +129,15 @@ def test_password_is_taken_from_a_file(migrator: Migrator, site: Site, tmp_path:
 
 
 def test_password_is_in_no_command_line(migrator: Migrator, site: Site, tmp_path: Path) -> None:
-    guest = site.guest(memory=64, writes=WRITES)
-    site.bandwidth(RATE)
+    guest = busy(site)
     file = tmp_path / "password"
     file.write_text("hunter22222\n")
     file.chmod(0o600)
 
-    asked = plan(migrator, guest, site.alpha, site.beta, f"password-file={file}")
-    run = migrator.start(asked)
-    until(lambda: guest.state(site.alpha) == "teleporting", "it is under way")
+    asked = endless(migrator, site, guest, f"password-file={file}")
+    watch = Watch()
+    run = migrator.start(asked, observers=[watch])
+    until(lambda: watch.sent, "it is under way", seconds=20)
     lines = [*site.alpha.processes().values(), *site.beta.processes().values()]
     run.cancel()
 
@@ -170,12 +163,9 @@ def test_port_that_something_listens_on_is_not_taken(migrator: Migrator, site: S
 
 
 def test_target_listens_where_it_is_told(migrator: Migrator, site: Site) -> None:
-    guest = site.guest(memory=64, writes=WRITES)
-    site.bandwidth(RATE)
+    guest = busy(site)
 
-    run = migrator.start(
-        plan(migrator, guest, site.alpha, site.beta, listen_address=site.beta.address)
-    )
+    run = migrator.start(endless(migrator, site, guest, listen_address=site.beta.address))
     until(lambda: 49300 in site.beta.listening() or run.wait(0), "beta listens")
     listens = site.beta.run("ss -ltnH")
     run.cancel()

@@ -283,7 +283,7 @@ class VBoxManage:
         """Read a machine's settings file."""
         return self._ask(
             f"reading the settings of {machine.name}",
-            'out=$(cat -- "$path" 2>&1) || { code=$?; fail; }; cat -- "$path"',
+            'cat -- "$path"',
             path=machine.settings_file,
             again=True,
         )

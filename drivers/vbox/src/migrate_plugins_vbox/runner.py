@@ -12,7 +12,6 @@ import select
 import shlex
 import signal
 import stat
-import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +29,7 @@ __all__ = ["Answer", "Job", "LocalRunner", "Runner", "SSHRunner", "open_runner"]
 # Seconds that a script may take if nothing else is said.
 _PATIENCE: Final = 20.0
 # Seconds for ssh to get to a host and to be let in.
-_OPENING: Final = 30.0
+_OPENING: Final = 20.0
 # Seconds that a process of ours may take to notice that it is not wanted any more.
 _FAREWELL: Final = 2.0
 # Seconds to look whether a job has ended, and to wait for it at a time.
@@ -459,7 +458,9 @@ def _socket() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     above = [Path(runtime)] if runtime.startswith("/") else []
     name = f"{os.getpid():x}-{secrets.token_hex(4)}"
-    for folder in (*(each / "migrate-plugins-vbox" for each in above), _common()):
+    # Not where TMPDIR says, which may be too long.
+    common = Path("/tmp") / f"migrate-plugins-vbox-{os.getuid()}"  # noqa: S108 - see below
+    for folder in (*(each / "migrate-plugins-vbox" for each in above), common):
         path = folder / name
         if len(os.fsencode(path)) > longest:
             continue
@@ -469,8 +470,4 @@ def _socket() -> Path:
             if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
                 folder.chmod(0o700)
                 return path
-    raise OSError(0, f"there is no private folder for a socket, not even {_common()}")
-
-
-def _common() -> Path:
-    return Path(tempfile.gettempdir()) / f"migrate-plugins-vbox-{os.getuid()}"
+    raise OSError(0, f"there is no private folder for a socket, not even {common}")
