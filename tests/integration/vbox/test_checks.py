@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -243,30 +243,18 @@ def test_a_port_that_is_taken(migrator: Migrator, site: Site) -> None:
     assert "data-port-taken" in found
 
 
-@pytest.mark.parametrize(
-    ("mode", "text", "found"),
-    [
-        (0o600, "secret\n", []),
-        (0o644, "secret\n", ["password-file-exposed"]),
-        (0o600, "", ["password-file-unusable"]),
-        (None, None, ["password-file-unusable"]),
-    ],
-)
-def test_password_file(
-    migrator: Migrator,
-    site: Site,
-    tmp_path: Path,
-    mode: int | None,
-    text: str | None,
-    found: list[str],
+def test_a_refused_teleportation_is_explained(
+    migrator: Migrator, site: Site, beta: VBoxSession
 ) -> None:
-    file = tmp_path / "password"
-    if text is not None and mode is not None:
-        file.write_text(text)
-        file.chmod(mode)
-    plan = migrator.plan("none", site.alpha.uri, site.beta.uri, options=(f"password-file={file}",))
+    guest = site.guest()
+    uuid = registered(site, guest, beta)
+    vbox(site.beta, f"modifyvm {uuid} --memory 24")
+    plan = migrator.plan(guest.name, site.alpha.uri, site.beta.uri, live=True)
 
-    told = [each for each in migrator.check(plan).findings if each.id in OURS]
+    outcome = migrator.run(plan, accept={"hardware-differs": "to see it refused"})
 
-    assert ids(told) == found
-    assert not any("secret" in str(each) for each in told)
+    assert outcome.error is not None
+    assert [each.id for each in migrator.diagnose(str(outcome.error))][:1] == [
+        "vbox-memory-differs"
+    ]
+    assert guest.counts(site.alpha)

@@ -10,11 +10,12 @@ import pytest
 from vbox.site import PRIVATE, VBOXMANAGE, Guest, managing, until
 
 from migrate_plugins_vbox.hardware import Effect, compare
+from migrate_plugins_vbox.machine import read_machine
 from migrate_plugins_vbox.session import connect
 from migrate_plugins_vbox.settings import settings_path, write_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from vbox.site import Site
 
@@ -29,6 +30,14 @@ PASSWORD = "of the tests"  # noqa: S105 - nobody else is let in by it
 COPY = f"{PRIVATE}/copy.vdi"
 HERE = "storageattach target --storagectl IDE --port 0 --device 0"
 THERE = "storageattach target --storagectl IDE --port 1 --device 0"
+
+# All that is compared, in one script, since each takes its time. The file is not always where it
+# was: with another name it gets another one.
+READ = r"""
+told=$(SHOW)
+printf '%s\n' "$told"
+cat "$(printf '%s\n' "$told" | sed -n 's/^CfgFile="\(.*\)"$/\1/p')"
+"""
 
 # fmt: off
 # What is done to the target, what differs then, and what a teleportation makes of it.
@@ -128,14 +137,19 @@ class Two(NamedTuple):
     def uuid(self) -> str:
         return self.machine.uuid
 
-    def differences(self) -> list[Difference]:
-        target = self.beta.machine_of(self.uuid)
-        assert target is not None
-        return compare(self.machine, target, self.text, self.beta.settings(target))
-
-    def do(self, *words: str) -> None:
-        """Run VBoxManage on beta; ``target`` stands for the machine."""
-        self.site.beta.manage(*(self.uuid if word == "target" else word for word in words))
+    def differences(self, *calls: Sequence[str]) -> list[Difference]:
+        """Run VBoxManage on beta, and say what differs then; ``target`` stands for the machine."""
+        told = ["showvminfo", "target", "--machinereadable"]
+        lines = [
+            managing(*(self.uuid if word == "target" else word for word in words))
+            for words in calls
+        ]
+        shown = managing(*(self.uuid if word == "target" else word for word in told))
+        output = self.site.beta.run(
+            "\n".join([*(f"{line} >/dev/null" for line in lines), READ.replace("SHOW", shown)])
+        )
+        told_of, mark, text = output.partition("<?xml")
+        return compare(self.machine, read_machine(told_of), self.text, mark + text)
 
     def register(self) -> None:
         folder = str(PurePosixPath(self.machine.settings_file).parent)
@@ -190,22 +204,18 @@ def test_a_copy_of_the_settings_differs_in_nothing(two: Two) -> None:
 def test_a_difference_is_named_and_mended(
     two: Two, change: str, setting: str, effect: Effect
 ) -> None:
-    two.do(*shlex.split(change))
-
-    found = two.differences()
-    for difference in found:
-        for words in difference.mending:
-            two.do(*words)
+    found = two.differences(shlex.split(change))
+    left = two.differences(*(words for each in found for words in each.mending))
 
     assert [(each.setting, each.effect) for each in found] == [(setting, effect)]
     assert all(each.mending for each in found)
-    assert two.differences() == []
+    assert left == []
 
 
 def test_all_differences_are_named_at_once(two: Two) -> None:
-    two.do("modifyvm", "target", "--memory", "24", "--vram", "8", "--chipset", "ich9")
-
-    found = two.differences()
+    found = two.differences(
+        ["modifyvm", "target", "--memory", "24", "--vram", "8", "--chipset", "ich9"]
+    )
     two.unregister()
     two.register()
 
@@ -219,10 +229,7 @@ def test_all_differences_are_named_at_once(two: Two) -> None:
 
 
 def test_what_is_of_the_host_may_differ(two: Two) -> None:
-    for change in INDIFFERENT:
-        two.do(*shlex.split(change))
-
-    found = two.differences()
+    found = two.differences(*map(shlex.split, INDIFFERENT))
     two.unregister()
     two.register()
 
@@ -234,7 +241,7 @@ def test_what_is_of_the_host_may_differ(two: Two) -> None:
     [(row[0], row[2]) for row in CHANGES if row[1] in TELEPORTED],
 )
 def test_virtualbox_does_as_the_table_says(two: Two, change: str, effect: Effect) -> None:
-    two.do(*shlex.split(change))
+    two.differences(shlex.split(change))
 
     states = two.teleport()
     if states == ("teleported", "running"):
