@@ -5,6 +5,7 @@ What decides is the states of both machines: VirtualBox tells success and failur
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -198,3 +199,27 @@ def test_plan_through_an_address_is_told_in_the_native_commands(
     lines = [" ".join(command.argv or ()) for command in planned.commands]
     assert any(f"teleport --host proxy --port {PORT}" in line for line in lines)
     assert planned.port.value == PORT
+
+
+def test_tunnel_takes_the_memory(migrator: Migrator, site: Site) -> None:
+    guest = site.guest()
+    # The machine's own ssh, which stands in the network of alpha.
+    where = ["nsenter", f"--target={site.alpha.process.pid}", "--net"]
+    ssh = ["ssh", "-F", str(site.folder / "ssh_config"), "-l", "vbox", "-N"]
+    tunnel = subprocess.Popen([*where, *ssh, "-L", f"{PORT}:localhost:{PORT}", "beta"])
+    try:
+        until(lambda: PORT in site.alpha.listening(), "the tunnel is there")
+        planned = plan(
+            migrator, guest, site.alpha, site.beta, migration=f"vboxmigr://localhost:{PORT}/"
+        )
+        report = migrator.check(planned)
+        blocking = {finding.id for finding in report.findings if finding.blocks}
+        outcome = migrator.run(planned, accept=MEANT)
+    finally:
+        tunnel.kill()
+        tunnel.wait()
+
+    assert blocking == {"destination-name-elsewhere"}, report.findings
+    assert outcome.verdict is Verdict.DONE
+    assert guest.counts(site.beta)
+    assert guest.life(site.alpha, site.beta).unbroken
