@@ -1,7 +1,7 @@
 """What is said of a teleportation after which no copy runs, and of a target that wrote why.
 
-The hosts are fakes: a script that answers as VBoxManage does, run by this machine's own shell.  Real
-ones are in tests/integration/vbox.
+The hosts are fakes: a script that answers as VBoxManage does, run by this machine's own shell.
+Real ones are in tests/integration/vbox.
 """
 
 from __future__ import annotations
@@ -87,11 +87,11 @@ def test_where_no_copy_runs_it_is_said_what_is_left(
     ]
 
 
-@pytest.mark.parametrize("states", [("running", "poweroff"), ("teleported", "running")])
+@pytest.mark.parametrize("both", [("running", "poweroff"), ("teleported", "running")])
 def test_where_a_copy_runs_nobody_is_told_to_start_one(
-    plan: Plan, access: Callable[[str, str], Access], states: tuple[str, str]
+    plan: Plan, access: Callable[[str, str], Access], both: tuple[str, str]
 ) -> None:
-    assert investigate(plan, ERROR, access("alpha", states[0]), access("beta", states[1])) == []
+    assert investigate(plan, ERROR, access("alpha", both[0]), access("beta", both[1])) == []
 
 
 def test_setting_is_named_by_what_the_target_wrote(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["investigate", "setting_of"]
 
 _SECONDS: Final = 4.0
+# Of a second, as stat tells it.
+_FRACTION: Final = re.compile(r"\.\d+(?= [+-]\d{4}$)")
 
 # What a device that the target's log names is set with.
 _SETTINGS: Final = (
@@ -110,8 +112,7 @@ def _written(here: VBoxSession, guest: Machine) -> Iterator[str]:
     script = f"stat -L -c '%n, last written %y' -- {shlex.join(files)} 2>&1"
     answer = here.manage.runner.run(script, seconds=_SECONDS)
     for line in answer.output.splitlines():
-        written, _, zone = line.rpartition(" ")
-        yield f"{written.partition('.')[0]} {zone}" if ", last written " in line else line
+        yield _FRACTION.sub("", line)
 
 
 def _log(there: VBoxSession, target: Machine) -> Iterator[Diagnosis]:
