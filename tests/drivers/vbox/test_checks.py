@@ -328,7 +328,7 @@ def test_a_log_that_is_about_no_setting() -> None:
 
 
 def test_memory_in_plain_text_is_refused_where_a_policy_says_so() -> None:
-    table = {"require-encryption": {}}
+    table: dict[str, dict[str, str]] = {"require-encryption": {}}
     strict = Migrator.installed(Config("/c.toml", exists=True, policies=table))
 
     with pytest.raises(PlanError, match="policy require-encryption") as caught:

@@ -35,6 +35,7 @@ _SETTINGS: Final = (
     (r"GIM#|GIMDev", "--paravirt-provider"),
     (r"apic#\d+: Config mismatch", "--x86-x2apic"),
     (r"'apic'", "--apic"),
+    (r"'ioapic'", "--ioapic"),
     (r"'hpet'", "--x86-hpet"),
     (r"'tpm'", "--tpm-type"),
     (r"'(?:ichac97|hda|sb16)'", "--audio-controller, or --audio-enabled"),
