@@ -186,6 +186,14 @@ XML = """<VirtualBox xmlns="http://www.virtualbox.org/"><Machine uuid="{u}" name
 
 def test_target(plan: Plan) -> None:
     made = case(plan, target=machine("poweroff", "novelty=7\n", memory="512", name='"web2"'))
+    uuid = {"hardwareuuid": "11111111-2222-3333-4444-555555555555"}
+    target = made.target
+    assert target is not None
+    made = made._replace(
+        destination=made.destination._replace(
+            machine=target._replace(values={**target.values, **uuid})
+        )
+    )
     made = made._replace(
         source=made.source._replace(text=XML.replace("TYPE", "Normal")),
         destination=made.destination._replace(text=XML.replace("TYPE", "Normal")),
@@ -193,7 +201,9 @@ def test_target(plan: Plan) -> None:
 
     found = {each.id: each for each in judge(made)}
 
-    assert [*found] == ["identity-differs", "hardware-differs", "setting-differs"]
+    assert {*found} == {"identity-differs", "hardware-differs", "setting-differs"}
+    # Its other name is for the core to tell.
+    assert "--hardware-uuid" in found["identity-differs"].text
     memory = found["hardware-differs"]
     assert (memory.seen, memory.expected) == ("512", "1024")
     assert memory.remedy == f"VBoxManage modifyvm {UUID} --memory 1024"
