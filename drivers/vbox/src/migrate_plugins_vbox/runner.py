@@ -340,9 +340,14 @@ class _Started:
 
     def interrupt(self) -> None:
         """Send SIGINT to the program itself."""
-        if self._answer is None and self._number.isdecimal():
-            ended = f"[ -e {shlex.quote(self._folder)}/status ]"
-            self._runner.run(f"{ended} || kill -INT {self._number}")
+        if not self._number.isdecimal() or (self._answer is not None and not self._answer.broken):
+            return
+        folder = shlex.quote(self._folder)
+        # Where its folder is gone it has ended, and its number may be another's.
+        script = f"[ -d {folder} ] && ! [ -e {folder}/status ] && kill -INT {self._number}"
+        for _ in range(2):  # the connection may have broken, and is then opened anew
+            if not self._runner.run(script).broken:
+                return
 
     def abandon(self) -> None:
         """Listen no more."""

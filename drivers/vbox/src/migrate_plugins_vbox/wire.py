@@ -66,7 +66,7 @@ def read_wire(text: str, port: int) -> Wire:
         else:
             parts[-1].append(line)
     addresses, connections, said = (*parts, [], [])[:3]
-    wanted = {_plain(address.strip()) for address in addresses}
+    wanted = {_plain(address.strip()) for address in addresses if address.strip()}
     sent = [count for line in connections if (count := _sent(line, wanted, port)) is not None]
     told = _PERCENT.findall(" ".join(said))
     return Wire(max(sent, default=None), float(told[-1]) if told else None)
