@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate_plugins import Severity
+from migrate_plugins import Config, Migrator, PlanError, Severity
 from migrate_plugins_vbox.checks import judge
 from migrate_plugins_vbox.checks.case import Case, Side
 from migrate_plugins_vbox.checks.kinds import KINDS
@@ -24,7 +24,7 @@ from migrate_plugins_vbox.sharing import Pair, Proof, Sharing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migrate_plugins import Migrator, Plan
+    from migrate_plugins import Plan
 
 UUID = "5e33208d-62f0-40c4-b2ca-d4972bdfc12a"
 DISK = "6468b536-995c-449f-94c1-d637b92bc3ff"
@@ -173,7 +173,7 @@ def test_every_kind_is_tried() -> None:
     elsewhere = {
         # test_target and test_password_file below, and tests/integration/vbox
         "hardware-differs", "identity-differs", "setting-differs", "disk-type",
-        "password-file-unusable", "password-file-exposed",
+        "password-file-unusable", "password-file-exposed", "tunnel-missing",
     }  # fmt: skip
 
     assert {id_ for _, found in CASES for _, id_ in found} | elsewhere == {k.id for k in KINDS}
@@ -186,6 +186,14 @@ XML = """<VirtualBox xmlns="http://www.virtualbox.org/"><Machine uuid="{u}" name
 
 def test_target(plan: Plan) -> None:
     made = case(plan, target=machine("poweroff", "novelty=7\n", memory="512", name='"web2"'))
+    uuid = {"hardwareuuid": "11111111-2222-3333-4444-555555555555"}
+    target = made.target
+    assert target is not None
+    made = made._replace(
+        destination=made.destination._replace(
+            machine=target._replace(values={**target.values, **uuid})
+        )
+    )
     made = made._replace(
         source=made.source._replace(text=XML.replace("TYPE", "Normal")),
         destination=made.destination._replace(text=XML.replace("TYPE", "Normal")),
@@ -193,7 +201,9 @@ def test_target(plan: Plan) -> None:
 
     found = {each.id: each for each in judge(made)}
 
-    assert [*found] == ["identity-differs", "hardware-differs", "setting-differs"]
+    assert {*found} == {"identity-differs", "hardware-differs", "setting-differs"}
+    # Its other name is for the core to tell.
+    assert "--hardware-uuid" in found["identity-differs"].text
     memory = found["hardware-differs"]
     assert (memory.seen, memory.expected) == ("512", "1024")
     assert memory.remedy == f"VBoxManage modifyvm {UUID} --memory 1024"
@@ -325,3 +335,29 @@ def test_setting_that_a_log_is_about(line: str, setting: str) -> None:
 
 def test_a_log_that_is_about_no_setting() -> None:
     assert setting_of("Power up failed (vrc=VINF_SUCCESS, hrc=NS_ERROR_FAILURE)") is None
+
+
+def test_memory_in_plain_text_is_refused_where_a_policy_says_so() -> None:
+    table: dict[str, dict[str, str]] = {"require-encryption": {}}
+    strict = Migrator.installed(Config("/c.toml", exists=True, policies=table))
+
+    with pytest.raises(PlanError, match="policy require-encryption") as caught:
+        strict.plan("web1", "vbox:///session", "vbox+ssh://beta/session")
+
+    [reason] = caught.value.reasons
+    assert "ssh -N -L 49300:127.0.0.1:49300" in (reason.instead or "")
+    assert "--migrateuri vboxmigr://127.0.0.1:49300/" in (reason.instead or "")
+
+
+def test_a_tunnel_passes_where_the_policy_trusts_this_machine() -> None:
+    table = {"require-encryption": {"mode": "except", "networks": ["127.0.0.0/8"]}}
+    strict = Migrator.installed(Config("/c.toml", exists=True, policies=table))
+
+    plan = strict.plan(
+        "web1",
+        "vbox:///session",
+        "vbox+ssh://beta/session",
+        migration="vboxmigr://127.0.0.1:49300/",
+    )
+
+    assert "tunnel-needed" in {each.id for each in plan.findings}

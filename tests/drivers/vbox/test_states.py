@@ -106,29 +106,33 @@ def machine(state: str, *, teleporter: bool = False, marked: bool = False, ago: 
         teleporter_address="",
         values=MappingProxyType({}),
         marked=marked,
+        asked=NOW,
     )
 
 
 @pytest.mark.parametrize(("state", "means"), MEANINGS)
 def test_meaning(state: str, means: Meaning) -> None:
-    assert meaning(machine(state), NOW) == means
+    assert meaning(machine(state)) == means
 
 
 @pytest.mark.parametrize(("ago", "stuck"), [(0, False), (30, False), (31, True), (4000, True)])
 def test_machine_that_stops_for_long_is_stuck(ago: int, stuck: bool) -> None:
     stopping = machine("stopping", marked=True, ago=ago)
 
-    assert (meaning(stopping, NOW) == Meaning(CRASHED, "stuck while stopping")) is stuck
-    assert (leftover(stopping, NOW) == Leftover("its process is still there")) is stuck
+    assert (meaning(stopping) == Meaning(CRASHED, "stuck while stopping")) is stuck
+    assert (leftover(stopping) == Leftover("its process is still there")) is stuck
 
 
 def test_machine_that_tells_no_time_is_not_stuck() -> None:
-    assert meaning(machine("stopping")._replace(changed=None), NOW).state is UNKNOWN
+    stopping = machine("stopping", ago=100)
+
+    assert meaning(stopping._replace(changed=None)).state is UNKNOWN
+    assert meaning(stopping._replace(asked=None)).state is UNKNOWN
 
 
 @pytest.mark.parametrize(("state", "teleporter", "marked", "left"), LEFTOVERS)
 def test_leftover(state: str, teleporter: bool, marked: bool, left: Leftover | None) -> None:
-    assert leftover(machine(state, teleporter=teleporter, marked=marked), NOW) == left
+    assert leftover(machine(state, teleporter=teleporter, marked=marked)) == left
 
 
 @pytest.mark.parametrize(("source", "target", "told"), VERDICTS)

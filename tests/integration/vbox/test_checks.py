@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
 from vbox.site import PRIVATE, SHARED, VBOXMANAGE, Guest, managing, until
 
-from migrate_plugins import Severity
+from migrate_plugins import Severity, Verdict
 from migrate_plugins_vbox.checks.kinds import KINDS
 from migrate_plugins_vbox.session import VBoxSession, connect
 from migrate_plugins_vbox.settings import settings_path, write_target
@@ -228,11 +229,15 @@ def test_a_port_whose_file_has_no_folder_there(migrator: Migrator, site: Site) -
 
 def test_a_port_that_is_taken(migrator: Migrator, site: Site) -> None:
     guest = site.guest()
-    # The core finds it: it has a shell on beta, by the same ssh.
+    # The core finds it, and the address too: it has a shell on beta, by the same ssh.
     with site.beta.start("exec python3 -m http.server 49301") as server:
         until(lambda: 49301 in site.beta.listening(), "something listens")
         plan = migrator.plan(
-            guest.name, site.alpha.uri, site.beta.uri, migration="vboxmigr://beta:49301/"
+            guest.name,
+            site.alpha.uri,
+            site.beta.uri,
+            migration="vboxmigr://beta:49301/",
+            listen_address="10.79.0.77",
         )
         found = {each.id for each in migrator.check(plan).findings}
         for number, line in site.beta.processes().items():
@@ -240,7 +245,36 @@ def test_a_port_that_is_taken(migrator: Migrator, site: Site) -> None:
                 site.beta.kill(number)
         server.communicate(timeout=10)
 
-    assert "data-port-taken" in found
+    assert {"data-port-taken", "listen-address-elsewhere"} <= found
+
+
+def test_a_tunnel_as_the_plan_names_it(migrator: Migrator, site: Site) -> None:
+    guest = site.guest()
+    plan = migrator.plan(
+        guest.name,
+        site.alpha.uri,
+        site.beta.uri,
+        live=True,
+        migration="vboxmigr://127.0.0.1:49310/",
+        listen_address="127.0.0.1",
+    )
+    closed = migrator.check(plan)
+    # The hosts have no ssh of their own: ours, in alpha's network, as if it were alpha's.
+    inside = ["nsenter", f"--net=/proc/{site.alpha.process.pid}/ns/net"]
+    ssh = ["ssh", "-F", str(site.folder / "ssh_config"), "-N", "-L", "49310:127.0.0.1:49310"]
+    with subprocess.Popen([*inside, *ssh, "vbox@beta"]) as tunnel:
+        try:
+            until(lambda: 49310 in site.alpha.listening(), "the tunnel is open")
+            found = migrator.check(plan).findings
+            outcome = migrator.run(plan)
+        finally:
+            tunnel.terminate()
+    errors = [each for each in found if each.severity is Severity.ERROR]
+
+    assert [each.id for each in closed.findings if each.blocks] == ["tunnel-missing"]
+    assert errors == []
+    assert outcome.verdict is Verdict.DONE
+    assert guest.counts(site.beta)
 
 
 def test_a_refused_teleportation_is_explained(
@@ -253,8 +287,6 @@ def test_a_refused_teleportation_is_explained(
 
     outcome = migrator.run(plan, accept={"hardware-differs": "to see it refused"})
 
-    assert outcome.error is not None
-    assert [each.id for each in migrator.diagnose(str(outcome.error))][:1] == [
-        "vbox-memory-differs"
-    ]
+    assert outcome.verdict is Verdict.FAILED
+    assert [each.id for each in outcome.diagnoses][:1] == ["vbox-memory-differs"]
     assert guest.counts(site.alpha)

@@ -64,6 +64,7 @@ CHANGES = [
     ("modifyvm target --usb-xhci on",               "--usb-xhci",                   REFUSED),
     ("modifyvm target --x86-hpet on",               "--x86-hpet",                   REFUSED),
     ("modifyvm target --apic off",                  "--apic",                       REFUSED),
+    ("modifyvm target --ioapic on",                 "--ioapic",                     REFUSED),
     ("modifyvm target --x86-x2apic on",             "--x86-x2apic",                 REFUSED),
     ("modifyvm target --acpi off",                  "--acpi",                       REFUSED),
     ("modifyvm target --paravirt-provider minimal", "--paravirt-provider",          REFUSED),
@@ -85,7 +86,6 @@ CHANGES = [
     ("modifyvm target --keyboard usb",              "--keyboard",                   TAKEN),
     ("modifyvm target --x86-pae on",                "--x86-pae",                    TAKEN),
     ("modifyvm target --x86-long-mode on",          "--x86-long-mode",              TAKEN),
-    ("modifyvm target --ioapic on",                 "--ioapic",                     TAKEN),
     ("modifyvm target --cpu-hotplug on",            "--cpu-hotplug",                TAKEN),
     ("modifyvm target --cpu-execution-cap 50",      "--cpu-execution-cap",          TAKEN),
     ("modifyvm target --cpuid-portability-level 1", "--cpuid-portability-level",    TAKEN),
@@ -118,8 +118,8 @@ INDIFFERENT = [
 
 # Of each class some are tried with a guest; for a whole row of the table it takes two seconds.
 TELEPORTED = (
-    "--memory", "--cpus", "--vram", "--nic1", "--uart1", "storage controller SATA",
-    "--mac-address1", "--hardware-uuid", "--mouse",
+    "--memory", "--cpus", "--nic1", "storage controller SATA", "IDE port 0 device 0",
+    "--mac-address1",
 )  # fmt: skip
 
 

@@ -12,14 +12,18 @@ import pytest
 from vbox.moves import ENDLESS, Client, busy, move
 from vbox.site import until
 
-from migrate_plugins import ExitCode, Mend, Verdict
+from migrate_plugins import ExitCode, Mend, Migrator, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vbox.site import Guest, Host, Site
 
-    from migrate_plugins import Migrator
+
+@pytest.fixture
+def migrator() -> Migrator:
+    """One for each test: it keeps the journal that it first wrote to."""
+    return Migrator.installed()
 
 
 class Said(NamedTuple):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import Finding, FindingKind, MigrationURI, Severity
+from migrate_plugins import Finding, FindingKind, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrate_plugins import Plan
 
-__all__ = ["KINDS", "foresee"]
+__all__ = ["KINDS", "foresee", "is_loopback"]
 
 KINDS: Final = (
     FindingKind(
@@ -24,7 +25,12 @@ KINDS: Final = (
     FindingKind("tunnel-needed", Severity.INFO, "the memory goes to a tunnel that nobody checked"),
 )
 
-_LOOPBACK: Final = ("127.", "::1", "localhost")
+_LOOPBACK: Final = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether who sends to *host* sends to itself: into a tunnel."""
+    return host is not None and _LOOPBACK.fullmatch(host) is not None
 
 
 def foresee(plan: Plan) -> Iterator[Finding]:
@@ -32,14 +38,13 @@ def foresee(plan: Plan) -> Iterator[Finding]:
     there = plan.uris.destination.value
     target = plan.destination_name
     yield _configuration(plan)
-    host = MigrationURI.parse(plan.uris.migration.value or "").host or ""
-    if host.startswith(_LOOPBACK):
+    if is_loopback(plan.receiver):
         yield Finding(
             "tunnel-needed",
             Severity.INFO,
             plan.uris.source.value,
-            f"the source sends the memory to itself, {host}: whatever listens there has to carry it"
-            " to the destination",
+            f"the source sends the memory to itself, {plan.receiver}: whatever listens there has to"
+            " carry it to the destination",
             expected="a tunnel that is open until the guest has arrived",
             remedy=_tunnel(plan),
         )

@@ -173,6 +173,10 @@ def migrate_connect(uri: str, ask: Ask | None) -> Session:
 
 @hookimpl
 def migrate_receiver(plan: Plan) -> Receiver:
+    from migrate_plugins_vbox.foresight import is_loopback  # noqa: PLC0415 - of few plans
+
+    if is_loopback(plan.receiver):  # where a tunnel leads is not to be seen from its name
+        return Receiver(plan.receiver, None, None, "a tunnel of the source carries it")
     listen = plan.request.listen_address
     return Receiver(
         plan.receiver,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["investigate", "setting_of"]
 
 _SECONDS: Final = 4.0
+# Of a second, as stat tells it.
+_FRACTION: Final = re.compile(r"\.\d+(?= [+-]\d{4}$)")
 
 # What a device that the target's log names is set with.
 _SETTINGS: Final = (
@@ -33,6 +35,7 @@ _SETTINGS: Final = (
     (r"GIM#|GIMDev", "--paravirt-provider"),
     (r"apic#\d+: Config mismatch", "--x86-x2apic"),
     (r"'apic'", "--apic"),
+    (r"'ioapic'", "--ioapic"),
     (r"'hpet'", "--x86-hpet"),
     (r"'tpm'", "--tpm-type"),
     (r"'(?:ichac97|hda|sb16)'", "--audio-controller, or --audio-enabled"),
@@ -110,8 +113,7 @@ def _written(here: VBoxSession, guest: Machine) -> Iterator[str]:
     script = f"stat -L -c '%n, last written %y' -- {shlex.join(files)} 2>&1"
     answer = here.manage.runner.run(script, seconds=_SECONDS)
     for line in answer.output.splitlines():
-        written, _, zone = line.rpartition(" ")
-        yield f"{written.partition('.')[0]} {zone}" if ", last written " in line else line
+        yield _FRACTION.sub("", line)
 
 
 def _log(there: VBoxSession, target: Machine) -> Iterator[Diagnosis]:

@@ -133,7 +133,15 @@ echo "$@"
 look getextradata "$1" "$key" || fail
 case $out in *"Value: yes"*) echo yes ;; *) echo no ;; esac
 date +%s
-look showvminfo "$1" --machinereadable || fail
+tells=0
+until look showvminfo "$1" --machinereadable; do
+  # While a machine ends it may break off. What it told until then has a password's hash in it.
+  out=$(printf '%s\\n' "$out" | grep -v '=')
+  case $out in *0x80bb0001*) fail ;; esac
+  tells=$((tells + 1))
+  [ "$tells" -lt 8 ] || fail
+  sleep 0.3
+done
 printf '%s\\n' "$out"
 """
 

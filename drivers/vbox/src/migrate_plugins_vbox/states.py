@@ -7,7 +7,6 @@ changes any more.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -76,30 +75,25 @@ _MEANINGS: Final = {
 }
 
 
-def meaning(machine: Machine, now: datetime | None = None) -> Meaning:
-    """Say what the state of a machine means.
-
-    Args:
-        machine: As it was read.
-        now: When that was, by its host's clock as nearly as it is known; None for this moment.
-    """
-    if stuck(machine, now) and machine.state == _STOPPING:
+def meaning(machine: Machine) -> Meaning:
+    """Say what the state of a machine means."""
+    if stuck(machine) and machine.state == _STOPPING:
         return Meaning(GuestState.CRASHED, "stuck while stopping")
     return _MEANINGS.get(machine.state, Meaning(GuestState.UNKNOWN, machine.state))
 
 
-def stuck(machine: Machine, now: datetime | None = None) -> bool:
-    """Whether its process is there and will not go on; see :func:`meaning`."""
-    if machine.state != _STOPPING or machine.changed is None:
+def stuck(machine: Machine) -> bool:
+    """Whether its process is there and will not go on."""
+    if machine.state != _STOPPING or machine.changed is None or machine.asked is None:
         return machine.state == STUCK
-    return ((now or datetime.now(UTC)) - machine.changed).total_seconds() > _STUCK_AFTER
+    return (machine.asked - machine.changed).total_seconds() > _STUCK_AFTER
 
 
-def leftover(machine: Machine, now: datetime | None = None) -> Leftover | None:
-    """Say what a migration left with a machine that has to be put right; see :func:`meaning`."""
+def leftover(machine: Machine) -> Leftover | None:
+    """Say what a migration left with a machine that has to be put right."""
     if machine.state == WAITING:
         return Leftover("it waits for a guest")
-    if stuck(machine, now):
+    if stuck(machine):
         return Leftover("its process is still there")
     told = []
     if machine.teleporter:

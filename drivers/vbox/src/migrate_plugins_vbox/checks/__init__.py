@@ -13,6 +13,7 @@ from migrate_plugins_vbox.checks.kinds import DISKS, KINDS, PASSWORD
 from migrate_plugins_vbox.checks.password import check_password
 from migrate_plugins_vbox.checks.storage import check_storage, disk_pairs
 from migrate_plugins_vbox.checks.target import check_target
+from migrate_plugins_vbox.checks.tunnel import check_tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,6 +41,7 @@ def check(
     if not isinstance(here, VBoxSession) or not isinstance(there, VBoxSession):
         return findings  # that a host is not looked at is said already
     try:
+        findings += check_tunnel(plan, here, there)
         case = _look(plan, facts.guest.uuid, here, there, selection)
     except (DriverError, ValueError) as error:  # what else was found still holds
         return [*findings, _unknown(facts.source.name, str(error))]

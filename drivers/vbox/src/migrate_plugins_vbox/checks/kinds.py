@@ -40,6 +40,8 @@ KINDS: Final = (
     FindingKind("destination-memory-short", _ERROR,
                 "the destination has less memory than the guest; a warning where it is only more"
                 " than is free"),
+    FindingKind("tunnel-missing", _ERROR,
+                "the memory is to go into a tunnel, and nothing listens at its beginning"),
     # guest
     FindingKind("guest-has-snapshots", _ERROR,
                 "the guest has snapshots"),

@@ -95,9 +95,7 @@ def _disk(case: Case, proof: Proof) -> Iterator[Finding]:
         )
     elif sharing is Sharing.UNKNOWN:
         yield _not_proven(case, pair.there, proof.why)
-    if sharing in {Sharing.SHARED, Sharing.UNKNOWN, Sharing.OTHER} and not (
-        proof.readable and proof.writable
-    ):
+    if sharing in {Sharing.SHARED, Sharing.UNKNOWN} and not (proof.readable and proof.writable):
         if sharing is Sharing.UNKNOWN and not proof.readable:
             return  # nobody looked
         lacking = "write" if proof.readable else "read"
