@@ -42,6 +42,11 @@ class Faults:
         return f"cut:{sent}"
 
     @staticmethod
+    def hold(sent: int) -> str:
+        """Keep everything back once so many bytes have gone to the target, but the end."""
+        return f"hold:{sent}"
+
+    @staticmethod
     def silent(sent: int) -> str:
         """Pass nothing on any more once so many bytes have gone to the target."""
         return f"silent:{sent}"
@@ -77,8 +82,9 @@ def between(site: Site, port: int, fault: str = Faults.NONE) -> Iterator[Proxy]:
 
     words = [ADDRESSES[PROXY], ADDRESSES[BETA], str(port), fault]
     command = [*site.way, sys.executable, "-I", __file__, *words]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             if process.stdout is None or process.stdout.readline() != "listening\n":
                 raise RuntimeError("the proxy does not listen")
@@ -115,10 +121,14 @@ def _pass_on(source: socket.socket, there: socket.socket, kind: str, number: int
                 if kind == "silent" and sent >= number:
                     return _wait_in_silence(sent)
                 data = key.fileobj.recv(65536)  # type: ignore[union-attr]
+                if not data and kind == "hold":
+                    return sent
                 if not data:
                     selector.unregister(key.fileobj)
                     with suppress(OSError):
                         key.data.shutdown(socket.SHUT_WR)
+                    continue
+                if kind == "hold" and sent >= number:
                     continue
                 if key.fileobj is source:
                     room = number - sent if kind == "cut" else len(data)
