@@ -97,67 +97,85 @@ def between(site: Site, port: int, fault: str = Faults.NONE) -> Iterator[Proxy]:
 
 def _main(listen: str, target: str, port: int, fault: str) -> None:
     threading.Thread(target=_end_with_input, daemon=True).start()
-    kind, _, number = fault.partition(":")
+    broken = _Fault(fault)
     socket.setdefaulttimeout(_LIFE)
     with socket.create_server((listen, port)) as server:
         print("listening", flush=True)  # noqa: T201 - what whoever started it waits for
         source, _ = server.accept()
     with source, socket.create_connection((target, port)) as there:
-        sent = _pass_on(source, there, kind, int(number or 0))
-        if kind in {"cut", "swallow"}:
+        _pass_on(source, there, broken)
+        if broken.kind in {"cut", "swallow"}:
             for each in (source, there):  # at once, with a reset
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    print(sent, flush=True)  # noqa: T201 - likewise
+    print(broken.sent, flush=True)  # noqa: T201 - likewise
 
 
-def _pass_on(source: socket.socket, there: socket.socket, kind: str, number: int) -> int:
-    """Pass everything on until the fault, or the end; gives what went to the target."""
-    sent, answers, held = 0, 0, b""
+class _Fault:
+    """What is to go wrong, and how far it is."""
+
+    def __init__(self, text: str) -> None:
+        self.kind, _, number = text.partition(":")
+        self._number = int(number or 0)
+        self.sent = 0
+        self._answers = 0
+        self._held = b""
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time, for those that count what is sent."""
+        return self.kind in {"cut", "hold", "silent"} and self.sent >= self._number
+
+    def out(self, data: bytes) -> bytes:
+        """Give what of *data* goes to the target."""
+        data = data[: self._number - self.sent] if self.kind == "cut" else data
+        self.sent += len(data)
+        return data
+
+    def back(self, data: bytes) -> tuple[bytes, bool]:
+        """Give what of *data* goes to the source, and whether it is time now."""
+        if self.kind not in {"mute", "swallow"}:
+            return data, False
+        passed = b""
+        self._held += data
+        while b"\n" in self._held:
+            line, _, self._held = self._held.partition(b"\n")
+            self._answers += line + b"\n" == _ACK
+            if self._answers == self._number:
+                return passed, True
+            passed += line + b"\n"
+        return passed, False
+
+
+def _pass_on(source: socket.socket, there: socket.socket, fault: _Fault) -> None:
+    """Pass everything on until the fault, or the end."""
     with selectors.DefaultSelector() as selector:
         selector.register(source, selectors.EVENT_READ, there)
         selector.register(there, selectors.EVENT_READ, source)
         while selector.get_map():
             for key, _ in selector.select(_LIFE):
-                if kind == "silent" and sent >= number:
-                    return _wait_in_silence(sent)
+                if fault.due and fault.kind == "silent":
+                    time.sleep(_LIFE)  # not even that one of the two has gone is passed on
                 data = key.fileobj.recv(65536)  # type: ignore[union-attr]
-                if not data and kind == "hold":
-                    return sent
+                if fault.due and (fault.kind == "cut" or not data):
+                    return
                 if not data:
                     selector.unregister(key.fileobj)
                     with suppress(OSError):
                         key.data.shutdown(socket.SHUT_WR)
-                    continue
-                if kind == "hold" and sent >= number:
-                    continue
-                if key.fileobj is source:
-                    room = number - sent if kind == "cut" else len(data)
-                    there.sendall(data[:room])
-                    sent += len(data[:room])
-                    if kind == "cut" and sent >= number:
-                        return sent
-                    continue
-                held += data
-                while b"\n" in held:
-                    line, _, held = held.partition(b"\n")
-                    answers += line + b"\n" == _ACK
-                    if kind == "swallow" and answers == number:
-                        return sent
-                    if kind == "mute" and answers == number:
-                        return _wait_in_silence(sent)
-                    source.sendall(line + b"\n")
-    return sent
+                elif key.fileobj is source and not fault.due:
+                    there.sendall(fault.out(data))
+                elif not fault.due:
+                    passed, now = fault.back(data)
+                    source.sendall(passed)
+                    if now and fault.kind == "mute":
+                        time.sleep(_LIFE)
+                    if now:
+                        return
 
 
 def _end_with_input() -> None:
     sys.stdin.read()
     os._exit(0)
-
-
-def _wait_in_silence(sent: int) -> int:
-    """Take nothing any more and pass nothing on, not even that one of the two has gone."""
-    time.sleep(_LIFE)
-    return sent
 
 
 if __name__ == "__main__":

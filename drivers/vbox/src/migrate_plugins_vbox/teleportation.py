@@ -51,6 +51,8 @@ _DEAF: Final = 6.0
 _STOPPING: Final = 12.0
 # Seconds that both machines may take to come to rest.
 _RESTING: Final = 20.0
+# Likewise where VBoxManage, asked to stop, was waited for in vain.
+_GIVEN_UP: Final = 5.0
 # Seconds that a target has to wait in vain before it is believed: it may be ending by itself.
 _VAIN: Final = 1.0
 # Seconds that a connection is tried again where none is accepted: nothing has moved then.
@@ -95,6 +97,11 @@ class _End(NamedTuple):
     source: str
     target: str
     problem: str | None = None
+
+    @property
+    def on_neither(self) -> bool:
+        """Whether both machines are off."""
+        return {self.source, self.target} <= STARTABLE | {ABSENT}
 
 
 class Teleportation:
@@ -188,7 +195,7 @@ class Teleportation:
             target.let_go()
             raise _added(error, problem) from error
         answer = self._send(source, target)
-        end = self._settle(source)
+        end = self._settle(source, _RESTING if answer is not None else _GIVEN_UP)
         target.let_go()
         self._conclude(source, target, answer, end)
 
@@ -300,15 +307,15 @@ class Teleportation:
             self._last = Statistics(percent=seen.percent)
         self._looked = now
 
-    def _settle(self, source: Machine) -> _End:
+    def _settle(self, source: Machine, patience: float) -> _End:
         """Read both machines until neither changes any more, or it is no use to wait."""
-        end = monotonic() + _RESTING
+        end = monotonic() + patience
         vain: float | None = None
         again = 0.0
         while True:
             found = self._read(source)
             now = monotonic()
-            if found.verdict in _AT_REST:
+            if found.verdict in _AT_REST or found.on_neither:
                 return found
             if found.verdict is Verdict.STAYED_WAITING:
                 vain = now if vain is None else vain
@@ -318,7 +325,7 @@ class Teleportation:
                 vain = None
             if found.verdict is Verdict.UNDER_WAY:
                 # VBoxManage is gone, or nobody hears of it: it goes on by itself.
-                end = max(end, min(now, self._limit) + _RESTING)
+                end = max(end, min(now, self._limit) + patience)
                 if self._stops() and now >= again:
                     again = now + _AGAIN
                     self._interrupt(source)
@@ -372,6 +379,11 @@ class Teleportation:
                 f"no running copy of it is left: the source is {end.source}, which it cannot"
                 f" leave, and the target {end.target}; its disks are as it left them, and nothing"
                 " was touched"
+            )
+        elif end.on_neither:
+            problem = (
+                f"it runs on neither host: the source is {end.source} and the target {end.target};"
+                " nothing was touched"
             )
         elif end.source in LEAVING and end.target != WAITING:
             problem = (
