@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from migrate_plugins import GuestFacts, GuestState, Promise, Recorded, Sight
+from migrate_plugins import GuestFacts, GuestState, Leftover, Promise, Recorded, Sight
 from migrate_plugins.reconciliation import RULES, settle
 
 __all__ = ["rules", "table"]
@@ -17,9 +17,14 @@ _MOVED: Final = Promise(
 
 
 def _guest(
-    state: GuestState, reason: str, *, persistent: bool = False, job: str | None = None
+    state: GuestState,
+    reason: str,
+    *,
+    persistent: bool = False,
+    job: str | None = None,
+    left: Leftover | None = None,
 ) -> Sight:
-    return Sight("", GuestFacts("web1", "u", state, persistent, 1024, job, reason))
+    return Sight("", GuestFacts("web1", "u", state, persistent, 1024, job, reason, left))
 
 
 _NONE: Final = Sight("")
@@ -32,6 +37,12 @@ _LEFT: Final = _guest(GuestState.SHUTOFF, "migrated", persistent=True)
 _KEPT: Final = _guest(GuestState.RUNNING, "migrated", persistent=True)
 _SENDS: Final = _guest(GuestState.RUNNING, "booted", job="migration out")
 _TAKES: Final = _guest(GuestState.PAUSED, "migration", job="migration in")
+_LISTENER: Final = Leftover("its listener is on")
+_WAITS: Final = _guest(GuestState.PAUSED, "migration", job="migration in", left=_LISTENER)
+_LISTENS: Final = _guest(
+    GuestState.RUNNING, "migrated", left=_LISTENER._replace(until="it is shut off")
+)
+_OFF: Final = _guest(GuestState.SHUTOFF, "aborted", left=_LISTENER)
 
 # fmt: off
 _ROWS: Final = (
@@ -41,6 +52,9 @@ _ROWS: Final = (
     (_SENDS,       _TAKES,       _PROMISE),
     (_SENDS,       _UNREADABLE,  _PROMISE),
     (_RUNS,        _TAKES,       _PROMISE),
+    (_RUNS,        _WAITS,       _PROMISE),
+    (_RUNS,        _OFF,         _PROMISE),
+    (_NONE,        _LISTENS,     _PROMISE),
     (_STUCK,       _NONE,        _PROMISE),
     (_STUCK,       _STUCK,       _PROMISE),
     (_NONE,        _STUCK,       _PROMISE),

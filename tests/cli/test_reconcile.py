@@ -75,7 +75,7 @@ def verdict(migrator: Migrator, number: int) -> tuple[Verdict | None, str | None
 
 
 def test_nothing_is_in_doubt(call: Call) -> None:
-    assert call("reconcile") == (ExitCode.DONE, "nothing is in doubt\n", "")
+    assert call("reconcile") == (ExitCode.DONE, "nothing is in doubt, and nothing left over\n", "")
 
 
 def test_guest_in_doubt_is_told_with_the_next_step(
@@ -122,7 +122,7 @@ def test_steps_are_taken_and_the_record_is_closed(
         Verdict.FAILED,
         "web2 runs on alpha (after resume on alpha, destroy on beta)",
     )
-    assert call("reconcile").out == "nothing is in doubt\n"
+    assert call("reconcile").out == "nothing is in doubt, and nothing left over\n"
 
 
 def test_each_step_stands_in_the_journal_before_it_is_taken(
@@ -194,7 +194,33 @@ def test_last_record_of_a_guest_closes_the_older_ones(
         Verdict.UNKNOWN,
         f"not found out by itself; record 2, of later, tells: {mended}",
     )
-    assert call("reconcile").out == "nothing is in doubt\n"
+    assert call("reconcile").out == "nothing is in doubt, and nothing left over\n"
+
+
+def test_what_was_left_over_is_put_right_once_the_guest_is_off(
+    call: Call, migrator: Migrator, hosts: MemoryHosts
+) -> None:
+    hosts.fault("beta", "leftover")
+    status, out, _ = call(
+        "migrate", "web1", DESTINATION, "-c", SOURCE, "--persistent", "--progress=none"
+    )
+    left = "simulated: the migration left something here"
+    told = f"on beta: {left}; it stays until it is shut off"
+
+    assert status == ExitCode.DONE
+    assert f"  left over {told}\n  then: migrate-plugins reconcile --id 1 --apply\n" in out
+    assert f"left over {told}\n" in call("history", "show", "1").out
+    waiting = call("reconcile", "--apply")
+    assert waiting.status == ExitCode.DONE
+    assert f"  work-pending\n    web1 moved (alpha: shutoff; beta: running); on beta {left}\n" in (
+        waiting.out
+    )
+    del hosts["beta"].active["web1"]
+    assert call("reconcile").status == ExitCode.FAILED
+    assert "tidy on beta: done\n  finished\n" in call("reconcile", "--apply").out
+    assert call("reconcile").out == "nothing is in doubt, and nothing left over\n"
+    assert verdict(migrator, 1)[0] is Verdict.DONE
+    assert not hosts["beta"].leftovers
 
 
 def test_process_that_lives_is_named_with_what_interrupts_it(

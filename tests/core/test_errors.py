@@ -64,8 +64,8 @@ SENTENCES: list[tuple[MigrateError, dict[str, Any], ExitCode, str]] = [
       " disk-local: its disk is local")),
     (PortsExhaustedError("beta", first=1, last=2),
      {"host": "beta", "first": 1, "last": 2}, ExitCode.BLOCKED,
-     ("no port is left towards beta: all of 1-2 are held by other migrations; wait for one to"
-      " end, or widen the range with --port-range")),
+     ("no port is left towards beta: all of 1-2 are taken, by other migrations or by what listens"
+      " there; wait for one to end, or widen the range with --port-range")),
     (PlanOnlyError("xen"), {"driver": "xen"}, ExitCode.BLOCKED,
      ("the xen driver plans migrations and does not run them yet;"
       " `migrate-plugins plan` gives the commands of the hypervisor's own tool")),

@@ -29,6 +29,7 @@ from migrate_plugins import (
     HostFacts,
     Journal,
     JournalError,
+    Leftover,
     Migrator,
     Outcome,
     Phase,
@@ -248,6 +249,32 @@ def test_doubt(
 
     assert journal.record(number).in_doubt is doubtful
     assert [record.id for record in journal.records(unfinished=True)] == [number] * doubtful
+
+
+def test_what_is_left_over_is_kept_until_it_is_put_right(journal: Journal, plan: Plan) -> None:
+    left = GUEST._replace(leftover=Leftover("a listener is on", "it is shut off"))
+    facts = FACTS._replace(guest=left)
+    outcome = Outcome(plan, Verdict.DONE, None, left, facts=facts)
+    with _writer(journal, plan) as writer:
+        writer.plan(plan, facts)
+        writer.phase(Phase.PREPARE, None, 0.0)
+        writer.phase(Phase.PENDING, "; ".join(outcome.pending), 0.1)
+        writer.end(outcome)
+        number = writer.id
+    record = journal.record(number)
+
+    assert outcome.pending == ("on beta: a listener is on; it stays until it is shut off",)
+    assert (record.pending, record.in_doubt) == (outcome.pending[0], False)
+    assert (record.phase, record.facts) == (Phase.DONE, facts)
+    assert [each.id for each in journal.records(unfinished=True)] == [number]
+
+    journal.pending(record, "something else")
+    assert journal.record(number).pending == "something else"
+    assert [each.id for each in journal.records(unfinished=True)] == [number]
+
+    journal.pending(record, None)
+    assert journal.record(number).pending is None
+    assert journal.records(unfinished=True) == []
 
 
 def test_what_is_found_out_later_closes_a_record(journal: Journal, plan: Plan) -> None:

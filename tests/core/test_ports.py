@@ -102,6 +102,18 @@ def test_ports_are_handed_out_as_selected(ledger: PortLedger) -> None:
         assert (first.number, second.number) == (49300, 49303)
 
 
+def test_port_that_something_listens_on_is_passed_over(ledger: PortLedger) -> None:
+    listened = frozenset({49300, 49302})
+    held = [ledger.choose(RULE, "desthost", _select, listened) for _ in range(2)]
+
+    with pytest.raises(PortsExhaustedError):
+        ledger.choose(RULE, "desthost", _select, listened)
+
+    assert [port.number for port in held] == [49301, 49303]
+    for port in held:
+        port.release()
+
+
 def test_exhausted_range(ledger: PortLedger) -> None:
     held = [_choose(ledger) for _ in range(4)]
 
@@ -110,8 +122,8 @@ def test_exhausted_range(ledger: PortLedger) -> None:
 
     assert [port.number for port in held] == [49300, 49301, 49302, 49303]
     assert str(caught.value) == (
-        "no port is left towards desthost: all of 49300-49303 are held by other migrations;"
-        " wait for one to end, or widen the range with --port-range"
+        "no port is left towards desthost: all of 49300-49303 are taken, by other migrations or by"
+        " what listens there; wait for one to end, or widen the range with --port-range"
     )
     for port in held:
         port.release()

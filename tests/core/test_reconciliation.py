@@ -13,6 +13,7 @@ from migrate_plugins import (
     ExitCode,
     GuestFacts,
     GuestState,
+    Leftover,
     Mend,
     Migrator,
     Promise,
@@ -32,6 +33,7 @@ CRASHED, UNKNOWN = GuestState.CRASHED, GuestState.UNKNOWN
 OUT, IN, BACKUP = "migration out", "migration in", "backup"
 UUID, OTHER = "u1", "u2"
 POSTCOPY = {"postcopy", "postcopy failed"}
+LATER, NOW = Leftover("a listener is on", "it is shut off"), Leftover("a listener is on")
 
 
 def guest(
@@ -41,8 +43,9 @@ def guest(
     persistent: bool = False,
     job: str | None = None,
     uuid: str = UUID,
+    left: Leftover | None = None,
 ) -> GuestFacts:
-    return GuestFacts("web1", uuid, state, persistent, 1024, job, reason)
+    return GuestFacts("web1", uuid, state, persistent, 1024, job, reason, left)
 
 
 # --- everything a host can say, and everything that can be known beside it -----------------------
@@ -61,11 +64,22 @@ GUESTS = [
     for persistent in ((True,) if state is SHUTOFF else (False, True))
     for job in ((None, OUT, IN, BACKUP) if state in {RUNNING, PAUSED} else (None,))
 ]
+# What a driver may tell beside: of a guest that runs, later; of one that is off or waits, now.
+LEFT = [
+    guest(RUNNING, "booted", persistent=True, left=LATER),
+    guest(RUNNING, "booted", left=LATER),
+    guest(PAUSED, "user", left=LATER),
+    guest(SHUTOFF, "shutdown", persistent=True, left=NOW),
+    guest(SHUTOFF, "shutdown", left=NOW),
+    guest(CRASHED, left=NOW),
+    guest(PAUSED, "migration", job=IN, left=NOW),
+    guest(PAUSED, "migration", persistent=True, job=IN, left=NOW),
+]
 STRANGERS = [guest(RUNNING, uuid=OTHER), guest(SHUTOFF, persistent=True, uuid=OTHER)]
 SEEN: list[tuple[GuestFacts | None, str | None]] = [
     (None, None),
     (None, "no route to host"),
-    *((each, None) for each in (*GUESTS, *STRANGERS)),
+    *((each, None) for each in (*GUESTS, *LEFT, *STRANGERS)),
 ]
 # Where configurations are what matters.
 IDLE = [each for each in SEEN if each[0] is None or each[0].job is None]
@@ -84,6 +98,9 @@ CONTEXTS = [
     (Promise("web1"), Recorded(uuid=UUID, before=RUNNING, alive=None, writer="process 1 on a")),
     (Promise("web1"), Recorded(uuid=UUID, before=RUNNING, elsewhere="record 7")),
     (Promise("web1", SHUTOFF, offline=True), Recorded(uuid=UUID, before=SHUTOFF)),
+    (Promise("web1"), Recorded(uuid=UUID, before=RUNNING, left=Verdict.DONE)),
+    (Promise("web1"), Recorded(uuid=UUID, before=RUNNING, left=Verdict.FAILED)),
+    (Promise("web1"), Recorded(uuid=UUID, left=Verdict.CANCELLED, elsewhere="record 7")),
 ]
 CONFIGURATIONS = [
     *(
@@ -129,6 +146,7 @@ records = st.builds(
     writer=st.sampled_from([None, "process 4711 on host1"]),
     alive=maybe,
     elsewhere=st.sampled_from([None, "record 7"]),
+    left=st.sampled_from([None, Verdict.DONE, Verdict.FAILED, Verdict.CANCELLED]),
 )
 
 
@@ -166,17 +184,25 @@ def hold(each: Row) -> None:
 
     assert found.sentence
     assert found.why or found.state.settled
-    assert (found.exit_code is ExitCode.DONE) == found.state.settled
+    done = found.state.settled or found.state is State.WORK_PENDING
+    assert (found.exit_code is ExitCode.DONE) == done
     if source.unreadable is not None or destination.unreadable is not None:
         assert found.state in {State.UNKNOWN, State.IN_PROGRESS}
         assert found.step is None
     if len(each.ours) == 2 and {guest.state for guest in each.ours} == {RUNNING}:
         assert found.state is State.RUNNING_ON_BOTH
     if found.state.settled:
-        running = [guest for guest in each.ours if guest.state.active]
-        assert len(running) <= 1
-        assert len(running) == 1 or each.promise.offline or each.recorded.before is SHUTOFF
         assert each.recorded.alive is not True
+        # Nothing that could be put right is passed over.
+        assert (
+            not any(guest.leftover == NOW for guest in each.ours if guest.job is None)
+            or each.promise.offline
+        )
+    # Where its end was known the guest may be anywhere by now: only what was left is looked at.
+    if done and each.recorded.left is None:
+        active = [guest for guest in each.ours if guest.state.active]
+        assert len(active) <= 1
+        assert len(active) == 1 or each.promise.offline or each.recorded.before is SHUTOFF
     if found.state is State.LOST:
         assert not any(guest.state.active for guest in each.ours)
     if found.step is not None:
@@ -191,10 +217,10 @@ def hold_step(each: Row, step: Step) -> None:
     other = (destination if seat is Seat.SOURCE else source).guest
     assert target == (source if seat is Seat.SOURCE else destination).guest
     assert each.recorded.alive is not True
-    assert each.recorded.elsewhere is None
+    assert each.recorded.elsewhere is None or (mend is Mend.TIDY and each.recorded.left is not None)
     assert all(guest.uuid == target.uuid for guest in seen)
     assert each.recorded.uuid in {None, target.uuid}
-    assert not any(guest.job for guest in seen)
+    assert not any(guest.job for guest in seen if mend is not Mend.TIDY or guest is not target)
     assert each.found.state in {State.PAUSED, State.SWITCHOVER_STUCK, State.CLEAN_UP_MISSING}
     broken = any(guest.reason in POSTCOPY for guest in seen)
     if mend is Mend.RESUME:
@@ -216,6 +242,12 @@ def hold_step(each: Row, step: Step) -> None:
         assert not target.state.active
         assert other is not None
         assert other.state.active or other.persistent
+    elif mend is Mend.TIDY:
+        assert target.leftover == NOW
+        # What is ended so never ran: it waits for a guest that the other host has.
+        assert not target.state.active or (
+            target.job == IN and other is not None and other.state.active and other.job is None
+        )
     else:
         assert mend is Mend.DEFINE
         assert target.state.active
@@ -230,6 +262,10 @@ def taken(each: Row, step: Step) -> Row:
         after = step.guest._replace(state=RUNNING, reason="unpaused")
     elif step.mend is Mend.DEFINE:
         after = step.guest._replace(persistent=True)
+    elif step.mend is Mend.TIDY and step.guest.job is not None:
+        after = step.guest._replace(state=SHUTOFF, reason=None, job=None)
+    elif step.mend is Mend.TIDY:
+        after = step.guest._replace(leftover=None) if step.guest.persistent else None
     elif step.mend is Mend.UNDEFINE or not step.guest.persistent:
         after = None
     else:
@@ -296,6 +332,7 @@ STORED = Promise("web1", persistent=True, stored_there=False, source_config=True
 MOVED = STORED._replace(source_config=False, destination_config=True)
 OFFLINE = MOVED._replace(wanted=SHUTOFF, offline=True)
 WAS_OFF = Recorded(uuid=UUID, before=SHUTOFF)
+ARRIVED = BEFORE._replace(left=Verdict.DONE)
 LIMITED = PROMISE._replace(paused_by_us=True)
 ALIVE = BEFORE._replace(alive=True, writer="process 4711 on host1")
 
@@ -359,6 +396,23 @@ ROWS = [
                                                        (Mend.DEFINE, Seat.SOURCE), 1),
     (on(RUNNING, persistent=True), on(SHUTOFF, persistent=True), STORED, BEFORE,
                         State.CLEAN_UP_MISSING, (Mend.UNDEFINE, Seat.DESTINATION), 1),
+    (KEPT,           on(RUNNING, left=LATER),  STORED,  BEFORE,  State.WORK_PENDING,     None, 0),
+    (on(SHUTOFF, persistent=True, left=NOW), CAME, STORED, BEFORE, State.CLEAN_UP_MISSING,
+                                                       (Mend.TIDY, Seat.SOURCE), 1),
+    (RUNS,             on(SHUTOFF, left=NOW),  PROMISE, BEFORE,  State.CLEAN_UP_MISSING,
+                                                       (Mend.TIDY, Seat.DESTINATION), 1),
+    (on(RUNNING, left=LATER),          NONE,   PROMISE, BEFORE,  State.ROLLED_BACK,      None, 0),
+    (RUNS, on(PAUSED, "migration", job=IN, left=NOW), PROMISE, BEFORE, State.CLEAN_UP_MISSING,
+                                                       (Mend.TIDY, Seat.DESTINATION), 1),
+    (STUCK, on(PAUSED, "migration", job=IN, left=NOW), PROMISE, BEFORE,
+                                                                 State.IN_PROGRESS,      None, 1),
+    (KEPT,   on(SHUTOFF, persistent=True, left=NOW), STORED, ARRIVED, State.CLEAN_UP_MISSING,
+                                                       (Mend.TIDY, Seat.DESTINATION), 1),
+    (KEPT,   on(SHUTOFF, persistent=True),     STORED,  ARRIVED, State.FINISHED,         None, 0),
+    (KEPT,   on(RUNNING, left=LATER),          STORED,  ARRIVED, State.WORK_PENDING,     None, 0),
+    (on(RUNNING, job=OUT), on(SHUTOFF, left=NOW), STORED, ARRIVED, State.WORK_PENDING,   None, 0),
+    (RUNS,                             NONE,   STORED,  ARRIVED._replace(left=Verdict.FAILED),
+                                                                 State.ROLLED_BACK,      None, 0),
     (RUNS,                             CAME,   PROMISE, BEFORE,  State.RUNNING_ON_BOTH,  None, 6),
     (RUNS,                             CAME,   PROMISE, ALIVE,   State.RUNNING_ON_BOTH,  None, 6),
     (NONE,                             NONE,   PROMISE, BEFORE,  State.LOST,             None, 6),
@@ -510,6 +564,7 @@ def test_states_have_the_verdicts_of_an_outcome() -> None:
         State.SWITCHOVER_STUCK: Verdict.PAUSED,
         State.PAUSED: Verdict.PAUSED,
         State.CLEAN_UP_MISSING: Verdict.UNKNOWN,
+        State.WORK_PENDING: Verdict.DONE,
         State.RUNNING_ON_BOTH: Verdict.SPLIT,
         State.LOST: Verdict.LOST,
         State.UNKNOWN: Verdict.UNKNOWN,

@@ -82,6 +82,7 @@ class FakeHosts:
         self.script: Callable[[FakeMigration], None] = FakeMigration.move
         self.plans: list[Plan] = []
         self.inventory: str | None = None
+        self.listening: set[int] = set()
         self.statistics: Callable[[FakeMigration], Statistics] = lambda migration: Statistics(
             transferred=migration.looks
         )
@@ -116,6 +117,10 @@ class FakeSession:
         migration = FakeMigration(self.hosts, plan)
         self.hosts.migrations.append(migration)
         return migration
+
+    def listening(self) -> frozenset[int]:
+        assert self.name == "beta"  # the source listens on nothing of ours
+        return frozenset(self.hosts.listening)
 
     def close(self) -> None:
         self.closed = True
@@ -970,6 +975,15 @@ def test_port_of_ours_is_held_during_the_transfer(fake: Migrator, hosts: FakeHos
 def test_port_that_another_holds_is_passed_over(fake: Migrator, hosts: FakeHosts) -> None:
     with PortLedger().hold("BETA.", 7100):
         fake.run(_plan(fake))
+
+    assert hosts.plans[0].port.value == 7101
+
+
+def test_port_that_something_listens_on_there_is_passed_over(
+    fake: Migrator, hosts: FakeHosts
+) -> None:
+    hosts.listening = {22, 7100}
+    fake.run(_plan(fake))
 
     assert hosts.plans[0].port.value == 7101
 

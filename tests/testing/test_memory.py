@@ -44,6 +44,7 @@ VERDICTS = [
     # of the source      of the destination   cancelled  verdict
     ("",                 "",                  False,     Verdict.DONE),
     ("",                 "lost-connection",   False,     Verdict.DONE),
+    ("",                 "leftover",          False,     Verdict.DONE),
     ("cancel",           "",                  True,      Verdict.DONE),
     ("start",            "",                  False,     Verdict.FAILED),
     ("",                 "start",             False,     Verdict.FAILED),

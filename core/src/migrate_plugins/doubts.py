@@ -9,7 +9,7 @@ from migrate_plugins.errors import JournalError, UsageError
 from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
 from migrate_plugins.plan import Plan, PlannedURI
-from migrate_plugins.reconciliation import Recorded
+from migrate_plugins.reconciliation import Recorded, State
 
 if TYPE_CHECKING:
     from migrate_plugins.journal import Journal
@@ -86,7 +86,8 @@ class Doubt(NamedTuple):
         if self.record is None:
             return found
         found = found._replace(record=self.record)
-        if self.journal is None or not found.settlement.state.settled or not self.record.in_doubt:
+        state = found.settlement.state
+        if self.journal is None or not (state.settled or state is State.WORK_PENDING):
             return found
         from migrate_plugins.journal import user  # noqa: PLC0415 - only where it is told
 
@@ -94,10 +95,15 @@ class Doubt(NamedTuple):
         mended = f" (after {', '.join(steps)})" if steps else ""
         text = f"{found.settlement.sentence}{mended}"
         later = f"not found out by itself; record {self.record.id}, of later, tells: {text}"
+        left = None if state.settled else found.settlement.sentence
         try:
-            self.journal.settle(self.record.id, verdict=found.verdict, text=text, by=user())
-            for number in self.older:
-                self.journal.settle(number, verdict=Verdict.UNKNOWN, text=later, by=user())
+            if self.record.in_doubt:
+                self.journal.settle(self.record.id, verdict=found.verdict, text=text, by=user())
+                for number in self.older:
+                    self.journal.settle(number, verdict=Verdict.UNKNOWN, text=later, by=user())
+            # Where it is is known now, and what is left over is looked for later.
+            if (left is None) is not (self.record.pending is None):
+                self.journal.pending(self.record, left)
         except JournalError as error:
             return found._replace(unrecorded=str(error))
         return found

@@ -144,7 +144,7 @@ class BlockedError(MigrateError):
 
 
 class PortsExhaustedError(MigrateError):
-    """Every port of a range is taken by another migration towards the same host."""
+    """Every port of a range is taken, by other migrations or by what listens on that host."""
 
     exit_code = ExitCode.BLOCKED
 
@@ -153,8 +153,8 @@ class PortsExhaustedError(MigrateError):
         self.first = first
         self.last = last
         super().__init__(
-            f"no port is left towards {host}: all of {first}-{last} are held by other migrations;"
-            " wait for one to end, or widen the range with --port-range",
+            f"no port is left towards {host}: all of {first}-{last} are taken, by other migrations"
+            " or by what listens there; wait for one to end, or widen the range with --port-range",
         )
 
 

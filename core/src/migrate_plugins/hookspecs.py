@@ -272,7 +272,8 @@ def migrate_checks(
     """Anyone may look at a plan and at both hosts, and say what is wrong.
 
     Called by a check, after the facts were read and before anything is changed.  It may not
-    change anything on a host.
+    change anything on a host; a file that it has to write to look, such as one that proves that
+    both hosts share a folder, it removes at once.
 
     Args:
         plan: Complete, with the configuration as found.

@@ -18,8 +18,8 @@ from migrate_plugins.outcome import Verdict
 from migrate_plugins.plan import Plan
 from migrate_plugins.processes import Process
 from migrate_plugins.progress import Phase, Statistics
-from migrate_plugins.records import BEGUN, OPEN, PhaseRecord, Record, Sample, facts_to_json
-from migrate_plugins.sessions import Facts, GuestFacts, GuestState, HostFacts
+from migrate_plugins.records import BEGUN, OPEN, PhaseRecord, Record, Sample
+from migrate_plugins.sessions import Facts, GuestFacts, HostFacts
 from migrate_plugins.tracing import hidden, masked
 
 if TYPE_CHECKING:
@@ -118,7 +118,8 @@ class Journal:
 
         Args:
             guest: Only of this guest, by its name on the source.
-            unfinished: Only those in doubt; see :attr:`Record.in_doubt`.
+            unfinished: Only those in doubt, see :attr:`Record.in_doubt`, and those that left
+                something over, see :attr:`Record.pending`.
             limit: At most so many.
 
         Raises:
@@ -126,7 +127,7 @@ class Journal:
         """
         from sqlalchemy import and_, or_, select
 
-        from migrate_plugins.store import MIGRATIONS  # noqa: PLC0415
+        from migrate_plugins.store import MIGRATIONS, left_over  # noqa: PLC0415
 
         column = MIGRATIONS.c
         query = select(MIGRATIONS).order_by(column.id.desc()).limit(limit)
@@ -138,7 +139,7 @@ class Journal:
                 column.verdict.in_([verdict.value for verdict in OPEN]),
                 column.settled_by.is_(None),
             )
-            query = query.where(or_(unknown, found))
+            query = query.where(or_(unknown, found, left_over()))
         with self._store().reading() as connection:
             if connection is None:
                 return []
@@ -182,12 +183,27 @@ class Journal:
         Raises:
             JournalError: It could not be written.
         """
+        self._afterwards(record, Phase.MEND, text)
+
+    def pending(self, record: Record, text: str | None) -> None:
+        """Write what a migration left over.
+
+        Args:
+            record: Whose.
+            text: What, on which host; None where nothing is any more.
+
+        Raises:
+            JournalError: It could not be written.
+        """
+        self._afterwards(record, Phase.PENDING, text)
+
+    def _afterwards(self, record: Record, phase: Phase, text: str | None) -> None:
         now = _now()
         elapsed = (now - record.started).total_seconds()
-        told = {"phase": Phase.MEND.value, "at": now.isoformat(), "elapsed": elapsed}
+        told = {"phase": phase.value, "at": now.isoformat(), "elapsed": elapsed}
         try:
             with self._rows() as rows:
-                rows.add(_PHASES, {"migration": record.id, **told, "text": masked(text)})
+                rows.add(_PHASES, {"migration": record.id, **told, "text": text and masked(text)})
         finally:
             self._release()
 
@@ -355,7 +371,7 @@ class Writer:
         """
         values: dict[str, Any] = {"plan": _plan(plan)}
         if facts is not None:
-            values["facts"] = hidden(facts_to_json(facts) or {})
+            values["facts"] = hidden(facts.to_json())
             values["uuid"] = facts.guest and facts.guest.uuid
         self._wait(
             self._add(lambda rows: self._change(rows, values)), _HASTE if self._begun else _PATIENCE
@@ -552,22 +568,16 @@ def _read_facts(json: Mapping[str, Any] | None) -> Facts | None:
     try:
         return Facts(
             source=_known(HostFacts, json["source"]),
-            guest=_read_guest(json["guest"]),
+            guest=json["guest"] and GuestFacts.from_json(json["guest"]),
             destination=json["destination"] and _known(HostFacts, json["destination"]),
-            resident=_read_guest(json["resident"]),
+            resident=json["resident"] and GuestFacts.from_json(json["resident"]),
             unreadable=json["unreadable"],
         )
     except (LookupError, TypeError, ValueError):
         return None
 
 
-def _read_guest(json: Mapping[str, Any] | None) -> GuestFacts | None:
-    if json is None:
-        return None
-    return _known(GuestFacts, {**json, "state": GuestState(json["state"])})
-
-
-_Value = TypeVar("_Value", HostFacts, GuestFacts, Statistics)
+_Value = TypeVar("_Value", HostFacts, Statistics)
 
 
 def _known(kind: type[_Value], json: Mapping[str, Any]) -> _Value:

@@ -323,7 +323,9 @@ class Migrator:
             return doubt.told(found or reconciler.look())
 
     def close(self, id: int, text: str) -> int:  # noqa: A002 - what everybody calls it
-        """Close a record in doubt with what a person has found out; gives its number.
+        """Close a record with what a person has found out; gives its number.
+
+        It is one in doubt, or one that left something over.
 
         Args:
             id: Which.
@@ -339,9 +341,11 @@ class Migrator:
         if self.journal is None:
             raise UsageError("no journal is kept, so there is no record to close")
         record = self.journal.record(id)
-        if not record.in_doubt:
+        if not record.in_doubt and record.pending is None:
             raise UsageError(f"record {id} is not in doubt: {record.text or 'it was not begun'}")
         self.journal.settle(id, verdict=record.verdict or Verdict.UNKNOWN, text=text, by=user())
+        if record.pending is not None:
+            self.journal.pending(record, None)
         return id
 
     def history(self, guest: str | None = None, *, limit: int | None = None) -> list[Record]:

@@ -174,6 +174,18 @@ class Outcome(NamedTuple):
         return After(there, here, there)
 
     @property
+    def pending(self) -> tuple[str, ...]:
+        """What the migration left on either host that has to be put right, each a sentence."""
+        sides = zip(self.host_names, (self.source, self.destination), strict=True)
+        stayed = self.verdict in {Verdict.FAILED, Verdict.CANCELLED}
+        return tuple(
+            f"on {host}: {guest.leftover}"
+            for host, guest in sides
+            # What was left beside a guest that stayed is older than this migration.
+            if guest and guest.leftover and not (stayed and guest is self.source)
+        )
+
+    @property
     def sentence(self) -> str:
         """Where the guest is now."""
         guest = self.plan.guest
@@ -245,8 +257,8 @@ class Outcome(NamedTuple):
             "text": self.sentence,
             "next": self.next_command,
             "guest": self.plan.guest,
-            "source": self.source and self.source._asdict(),
-            "destination": self.destination and self.destination._asdict(),
+            "source": self.source and self.source.to_json(),
+            "destination": self.destination and self.destination.to_json(),
             "source_unreadable": self.source_unreadable,
             "unreadable": self.unreadable,
             "configuration": configuration and configuration._asdict(),
@@ -255,6 +267,7 @@ class Outcome(NamedTuple):
             "error_domain": getattr(self.error, "domain", None),
             "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
             "differences": list(self.differences),
+            "pending": list(self.pending),
             "elapsed": round(self.elapsed, 3),
             "statistics": self.statistics and self.statistics._asdict(),
             "findings": [finding._asdict() for finding in self.findings],

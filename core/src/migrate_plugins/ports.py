@@ -67,13 +67,19 @@ class PortLedger:
         rule: PortRule,
         host: str,
         select: Callable[[PortRule, str, frozenset[int]], int | None],
+        taken: frozenset[int] = frozenset(),
     ) -> HeldPort:
         """Hold the port of *rule* that *select* likes best among those that can be had.
+
+        Args:
+            rule: The range.
+            host: The destination.
+            select: Chooses one that is not taken.
+            taken: Ports that something else listens on there.
 
         Raises:
             PortsExhaustedError: *select* has none left.
         """
-        taken: frozenset[int] = frozenset()
         while (port := select(rule, host, taken)) is not None:
             held = self._hold(host, port)
             if held is not None:

@@ -20,6 +20,7 @@ class Phase(StrEnum):
     VERIFY = "verify"
     DONE = "done"
     MEND = "mend"  # a step of ``reconcile``, afterwards
+    PENDING = "pending"  # what was left over; without a text: that it is put right
 
 
 class Statistics(NamedTuple):

@@ -139,7 +139,7 @@ class Reconciled(NamedTuple):
 def _sight(sight: Sight) -> dict[str, Any]:
     return {
         "host": sight.host,
-        "guest": sight.guest and sight.guest._asdict(),
+        "guest": sight.guest and sight.guest.to_json(),
         "unreadable": sight.unreadable,
     }
 

@@ -45,6 +45,7 @@ class State(StrEnum):
     SWITCHOVER_STUCK = "switchover-stuck"
     PAUSED = "paused"
     CLEAN_UP_MISSING = "clean-up-missing"
+    WORK_PENDING = "work-pending"
     RUNNING_ON_BOTH = "running-on-both"
     LOST = "lost"
     UNKNOWN = "unknown"
@@ -63,6 +64,7 @@ class State(StrEnum):
 _VERDICTS: Final = {
     State.ROLLED_BACK: Verdict.FAILED,
     State.FINISHED: Verdict.DONE,
+    State.WORK_PENDING: Verdict.DONE,
     State.SWITCHOVER_STUCK: Verdict.PAUSED,
     State.PAUSED: Verdict.PAUSED,
     State.RUNNING_ON_BOTH: Verdict.SPLIT,
@@ -100,6 +102,8 @@ class Sight(NamedTuple):
         guest = self.guest
         parts = [guest.state.value + (f" ({guest.reason})" if guest.reason else "")]
         parts.append("configuration stored" if guest.persistent else "transient")
+        if guest.leftover is not None:
+            parts.append(f"left over: {guest.leftover}")
         if guest.job is not None:
             parts.append(f"job: {guest.job}")
         return ", ".join(parts)
@@ -169,6 +173,8 @@ class Recorded(NamedTuple):
         elsewhere: A later migration that may have taken the guest to a third host, or None.
         hosts: What source and destination called themselves, or None where it is not recorded.
         interrupt: The command that interrupts that process, or None.
+        left: The verdict of a migration whose end is known, and which left something over; None
+            for every other one.
     """
 
     begun: bool = True
@@ -179,6 +185,7 @@ class Recorded(NamedTuple):
     elsewhere: str | None = None
     hosts: tuple[str | None, str | None] = (None, None)
     interrupt: str | None = None
+    left: Verdict | None = None
 
     @classmethod
     def of(cls, record: Record, others: Iterable[Record] = ()) -> Recorded:
@@ -205,6 +212,7 @@ class Recorded(NamedTuple):
                 facts and facts.destination and facts.destination.name,
             ),
             interrupt=f"kill -INT {record.process}" if alive else None,
+            left=None if record.in_doubt or record.pending is None else record.verdict,
         )
 
 
@@ -244,7 +252,7 @@ class Settlement(NamedTuple):
     @property
     def exit_code(self) -> ExitCode:
         """The command line's exit status."""
-        if self.state.settled:
+        if self.state.settled or self.state is State.WORK_PENDING:
             return ExitCode.DONE
         if self.unreadable and self.state is State.UNKNOWN:
             return ExitCode.CONNECT
@@ -341,7 +349,12 @@ def _held_back(case: Case, found: Settlement) -> Settlement:
     ]
     sentence = "; ".join([found.sentence, *strangers])
     found = found._replace(sentence=sentence, certain=certain)
-    busy = [guest.job for guest in case.guests if guest.job is not None]
+    busy = [
+        guest.job
+        for guest in case.guests
+        # A target that waits in vain is what is to be put right.
+        if guest.job is not None and not (found.step and found.step[::2] == (Mend.TIDY, guest))
+    ]
     if found.step is not None and busy:
         why = f"a job runs, {', '.join(busy)}: wait for its end and look again"
         return found._replace(step=None, why=why)
@@ -383,6 +396,19 @@ def _alive(case: Case) -> Settlement | None:
         f"{writer} still migrates {case.promise.guest} ({case.on})",
         why="it decides: wait for its end, or interrupt it, and it cancels the migration",
     )
+
+
+def _left_over(case: Case) -> Settlement | None:
+    """Its end is known, and something was left over: that alone is looked at."""
+    if case.recorded.left is None or any(sight.unreadable for sight in case.sights):
+        return None
+    # The guest may have been shut off, or have moved on: it does not matter to what was left.
+    arrived = case.recorded.left is Verdict.DONE
+    state = State.FINISHED if arrived else State.ROLLED_BACK
+    sentence = f"{case.promise.guest} {'moved' if arrived else 'did not move'} ({case.on})"
+    if any(guest.job is not None for guest in case.guests):
+        return Settlement(State.WORK_PENDING, sentence, why="a job runs: look again after its end")
+    return _with_leftovers(case, Settlement(state, sentence))
 
 
 def _elsewhere(case: Case) -> Settlement | None:
@@ -450,9 +476,17 @@ def _migrating(case: Case) -> Settlement | None:
 
 
 def _not_given_up(case: Case) -> Settlement | None:
-    """Only the destination still waits for memory: it gives up when it notices."""
+    """Only the destination still waits for memory: it is ended, or gives up when it notices."""
     if case.there is None or not _migrates(case.there):
         return None
+    if _waits_in_vain(case):
+        return Settlement(
+            State.CLEAN_UP_MISSING,
+            f"{case.promise.guest} stayed on {case.source.host}, and {case.destination.host} still"
+            " waits for it",
+            Step(Mend.TIDY, Seat.DESTINATION, case.there),
+            "nobody sends it any more, and what waits there has no memory of it",
+        )
     return Settlement(
         State.IN_PROGRESS,
         f"{case.destination.host} still waits for {case.promise.guest}, and {case.source.host}"
@@ -611,6 +645,7 @@ def _both_paused(case: Case) -> Settlement | None:
 RULES: Final[tuple[tuple[str, Callable[[Case], Settlement | None]], ...]] = (
     ("running on both", _both_running),
     ("its process lives", _alive),
+    ("something left over", _left_over),
     ("moved on", _elsewhere),
     ("unreadable", _unreadable),
     ("state not told", _unsaid),
@@ -648,7 +683,7 @@ def _finished(case: Case) -> Settlement:
             "it was to be removed there: somebody could start the guest a second time",
         )
     asked = "" if _runs(there) or promise.offline else ", as was asked for"
-    return Settlement(State.FINISHED, where + asked)
+    return _with_leftovers(case, Settlement(State.FINISHED, where + asked))
 
 
 def _rolled_back(case: Case, here: GuestFacts) -> Settlement:
@@ -675,7 +710,52 @@ def _rolled_back(case: Case, here: GuestFacts) -> Settlement:
             why="it was not there before: somebody could start the guest a second time",
         )
     nothing = "" if case.recorded.begun else ": nothing was started"
-    return Settlement(State.ROLLED_BACK, f"{where}{nothing}")
+    return _with_leftovers(case, Settlement(State.ROLLED_BACK, f"{where}{nothing}"))
+
+
+def _with_leftovers(case: Case, settled: Settlement) -> Settlement:
+    """Add what the migration left beside a guest that is where it should be."""
+    left = [
+        (seat, sight.host, guest, guest.leftover)
+        for seat, sight, guest in (
+            (Seat.SOURCE, case.source, case.here),
+            (Seat.DESTINATION, case.destination, case.there),
+        )
+        # Beside a guest that is active on the source it is older than this migration.
+        if guest is not None
+        and guest.leftover is not None
+        and not (seat is Seat.SOURCE and guest.state.active)
+    ]
+    for seat, host, guest, leftover in left:
+        if leftover.until is None:
+            return Settlement(
+                State.CLEAN_UP_MISSING,
+                f"{settled.sentence}; on {host} {leftover.text}",
+                Step(Mend.TIDY, seat, guest),
+                "the migration left it, and nothing needs it",
+            )
+    for _seat, host, _guest, leftover in left:
+        return Settlement(
+            State.WORK_PENDING,
+            f"{settled.sentence}; on {host} {leftover.text}",
+            why=f"it has to stay until {leftover.until}: reconcile again then",
+        )
+    return settled
+
+
+def _waits_in_vain(case: Case) -> bool:
+    """Whether the destination waits for a guest that the source has and does not send."""
+    here, there = case.here, case.there
+    return (
+        here is not None
+        and there is not None
+        and here.job is None
+        and here.reason not in {_MIGRATION, STARTED_AGAIN}
+        and here.state in {GuestState.RUNNING, case.recorded.before}
+        and here.state.active
+        and there.leftover is not None
+        and there.leftover.until is None
+    )
 
 
 def _under_way(case: Case) -> Settlement:

@@ -67,6 +67,8 @@ class Recording:
             return outcome
         outcome = outcome._replace(id=writer.id)
         try:
+            if outcome.pending:
+                writer.phase(Phase.PENDING, "; ".join(outcome.pending), outcome.elapsed)
             writer.end(outcome)
         except JournalError as error:
             note = f"its end could not be recorded in the journal: {error.problem}"

@@ -105,7 +105,8 @@ class Record(NamedTuple):
     @property
     def phase(self) -> Phase:
         """The last phase that was written ahead."""
-        return self.phases[-1].phase if self.phases else Phase.CONNECT
+        reached = [each.phase for each in self.phases if each.phase is not Phase.PENDING]
+        return reached[-1] if reached else Phase.CONNECT
 
     @property
     def begun(self) -> bool:
@@ -121,6 +122,12 @@ class Record(NamedTuple):
         if self.verdict is None:
             return self.begun
         return self.verdict in OPEN and self.settled_by is None
+
+    @property
+    def pending(self) -> str | None:
+        """What it left on either host that is not put right yet, or None."""
+        told = [each.text for each in self.phases if each.phase is Phase.PENDING]
+        return told[-1] if told else None
 
     @property
     def elapsed(self) -> float | None:
@@ -162,6 +169,7 @@ class Record(NamedTuple):
             "verdict": self.verdict and self.verdict.value,
             "text": self.text,
             "in_doubt": self.in_doubt,
+            "pending": self.pending,
             "alive": self.alive,
         }
 
@@ -182,8 +190,9 @@ class Record(NamedTuple):
             "samples": [
                 {"elapsed": each.elapsed, **each.statistics._asdict()} for each in self.samples
             ],
-            "facts": facts_to_json(self.facts),
+            "facts": self.facts and self.facts.to_json(),
             "in_doubt": self.in_doubt,
+            "pending": self.pending,
         }
 
 
@@ -194,13 +203,3 @@ def _host(uri: str | None) -> str | None:
         return ConnectionURI.parse(uri).host
     except InvalidURIError:
         return None
-
-
-def facts_to_json(facts: Facts | None) -> dict[str, Any] | None:
-    """Give what hosts said as JSON's own types."""
-    if facts is None:
-        return None
-    return {
-        name: value._asdict() if hasattr(value, "_asdict") else value
-        for name, value in facts._asdict().items()
-    }

@@ -23,7 +23,7 @@ from migrate_plugins.outcome import Outcome, Verdict, judge
 from migrate_plugins.paths import held_towards
 from migrate_plugins.progress import Event, Phase
 from migrate_plugins.recording import Recording
-from migrate_plugins.sessions import STARTED_AGAIN, GuestState
+from migrate_plugins.sessions import STARTED_AGAIN, GuestState, Listening
 from migrate_plugins.transfer import PATIENCE, Limit, Transfer
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from migrate_plugins.planner import Planner
     from migrate_plugins.progress import Observer, Statistics
     from migrate_plugins.registry import Registry
+    from migrate_plugins.sessions import Session
 
 __all__ = ["Run"]
 
@@ -145,7 +146,7 @@ class Run:
             error: MigrateError | None = None
             statistics: Statistics | None = None
             if report.facts is None or not report.facts.moved_already:
-                with self._port_held(report.plan) as complete:
+                with self._port_held(report.plan, hosts.destination) as complete:
                     if complete is not report.plan:
                         self._recording.plan(complete)
                     error, statistics = self._transfer(hosts, complete)
@@ -157,7 +158,7 @@ class Run:
         return outcome
 
     @contextmanager
-    def _port_held(self, plan: Plan) -> Iterator[Plan]:
+    def _port_held(self, plan: Plan, destination: Session | None) -> Iterator[Plan]:
         """Hold the port that receives the memory, where its choice is not the hypervisor's."""
         if plan.port.chosen_by not in {ChosenBy.US, ChosenBy.REQUEST}:
             yield plan
@@ -170,8 +171,10 @@ class Run:
             rule = driver.port_rule(plan.request.revision)
             first, last = plan.request.port_range or (rule.first, rule.last)
             host = held_towards(plan)
+            # What is not a migration may have a port there too.
+            taken = destination.listening() if isinstance(destination, Listening) else frozenset()
             with ledger.choose(
-                rule._replace(first=first, last=last), host, driver.select_port
+                rule._replace(first=first, last=last), host, driver.select_port, taken
             ) as held:
                 yield self._planner.with_port(plan, held.number)
         else:

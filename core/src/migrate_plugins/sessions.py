@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Statistics
     from migrate_plugins.shells import Shell
@@ -21,6 +23,8 @@ __all__ = [
     "GuestFacts",
     "GuestState",
     "HostFacts",
+    "Leftover",
+    "Listening",
     "Mend",
     "Mender",
     "Migration",
@@ -68,6 +72,23 @@ class HostFacts(NamedTuple):
     inventory: str | None = None
 
 
+class Leftover(NamedTuple):
+    """What a migration left on a host that has to be put right.
+
+    Attributes:
+        text: What it is, and what comes of it, for example ``its teleporter is on: the next start
+            would wait for a guest``.
+        until: Until when it has to be left alone, for example ``it is shut off``; None where it can
+            be put right now.
+    """
+
+    text: str
+    until: str | None = None
+
+    def __str__(self) -> str:
+        return self.text if self.until is None else f"{self.text}; it stays until {self.until}"
+
+
 class GuestFacts(NamedTuple):
     """What a host says of a guest.
 
@@ -83,6 +104,7 @@ class GuestFacts(NamedTuple):
             ``user``, ``failed``, ``postcopy``, ``postcopy failed``, and of a guest that runs
             :data:`STARTED_AGAIN`.  A driver of another hypervisor
             uses them where they are true; a reason that is not told is no reason to do anything.
+        leftover: What a migration left there beside the guest, or None.
     """
 
     name: str
@@ -92,6 +114,30 @@ class GuestFacts(NamedTuple):
     memory: int
     job: str | None = None
     reason: str | None = None
+    leftover: Leftover | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON's own types."""
+        return {**self._asdict(), "leftover": self.leftover and self.leftover._asdict()}
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> GuestFacts:
+        """Read it, passing over what another edition added to it.
+
+        Raises:
+            LookupError: A part is missing.
+            TypeError: Likewise.
+            ValueError: Its state is none that is known.
+        """
+        known = {field: json[field] for field in cls._fields if field in json}
+        left = known.get("leftover")
+        return cls(
+            **{
+                **known,
+                "state": GuestState(json["state"]),
+                "leftover": left and Leftover(left["text"], left["until"]),
+            }
+        )
 
 
 class Facts(NamedTuple):
@@ -110,6 +156,16 @@ class Facts(NamedTuple):
     destination: HostFacts | None
     resident: GuestFacts | None
     unreadable: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON's own types."""
+        return {
+            "source": self.source._asdict(),
+            "guest": self.guest and self.guest.to_json(),
+            "destination": self.destination and self.destination._asdict(),
+            "resident": self.resident and self.resident.to_json(),
+            "unreadable": self.unreadable,
+        }
 
     @property
     def moved_already(self) -> bool:
@@ -186,6 +242,17 @@ class Session(Protocol):
         """Close the session; again is no error."""
 
 
+@runtime_checkable
+class Listening(Session, Protocol):
+    """A session that also tells which ports of its host are taken.
+
+    A driver whose ports the core chooses should offer it: the core takes none of them.
+    """
+
+    def listening(self) -> frozenset[int]:
+        """Tell the TCP ports of this host that something listens on."""
+
+
 class Ask(Protocol):
     """Asks a person; may be called from several threads, and puts one question at a time."""
 
@@ -246,6 +313,7 @@ class Mend(StrEnum):
     DESTROY = "destroy"
     DEFINE = "define"
     UNDEFINE = "undefine"
+    TIDY = "tidy"
 
 
 @runtime_checkable
@@ -270,7 +338,8 @@ class Mender(Session, Protocol):
 
         ``ABORT`` the migration that is under way from here; ``RESUME`` a paused guest; ``DESTROY``
         a paused copy, whose stored configuration stays; ``DEFINE``: store the configuration of an
-        active guest; ``UNDEFINE``: remove the stored one, an active guest runs on.
+        active guest; ``UNDEFINE``: remove the stored one, an active guest runs on; ``TIDY``: put
+        right what :attr:`GuestFacts.leftover` tells of.
 
         Args:
             step: What to do.

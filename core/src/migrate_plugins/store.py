@@ -36,16 +36,17 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from migrate_plugins.errors import JournalError, one_line
 from migrate_plugins.lite import BUSY, SCHEMA, failure, patiently, prepare
+from migrate_plugins.progress import Phase
 from migrate_plugins.tracing import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
     from migrate_plugins.lite import Rows
 
-__all__ = ["MIGRATIONS", "PHASES", "SAMPLES", "Store"]
+__all__ = ["MIGRATIONS", "PHASES", "SAMPLES", "Store", "left_over"]
 
 _FOLDER: Final = 0o700
 _FILE: Final = 0o600
@@ -106,6 +107,31 @@ SAMPLES: Final = Table(
     Column("statistics", JSON, nullable=False),
     Index("journal_samples_of", "migration"),
 )
+
+
+def left_over() -> ColumnElement[bool]:
+    """Tell the records whose last word on what they left over is that something is."""
+    told, later = PHASES.alias(), PHASES.alias()
+    pending = Phase.PENDING.value
+    put_right = (
+        select(later.c.id)
+        .where(
+            later.c.migration == told.c.migration,
+            later.c.phase == pending,
+            later.c.id > told.c.id,
+        )
+        .exists()
+    )
+    return (
+        select(told.c.id)
+        .where(
+            told.c.migration == MIGRATIONS.c.id,
+            told.c.phase == pending,
+            told.c.text.is_not(None),
+            ~put_right,
+        )
+        .exists()
+    )
 
 
 class Store:

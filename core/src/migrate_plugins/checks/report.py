@@ -78,7 +78,7 @@ class Report(NamedTuple):
             "counts": self.counts(),
             "findings": [finding._asdict() for finding in self.findings],
             "skipped": list(self.skipped),
-            "facts": self.facts and _plain(self.facts),
+            "facts": self.facts and self.facts.to_json(),
             "plan": self.plan.to_json(),
         }
 
@@ -182,14 +182,6 @@ def _received(
     offer = capabilities.offers.get(plan.scenario_id)
     scheme = None if offer is None else usual_scheme(capabilities, offer)
     return receiver.examine(plan, facts, where, source, destination, selection, scheme)
-
-
-def _plain(facts: Facts) -> dict[str, Any]:
-    """Give facts as JSON's own types."""
-    return {
-        name: value._asdict() if hasattr(value, "_asdict") else value
-        for name, value in facts._asdict().items()
-    }
 
 
 def _refused(reasons: Iterable[Reason]) -> Iterator[Finding]:

@@ -170,6 +170,8 @@ def ended(record: Record) -> list[str]:
         told.append(f"where the guest is now, {_RECONCILE.format(record.guest)}")
     elif record.verdict is None:
         told.append("it was given up before anything was changed")
+    if record.pending is not None:
+        told.append(f"left over {record.pending}")
     outcome = record.outcome or {}
     figures = [] if record.elapsed is None else [f"{span(record.elapsed)} in all"]
     downtime = (outcome.get("statistics") or {}).get("downtime")

@@ -141,6 +141,7 @@ def _tell(outcome: Outcome, output: Output) -> None:
         output.text(f"  {kept(outcome.configuration, *outcome.host_names)}")
     for difference in outcome.differences:
         output.text(output.style(f"  note: {difference}", "yellow"))
+    _tell_pending(outcome, output)
     # A cancelled migration fails by our own hand: how libvirt words that helps nobody.
     if outcome.error is not None and outcome.verdict not in {Verdict.DONE, Verdict.CANCELLED}:
         output.error(f"  {outcome.error}")
@@ -158,6 +159,15 @@ def _tell(outcome: Outcome, output: Output) -> None:
         if finding.severity is not Severity.INFO:
             label = output.style(finding.severity, "yellow")
             output.text(f"  {label} {finding.id}: {finding.text}")
+
+
+def _tell_pending(outcome: Outcome, output: Output) -> None:
+    """Tell what is left over, and what puts it right when it is time."""
+    for left in outcome.pending:
+        output.text(output.style(f"  left over {left}", "yellow"))
+    if outcome.pending and outcome.next_command is None and outcome.id is not None:
+        line = shlex.join(["migrate-plugins", "reconcile", "--id", str(outcome.id), "--apply"])
+        output.text(f"  then: {line}")
 
 
 def _likely(diagnoses: Sequence[Diagnosis]) -> Sequence[Diagnosis]:

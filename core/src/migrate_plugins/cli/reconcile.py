@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "guests",
         metavar="GUEST",
         nargs="*",
-        help="name on the source (default: all in doubt); without a record GUEST DEST-URI [URI]"
-        " and -c URI, as for migrate",
+        help="name on the source (default: all in doubt, and all that left something over);"
+        " without a record GUEST DEST-URI [URI] and -c URI, as for migrate",
     )
     parser.add_argument("--id", type=int, metavar="N", help="the journal's record of that number")
     parser.add_argument(
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         payload = {"exit_code": int(status), "guests": [each.to_json() for each in found]}
         output.json("reconcile", payload)
     elif not found:
-        output.text("nothing is in doubt")
+        output.text("nothing is in doubt, and nothing left over")
     return status
 
 
@@ -135,8 +135,10 @@ def _migrations(arguments: argparse.Namespace, output: Output) -> Iterator[Recor
         return
     seen = set()
     for record in journal.records(unfinished=True):
-        # Only the last one of a guest can tell where it is.
-        if record.guest not in seen:
+        # Only the last one of a guest can tell where it is; each, what it left over.
+        if not record.in_doubt:
+            yield record
+        elif record.guest not in seen:
             seen.add(record.guest)
             yield record
 
@@ -153,9 +155,10 @@ def _asked_for(arguments: argparse.Namespace, output: Output, words: Sequence[st
 
 
 def _newest(guest: str, records: Sequence[Record]) -> Record:
-    """Give the newest record in doubt, or else the newest that was begun at all."""
+    """Give the newest record that is not settled, or else the newest that was begun at all."""
     for wanted in (
         lambda record: record.in_doubt,
+        lambda record: record.pending is not None,
         lambda record: record.begun,
         lambda _record: True,
     ):
@@ -226,6 +229,8 @@ def _next(found: Reconciled, arguments: argparse.Namespace) -> Iterator[str]:
             yield found.command
         if not failed:
             yield _again(found, arguments, "--apply")
+    elif settlement.state is State.WORK_PENDING:
+        yield _again(found, arguments, "--apply")
     elif settlement.state is State.IN_PROGRESS and settlement.certain:
         yield _again(found, arguments, "--watch")
         yield found.command or _again(found, arguments, "--cancel")

@@ -41,6 +41,7 @@ _LOOK: Final = 0.2
 
 # What is sent out, as :func:`_job` calls it.
 _OUT: Final = "migration out"
+_NOTHING_LEFT: Final = "libvirt leaves nothing that would have to be put right besides"
 
 # Both hosts are opened at once, from two threads; the library is prepared by the first.
 _PREPARING: Final = threading.Lock()
@@ -162,9 +163,11 @@ class LibvirtSession:
             elif step is Mend.DEFINE:
                 kept = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
                 self.connection.defineXML(domain.XMLDesc(kept))
-            else:
+            elif step is Mend.UNDEFINE:
                 # As libvirt's own --undefinesource: what the guest keeps beside it stays.
                 domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+            else:
+                raise DriverError(f"{step} of {guest.name}", problem=_NOTHING_LEFT)
 
     def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
         """Give the same step for virsh."""
@@ -177,8 +180,8 @@ class LibvirtSession:
             Mend.RESUME: ("resume",),
             Mend.DESTROY: ("destroy",),
             Mend.UNDEFINE: ("undefine", "--keep-nvram"),
-        }[step]
-        return shlex.join([*virsh, *words, guest.name])
+        }.get(step)
+        return None if words is None else shlex.join([*virsh, *words, guest.name])
 
     def close(self) -> None:
         """Close the connection."""

@@ -46,6 +46,8 @@ FAULTS: Final = {
                             " both hosts, on both"),
         FaultKind("split", "afterwards the guest runs on both hosts"),
         FaultKind("lost", "afterwards the guest runs on neither host"),
+        FaultKind("leftover", "afterwards something is left on this host that can be put right once"
+                              " the guest is shut off there"),
         FaultKind("lost-connection", "once the transfer is over, the host cannot be reached any"
                                      " more"),
     )

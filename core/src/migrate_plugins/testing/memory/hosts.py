@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from migrate_plugins import ConnectError, GuestFacts, GuestState
+from migrate_plugins import ConnectError, GuestFacts, GuestState, Leftover
 from migrate_plugins.testing.memory.faults import Fault
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = ["Configuration", "MemoryGuest", "MemoryHost", "MemoryHosts"]
 
 _MEMORY: Final = 262_144  # KiB
 _SECONDS: Final = 0.3
+_LEFT: Final = "simulated: the migration left something here"
 
 
 class Configuration(NamedTuple):
@@ -46,6 +47,7 @@ class MemoryHost:
         self.active: Final[dict[str, MemoryGuest]] = {}
         self.configurations: Final[dict[str, Configuration]] = {}
         self.faults: Final[set[Fault]] = set()
+        self.leftovers: Final[set[str]] = set()
         self.reachable = True
 
     def facts(self, name: str) -> GuestFacts | None:
@@ -54,12 +56,17 @@ class MemoryHost:
         guest = self.active.get(name)
         if guest is not None:
             kept = stored is not None
+            left = self._left(name, "it is shut off")
             return GuestFacts(
-                name, guest.uuid, guest.state, kept, guest.memory, guest.job, guest.reason
+                name, guest.uuid, guest.state, kept, guest.memory, guest.job, guest.reason, left
             )
         if stored is not None:
-            return GuestFacts(name, stored.uuid, GuestState.SHUTOFF, True, stored.memory)
+            state, left = GuestState.SHUTOFF, self._left(name, None)
+            return GuestFacts(name, stored.uuid, state, True, stored.memory, leftover=left)
         return None
+
+    def _left(self, name: str, until: str | None) -> Leftover | None:
+        return Leftover(_LEFT, until) if name in self.leftovers else None
 
     def all_facts(self) -> list[GuestFacts]:
         """Give every guest that the host knows, by name."""
@@ -176,4 +183,5 @@ class MemoryHosts:
             for host in self._hosts.values():
                 host.active.clear()
                 host.configurations.clear()
+                host.leftovers.clear()
             self.changed.notify_all()

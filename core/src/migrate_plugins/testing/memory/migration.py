@@ -204,6 +204,9 @@ class MemoryMigration:
             self._mislead(odd[0])
         else:
             self._arrive()
+            for host, name in ((move.source, move.guest.name), (move.target, move.name)):
+                if self._has("leftover", host):
+                    host.leftovers.add(name)
         for host in (move.source, move.target):
             if self._has("lost-connection", host):
                 host.reachable = False

@@ -127,6 +127,10 @@ class MemorySession:
                 raise DriverError(doing, problem="it is not running")
         elif step is Mend.DEFINE:
             stored[guest.name] = Configuration(guest.uuid, guest.memory)
+        elif step is Mend.TIDY:
+            if guest.leftover is None or guest.leftover.until is not None:
+                raise DriverError(doing, problem="there is nothing to be put right now")
+            self._host.leftovers.discard(guest.name)
         elif stored.pop(guest.name, None) is None:
             raise DriverError(doing, problem="no configuration of it is stored")
 
