@@ -1,0 +1,130 @@
+"""A proxy between source and target of a teleportation that breaks it on request.
+
+It is a program of its own, since it stands in the site's network: ``proxy.py LISTEN TARGET PORT
+FAULT``.  It takes one connection, and prints in the end how many bytes went to the target.
+
+What VirtualBox speaks, seen with 7.2.22: the target greets with a line; the source sends its
+password, ``load``, the whole state of the guest, ``lock-media`` and ``hand-over-resume``, and the
+target answers each of the five with the line ``ACK``.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import struct
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vbox.site import Site
+
+# Seconds that the program lives at most.
+_LIFE: Final = 60.0
+_ACK: Final = b"ACK\n"
+
+
+class Faults:
+    """What can be asked for, as words of the command line."""
+
+    NONE: Final = "none"
+
+    @staticmethod
+    def cut(sent: int) -> str:
+        """Break the connection once so many bytes have gone to the target."""
+        return f"cut:{sent}"
+
+    @staticmethod
+    def silent(sent: int) -> str:
+        """Pass nothing on any more once so many bytes have gone to the target."""
+        return f"silent:{sent}"
+
+    @staticmethod
+    def swallow(answer: int) -> str:
+        """Keep an answer of the target back, the first is 1, and break the connection."""
+        return f"swallow:{answer}"
+
+
+class Proxy:
+    """A proxy that runs."""
+
+    def __init__(self, process: subprocess.Popen[str], host: str, port: int) -> None:
+        self._process: Final = process
+        self.uri: Final = f"vboxmigr://{host}:{port}/"
+
+    def sent(self) -> int:
+        """Wait for its end, and give how many bytes went to the target."""
+        out, _ = self._process.communicate(timeout=_LIFE)
+        return int(out.split()[-1])
+
+
+@contextmanager
+def between(site: Site, port: int, fault: str = Faults.NONE) -> Iterator[Proxy]:
+    """Have a proxy stand before beta; the migration URI through it is the proxy's."""
+    from vbox.site import ADDRESSES, BETA, PROXY  # noqa: PLC0415 - the program needs no site
+
+    words = [ADDRESSES[PROXY], ADDRESSES[BETA], str(port), fault]
+    command = [*site.way, sys.executable, "-I", __file__, *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            if process.stdout is None or process.stdout.readline() != "listening\n":
+                raise RuntimeError("the proxy does not listen")
+            yield Proxy(process, PROXY, port)
+        finally:
+            process.kill()
+
+
+def _main(listen: str, target: str, port: int, fault: str) -> None:
+    kind, _, number = fault.partition(":")
+    socket.setdefaulttimeout(_LIFE)
+    with socket.create_server((listen, port)) as server:
+        print("listening", flush=True)  # noqa: T201 - what whoever started it waits for
+        source, _ = server.accept()
+    with source, socket.create_connection((target, port)) as there:
+        sent = _pass_on(source, there, kind, int(number or 0))
+        if kind in {"cut", "swallow"}:
+            for each in (source, there):  # at once, with a reset
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    print(sent, flush=True)  # noqa: T201 - likewise
+
+
+def _pass_on(source: socket.socket, there: socket.socket, kind: str, number: int) -> int:
+    """Pass everything on until the fault, or the end; gives what went to the target."""
+    sent, answers, held = 0, 0, b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(source, selectors.EVENT_READ, there)
+        selector.register(there, selectors.EVENT_READ, source)
+        while selector.get_map():
+            for key, _ in selector.select(_LIFE):
+                data = key.fileobj.recv(65536)  # type: ignore[union-attr]
+                if not data:
+                    selector.unregister(key.fileobj)
+                    with suppress(OSError):
+                        key.data.shutdown(socket.SHUT_WR)
+                    continue
+                if key.fileobj is source:
+                    if kind == "silent" and sent >= number:
+                        continue
+                    room = number - sent if kind == "cut" else len(data)
+                    there.sendall(data[:room])
+                    sent += len(data[:room])
+                    if kind == "cut" and sent >= number:
+                        return sent
+                    continue
+                held += data
+                while b"\n" in held:
+                    line, _, held = held.partition(b"\n")
+                    answers += line + b"\n" == _ACK
+                    if kind == "swallow" and answers == number:
+                        return sent
+                    if kind != "silent" or sent < number:
+                        source.sendall(line + b"\n")
+    return sent
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])
