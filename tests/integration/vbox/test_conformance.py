@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from vbox.moves import MEMORY, RATE, WRITES
+from vbox.site import until
 
 from migrate_plugins.testing import DriverConformance
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from types import NotImplementedType
 
     from vbox.site import Site
+
+_INCOMING: Final = "ss -tnH state established 'sport >= :49300 and sport <= :49363'"
 
 
 class VBoxPair:
@@ -42,10 +45,12 @@ class VBoxPair:
         self._site.bandwidth(RATE)
 
     def break_transfer(self) -> None:
-        """The target's process dies."""
-        for number, line in self._site.beta.busy().items():
+        """The target's process dies, once memory comes in."""
+        beta = self._site.beta
+        until(lambda: beta.run(_INCOMING, root=True), "memory comes in", seconds=20)
+        for number, line in beta.busy().items():
             if "VBoxHeadless" in line:
-                self._site.beta.kill(number)
+                beta.kill(number)
 
     def heal(self) -> None:
         self._slow = False
