@@ -39,7 +39,7 @@ def test_a_guest_counts(site: Site) -> None:
 
 
 def test_hosts_have_the_shared_folder_in_common_and_nothing_else(site: Site) -> None:
-    for folder in (sites.SHARED, sites.PRIVATE, "/tmp", "/home/vbox", "/etc"):
+    for folder in (sites.SHARED, sites.PRIVATE, "/home/vbox", "/run", "/etc"):
         site.alpha.run(f"echo here >{folder}/told.vdi", root=True)
         seen = site.beta.ask(f"cat {folder}/told.vdi").stdout == "here\n"
         site.alpha.run(f"rm {folder}/told.vdi", root=True)
@@ -49,7 +49,7 @@ def test_hosts_have_the_shared_folder_in_common_and_nothing_else(site: Site) -> 
 
 def test_host_that_has_another_key_is_refused(site: Site) -> None:
     client = site.folder / "client"
-    words = [client, "-o", "BatchMode=yes", "-o", "HostKeyAlias=beta", "vbox@alpha", "true"]
+    words = [str(client), "-o", "BatchMode=yes", "-o", "HostKeyAlias=beta", "vbox@alpha", "true"]
 
     done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
 
