@@ -10,11 +10,14 @@ target answers each of the five with the line ``ACK``.
 
 from __future__ import annotations
 
+import os
 import selectors
 import socket
 import struct
 import subprocess
 import sys
+import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -39,9 +42,19 @@ class Faults:
         return f"cut:{sent}"
 
     @staticmethod
+    def hold(sent: int) -> str:
+        """Keep everything back once so many bytes have gone to the target, but the end."""
+        return f"hold:{sent}"
+
+    @staticmethod
     def silent(sent: int) -> str:
         """Pass nothing on any more once so many bytes have gone to the target."""
         return f"silent:{sent}"
+
+    @staticmethod
+    def mute(answer: int) -> str:
+        """Keep an answer of the target back, the first is 1, and pass nothing on any more."""
+        return f"mute:{answer}"
 
     @staticmethod
     def swallow(answer: int) -> str:
@@ -69,16 +82,21 @@ def between(site: Site, port: int, fault: str = Faults.NONE) -> Iterator[Proxy]:
 
     words = [ADDRESSES[PROXY], ADDRESSES[BETA], str(port), fault]
     command = [*site.way, sys.executable, "-I", __file__, *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             if process.stdout is None or process.stdout.readline() != "listening\n":
                 raise RuntimeError("the proxy does not listen")
             yield Proxy(process, PROXY, port)
         finally:
-            process.kill()
+            # It ends with its input: what we have started is only on the way to it.
+            if process.stdin is not None:
+                process.stdin.close()
 
 
 def _main(listen: str, target: str, port: int, fault: str) -> None:
+    threading.Thread(target=_end_with_input, daemon=True).start()
     kind, _, number = fault.partition(":")
     socket.setdefaulttimeout(_LIFE)
     with socket.create_server((listen, port)) as server:
@@ -100,15 +118,19 @@ def _pass_on(source: socket.socket, there: socket.socket, kind: str, number: int
         selector.register(there, selectors.EVENT_READ, source)
         while selector.get_map():
             for key, _ in selector.select(_LIFE):
+                if kind == "silent" and sent >= number:
+                    return _wait_in_silence(sent)
                 data = key.fileobj.recv(65536)  # type: ignore[union-attr]
+                if not data and kind == "hold":
+                    return sent
                 if not data:
                     selector.unregister(key.fileobj)
                     with suppress(OSError):
                         key.data.shutdown(socket.SHUT_WR)
                     continue
+                if kind == "hold" and sent >= number:
+                    continue
                 if key.fileobj is source:
-                    if kind == "silent" and sent >= number:
-                        continue
                     room = number - sent if kind == "cut" else len(data)
                     there.sendall(data[:room])
                     sent += len(data[:room])
@@ -121,8 +143,20 @@ def _pass_on(source: socket.socket, there: socket.socket, kind: str, number: int
                     answers += line + b"\n" == _ACK
                     if kind == "swallow" and answers == number:
                         return sent
-                    if kind != "silent" or sent < number:
-                        source.sendall(line + b"\n")
+                    if kind == "mute" and answers == number:
+                        return _wait_in_silence(sent)
+                    source.sendall(line + b"\n")
+    return sent
+
+
+def _end_with_input() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
+def _wait_in_silence(sent: int) -> int:
+    """Take nothing any more and pass nothing on, not even that one of the two has gone."""
+    time.sleep(_LIFE)
     return sent
 
 

@@ -12,7 +12,7 @@ from vbox.moves import Watch, busy, endless, plan
 from vbox.proxy import Faults, between
 from vbox.site import until
 
-from migrate_plugins import DriverError, Mend, Migrator, Verdict
+from migrate_plugins import DriverError, Mend, Migrator, State, Verdict
 
 if TYPE_CHECKING:
     from vbox.proxy import Proxy
@@ -119,6 +119,7 @@ def test_answer_that_is_lost_while_the_disks_change_hands_leaves_no_copy(
     assert isinstance(outcome.error, DriverError)
     assert "no running copy of it is left" in outcome.error.problem
     assert "runs on NEITHER host" in outcome.sentence
+    assert "vbox-lost" in {diagnosis.id for diagnosis in outcome.diagnoses}
     # Nothing is touched: a person decides where it starts, from its disks.
     assert guest.state(site.alpha) == "gurumeditation"
     assert guest.state(site.beta) in {"poweroff", "aborted"}
@@ -146,16 +147,54 @@ def test_answer_that_is_lost_after_the_guest_was_handed_over_is_a_success(
     assert guest.life(site.alpha, site.beta).unbroken
 
 
-def test_peer_that_falls_silent_is_given_up_in_time(migrator: Migrator, site: Site) -> None:
+def test_target_that_falls_silent_is_ended_and_the_guest_goes_on(
+    migrator: Migrator, site: Site
+) -> None:
     guest = site.guest()
-    with between(site, PORT, Faults.silent(20_000)) as proxy:
-        outcome = through(migrator, site, guest, proxy, "timeout=4")
+    with between(site, PORT, Faults.hold(20_000)) as proxy:
+        outcome = through(migrator, site, guest, proxy, "timeout=1")
 
+    # The source is deaf to every request to stop, until its connection ends.
     assert outcome.verdict is Verdict.FAILED
     assert isinstance(outcome.error, DriverError)
-    assert "not done after 4 s" in outcome.error.problem
-    assert outcome.elapsed < 30
+    assert "not done after 1 s" in outcome.error.problem
     stayed(site, guest)
+
+
+def test_network_that_falls_silent_is_told_with_what_becomes_of_the_guest(
+    migrator: Migrator, site: Site
+) -> None:
+    guest = site.guest()
+    with between(site, PORT, Faults.silent(20_000)) as proxy:
+        outcome = through(migrator, site, guest, proxy, "timeout=1")
+        source, target = guest.state(site.alpha), guest.state(site.beta)
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert isinstance(outcome.error, DriverError)
+    assert "once that breaks the guest goes on at the source" in outcome.error.problem
+    assert (source, target) == ("teleportingpausedvm", "aborted")
+    # The proxy is gone, and with it the silence.
+    until(lambda: guest.state(site.alpha) == "running", "the guest goes on")
+    found = migrator.reconcile(outcome.plan, apply=True)
+    assert found.settlement.state is State.ROLLED_BACK
+    stayed(site, guest)
+
+
+def test_silence_while_the_disks_change_hands_is_not_touched(
+    migrator: Migrator, site: Site
+) -> None:
+    guest = site.guest()
+    with between(site, PORT, Faults.mute(MEDIA)) as proxy:
+        outcome = through(migrator, site, guest, proxy, "timeout=1")
+        source, target = guest.state(site.alpha), guest.state(site.beta)
+
+    assert outcome.verdict is Verdict.PAUSED
+    assert (source, target) == ("teleportingpausedvm", "teleportingin")
+    until(lambda: guest.state(site.alpha) == "gurumeditation", "the connection is gone")
+    found = migrator.reconcile(outcome.plan, apply=True)
+    assert found.settlement.state is State.LOST
+    assert not found.taken
+    site.clean()
 
 
 def test_target_that_is_killed_leaves_the_guest(migrator: Migrator, site: Site) -> None:

@@ -14,6 +14,7 @@ from migrate_plugins_vbox.machine import MARK, Machine, read_machine
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from migrate_plugins_vbox.machine import Disk
     from migrate_plugins_vbox.places import Place
     from migrate_plugins_vbox.runner import Answer, Job, Runner
 
@@ -27,6 +28,7 @@ _PLACES: Final = (
 )
 _VERSION: Final = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+\S*$", re.MULTILINE)
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_STATE: Final = re.compile(r"^State: *(.*?) *$", re.MULTILINE)
 _FOLDER: Final = re.compile(r"^Default machine folder: *(.*?) *$", re.MULTILINE)
 # How many lines a first look has before the servers that run.
 _FACTS: Final = 7
@@ -358,6 +360,22 @@ class VBoxManage:
     def power_off(self, uuid: str) -> None:
         """Power a machine off."""
         self._do(f"powering {uuid} off", "controlvm", uuid, "poweroff")
+
+    def locks(self, disks: Sequence[Disk]) -> bool:
+        """Whether all of a machine's disks are locked, as they are while it may use them.
+
+        A source unlocks them before it lets the target have them.  Without a disk nothing is known.
+        """
+        told = self._ask(
+            "reading the locks of disks",
+            f"for id in {shlex.join(disk.uuid for disk in disks)}; do\n"
+            '  look showmediuminfo disk "$id" || fail\n'
+            "  printf '%s\\n' \"$out\"\n"
+            "done",
+            again=True,
+        )
+        states = _STATE.findall(told)
+        return len(states) == len(disks) > 0 and all(each.startswith("locked") for each in states)
 
     def resume(self, uuid: str) -> None:
         """Let a paused machine go on."""

@@ -100,6 +100,14 @@ class Target:
         if now is not None and now.marked is stored:
             self._manage.mark(now.uuid, not stored)
 
+    def hang_up(self) -> None:
+        """End it where it waits, in the middle of a teleportation.
+
+        Raises:
+            DriverError: That cannot be done.
+        """
+        end_waiting(self._manage, self._source.uuid)
+
     def put_back(self) -> None:
         """End it where it waits, and leave it as it was found.
 

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from migrate_plugins import DriverError, MigrateError, Statistics
 from migrate_plugins_vbox.faults import failed
 from migrate_plugins_vbox.senders import find_senders, interrupting
-from migrate_plugins_vbox.states import ABSENT, STARTABLE, STUCK, Verdict, verdict
+from migrate_plugins_vbox.states import (
+    ABSENT,
+    LEAVING,
+    STARTABLE,
+    STUCK,
+    WAITING,
+    Verdict,
+    verdict,
+)
 from migrate_plugins_vbox.target import Target
 from migrate_plugins_vbox.wire import looking, read_wire
 
@@ -37,10 +45,12 @@ _STATES: Final = 4.0
 _PAUSE: Final = 0.2
 # Seconds between two requests to stop: VBoxManage hears none before it is under way.
 _AGAIN: Final = 1.0
-# Seconds that VBoxManage may go on after the first of them.
-_STOPPING: Final = 20.0
+# Seconds after the first of them until the target is ended, and until nobody waits any longer: the
+# source hears no request while it waits for a silent target.
+_DEAF: Final = 6.0
+_STOPPING: Final = 12.0
 # Seconds that both machines may take to come to rest.
-_RESTING: Final = 30.0
+_RESTING: Final = 20.0
 # Seconds that a target has to wait in vain before it is believed: it may be ending by itself.
 _VAIN: Final = 1.0
 # Seconds that a connection is tried again where none is accepted: nothing has moved then.
@@ -232,6 +242,7 @@ class Teleportation:
         """Wait for the end of VBoxManage, tell how far it is, and stop it where it has to."""
         asked: float | None = None
         again = 0.0
+        hung_up = False
         # When both machines are looked at next; soon, once the target has been started.
         states = monotonic() + _STATES
         while True:
@@ -252,9 +263,24 @@ class Teleportation:
                     answer = job.wait(_PAUSE)
                     job.abandon()
                     return answer
+            if asked is not None and not hung_up and now - asked > _DEAF:
+                hung_up = True
+                self._hang_up(source, target)
             if asked is not None and now - asked > _STOPPING:
                 job.abandon()
                 return None
+
+    def _hang_up(self, source: Machine, target: Target) -> None:
+        """End a target that is silent: its source notices, and goes on with the guest.
+
+        Only before the disks change hands.  A source that was asked to stop hands nothing over any
+        more; where it had begun to, its disks are unlocked by now, and the guest would be lost.
+        """
+        found = self._read(source)
+        if found.verdict is Verdict.UNDER_WAY and found.target == WAITING:
+            with suppress(MigrateError):
+                if self._source.manage.locks(source.disks):
+                    target.hang_up()
 
     def _watch(self, job: Job) -> None:
         """Look how much has been sent, once in a while."""
@@ -347,6 +373,12 @@ class Teleportation:
                 f" leave, and the target {end.target}; its disks are as it left them, and nothing"
                 " was touched"
             )
+        elif end.source in LEAVING and end.target != WAITING:
+            problem = (
+                f"the source is {end.source}, and the target does not take the guest any more: its"
+                f" connection to {self._way.host} is silent; once that breaks the guest goes on at"
+                f" the source (as root there: ss -K dport = {self._way.port})"
+            )
         elif end.problem is not None:
             problem = f"how it ended cannot be known, and nothing was touched: {end.problem}"
         else:
@@ -361,19 +393,22 @@ class Teleportation:
         after = self._plan.configuration.after
         manage, uuid = self._source.manage, source.uuid
 
+        def keep_target() -> None:
+            if after is not None:
+                target.keep(after.destination_config)
+
+        unkept = _tried(keep_target)
+
         def clear_source() -> None:
             if end.source == STUCK:
                 manage.emergency_stop(uuid)
             if source.teleporter:
                 manage.teleporter_off(uuid)
-            if after is not None and not after.source_config:
+            # Not the last registration that there is.
+            if after is not None and not after.source_config and not unkept:
                 manage.unregister(uuid)
 
-        def keep_target() -> None:
-            if after is not None:
-                target.keep(after.destination_config)
-
-        return "; ".join(filter(None, [_tried(keep_target), _tried(clear_source)]))
+        return "; ".join(filter(None, [unkept, _tried(clear_source)]))
 
     def _stops(self) -> bool:
         """Whether it has to stop: somebody wants that, or it has taken too long."""
