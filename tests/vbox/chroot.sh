@@ -38,7 +38,7 @@ chroot "$root" dpkg-deb --build /root/no-module /root/no-module.deb
 inside=(chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8)
 "${inside[@]}" apt-get --quiet=2 update
 "${inside[@]}" apt-get --quiet=2 --yes --no-install-recommends install /root/no-module.deb \
-  virtualbox systemd-standalone-sysusers procps iproute2 openssh-server python3
+  virtualbox systemd-standalone-sysusers procps iproute2 openssh-client openssh-server python3
 "${inside[@]}" apt-get clean
 rm -rf "$root"/var/lib/apt/lists/* "$root"/root/no-module* "$root"/etc/ssh/ssh_host_*
 

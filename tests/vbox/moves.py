@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # MiB of a guest's memory and what of it is written over all the time, a link, and a pause that
 # cannot be had on it: such a teleportation is not done within half a minute.
-MEMORY: Final = 64
-WRITES: Final = 40
-RATE: Final = "20mbit"
+MEMORY: Final = 32
+WRITES: Final = 8
+RATE: Final = "8mbit"
 ENDLESS: Final = "max-downtime=1"
 SECONDS: Final = 40.0
 

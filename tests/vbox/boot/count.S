@@ -84,13 +84,24 @@ entry:
         mov     %eax, boot + 4
         sti
 
+        # Noise in the pages, which VirtualBox cannot send in fewer bytes.
+        mov     $ABOVE, %ebx
+        mov     pages, %ecx
+        shl     $10, %ecx               # words
+        jecxz   2f
+1:      imul    $1664525, %eax
+        add     $1013904223, %eax
+        mov     %eax, %fs:(%ebx)
+        add     $4, %ebx
+        addr32  loop 1b
+2:
         xor     %ebp, %ebp              # the line counter
 round:
         inc     %ebp
         mov     $ABOVE, %ebx
         mov     pages, %ecx
 1:      jecxz   2f
-        mov     %ebp, %fs:(%ebx)        # never zero: an empty page is hardly sent
+        mov     %ebp, %fs:(%ebx)
         add     $4096, %ebx
         dec     %ecx
         jmp     1b
