@@ -156,7 +156,7 @@ def _pass_on(source: socket.socket, there: socket.socket, fault: _Fault) -> None
                 if fault.due and fault.kind == "silent":
                     time.sleep(_LIFE)  # not even that one of the two has gone is passed on
                 data = key.fileobj.recv(65536)  # type: ignore[union-attr]
-                if fault.due and (fault.kind == "cut" or not data):
+                if fault.due and not data:
                     return
                 if not data:
                     selector.unregister(key.fileobj)
@@ -164,6 +164,8 @@ def _pass_on(source: socket.socket, there: socket.socket, fault: _Fault) -> None
                         key.data.shutdown(socket.SHUT_WR)
                 elif key.fileobj is source and not fault.due:
                     there.sendall(fault.out(data))
+                    if fault.due and fault.kind == "cut":
+                        return
                 elif not fault.due:
                     passed, now = fault.back(data)
                     source.sendall(passed)

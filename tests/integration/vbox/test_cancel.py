@@ -67,7 +67,7 @@ def test_cancelled_again_and_again_at_any_moment(migrator: Migrator, site: Site)
     here, there = site.alpha, site.beta
     for moment in (0.0, 0.2, 0.4, 0.6, 0.8):
         run = migrator.start(plan(migrator, guest, here, there))
-        until(lambda run=run: run.phase is Phase.TRANSFER, "it begins")  # type: ignore[misc]
+        until(lambda run=run: run.phase is Phase.TRANSFER, "it begins", seconds=30)  # type: ignore[misc]
         run.wait(moment)
         run.cancel()
         verdict = run.outcome().verdict

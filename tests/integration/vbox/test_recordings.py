@@ -26,6 +26,7 @@ CHANGING: Final = (
     (re.compile(r"0800[0-9A-F]{8}"), "0800273C1618"),
     (re.compile(r"#SHA-512##[0-9a-f]+"), "#SHA-512##00"),
     (re.compile(r"^VideoMode=.*$", re.MULTILINE), 'VideoMode="720,400,0"@0,0 1'),
+    (re.compile(r"^localhostReachable=.*$", re.MULTILINE), 'localhostReachable="0"'),
     (re.compile(r"^(GuestMemoryBalloon|VRDEClients=)=.*$", re.MULTILINE), r"\1=0"),
 )
 

@@ -38,7 +38,8 @@ _SLOW: Final = 40.0
 _NOT_FOUND: Final = 0x80BB0001
 
 # A machine is locked for a moment while somebody else reads or starts it: tried again for 5 s.
-# About one call in a hundred does nothing for its first 10 s: one that only reads is made again.
+# About one call in a hundred does nothing for its first 10 s: one that only reads, or may as well be
+# made twice, is made again.
 _TRY: Final = """\
 try() {
   tries=0
@@ -198,11 +199,15 @@ exit 0
 _TELEPORTER_ON: Final = """\
 password=$(cat)
 tries=0
+! command -v timeout >/dev/null || limit="timeout 3"
 while :; do
-  out=$(printf '%s\\n' "$password" | "$v" modifyvm "$@" --teleporter-password-file stdin 2>&1) &&
-    exit 0
+  out=$(
+    printf '%s\\n' "$password" |
+      $limit "$v" modifyvm "$@" --teleporter-password-file stdin 2>&1
+  ) && exit 0
   code=$?
-  case $out in *" locked "*|*"unexpected process"*) ;; *) fail ;; esac
+  limit=
+  case $out in *" locked "*|*"unexpected process"*) ;; *) [ "$code" -eq 124 ] || fail ;; esac
   tries=$((tries + 1))
   [ "$tries" -lt 25 ] || fail
   sleep 0.2
@@ -335,7 +340,7 @@ class VBoxManage:
 
     def mark(self, uuid: str, on: bool) -> None:
         """Mark a machine as one that is registered only as long as it runs, or do no longer."""
-        self._do(f"marking {uuid}", "setextradata", uuid, MARK, *(["yes"] if on else []))
+        self._set(f"marking {uuid}", "setextradata", uuid, MARK, *(["yes"] if on else []))
 
     def teleporter_on(self, uuid: str, *, port: int, address: str, password: str) -> None:
         """Let the next start of a machine wait for a guest."""
@@ -346,7 +351,7 @@ class VBoxManage:
 
     def teleporter_off(self, uuid: str) -> None:
         """Let the next start of a machine be an ordinary one."""
-        self._do(f"turning the teleporter of {uuid} off", "modifyvm", uuid, "--teleporter", "off")
+        self._set(f"turning the teleporter of {uuid} off", "modifyvm", uuid, "--teleporter", "off")
 
     def start(self, uuid: str) -> Job:
         """Start a machine; the job ends when it runs, or does not."""
@@ -446,6 +451,10 @@ class VBoxManage:
         said = " ".join(answer.output.split())[:200]
         problem = f"the host said what cannot be read: {said!r}"
         return ConnectError(self.place.uri, problem=problem)
+
+    def _set(self, action: str, *words: str) -> None:
+        """Run VBoxManage for what may as well be done twice."""
+        self._ask(action, f"look {shlex.join(words)} || fail", seconds=_SLOW)
 
     def _do(self, action: str, *words: str) -> None:
         """Run VBoxManage once."""
