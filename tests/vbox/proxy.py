@@ -162,17 +162,22 @@ def _pass_on(source: socket.socket, there: socket.socket, fault: _Fault) -> None
                     selector.unregister(key.fileobj)
                     with suppress(OSError):
                         key.data.shutdown(socket.SHUT_WR)
-                elif key.fileobj is source and not fault.due:
-                    there.sendall(fault.out(data))
-                    if fault.due and fault.kind == "cut":
-                        return
-                elif not fault.due:
-                    passed, now = fault.back(data)
-                    source.sendall(passed)
-                    if now and fault.kind == "mute":
-                        time.sleep(_LIFE)
-                    if now:
-                        return
+                elif not fault.due and _passed(source, there, fault, data, key.fileobj is source):
+                    return
+
+
+def _passed(
+    source: socket.socket, there: socket.socket, fault: _Fault, data: bytes, out: bool
+) -> bool:
+    """Pass data on; whether the fault has come with it."""
+    if out:
+        there.sendall(fault.out(data))
+        return fault.due and fault.kind == "cut"
+    passed, now = fault.back(data)
+    source.sendall(passed)
+    if now and fault.kind == "mute":
+        time.sleep(_LIFE)
+    return now
 
 
 def _end_with_input() -> None:

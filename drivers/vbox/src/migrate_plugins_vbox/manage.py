@@ -38,8 +38,8 @@ _SLOW: Final = 40.0
 _NOT_FOUND: Final = 0x80BB0001
 
 # A machine is locked for a moment while somebody else reads or starts it: tried again for 5 s.
-# About one call in a hundred does nothing for its first 10 s: one that only reads, or may as well be
-# made twice, is made again.
+# About one call in a hundred does nothing for its first 10 s: one that only reads, or may be made
+# twice, is made again.
 _TRY: Final = """\
 try() {
   tries=0
