@@ -54,7 +54,7 @@ def test_cancelled_while_memory_is_sent(migrator: Migrator, site: Site) -> None:
     watch = Watch()
     run = migrator.start(endless(migrator, site, guest), observers=[watch])
 
-    until(lambda: watch.sent, "it is under way", seconds=20)
+    until(lambda: watch.sent, "it is under way", seconds=45)
     run.cancel()
 
     assert run.outcome().verdict is Verdict.CANCELLED
@@ -150,7 +150,7 @@ def test_pausing_a_guest_that_is_sent_is_refused(migrator: Migrator, site: Site)
     source = migrator.registry.drivers["vbox"].connect(site.alpha.uri)
     watch = Watch()
     run = migrator.start(endless(migrator, site, guest), observers=[watch])
-    until(lambda: watch.sent, "it is under way", seconds=20)
+    until(lambda: watch.sent, "it is under way", seconds=45)
 
     migration = source.adopt(guest.name)  # type: ignore[attr-defined]
     with pytest.raises(DriverError, match="is stuck afterwards"):

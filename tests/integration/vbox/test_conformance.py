@@ -47,7 +47,7 @@ class VBoxPair:
     def break_transfer(self) -> None:
         """The target's process dies, once memory comes in."""
         beta = self._site.beta
-        until(lambda: beta.run(_INCOMING, root=True), "memory comes in", seconds=20)
+        until(lambda: beta.run(_INCOMING, root=True), "memory comes in", seconds=45)
         for number, line in beta.busy().items():
             if "VBoxHeadless" in line:
                 beta.kill(number)

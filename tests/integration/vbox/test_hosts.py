@@ -151,7 +151,7 @@ def test_a_machine_without_its_settings_file_is_not_taken_for_gone(
 ) -> None:
     site.alpha.manage("createvm", "--name", "web1", "--register")
     found = machine(alpha, "web1")
-    until(lambda: "VBoxSVC" not in str(site.alpha.processes()), "it reads all anew", seconds=20)
+    until(lambda: "VBoxSVC" not in str(site.alpha.processes()), "it reads all anew", seconds=45)
     site.alpha.path(found.settings_file).rename(site.alpha.path(f"{found.settings_file}.away"))
 
     with pytest.raises(DriverError) as caught:

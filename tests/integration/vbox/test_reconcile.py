@@ -76,7 +76,7 @@ def test_killed_while_it_is_sent_goes_on_and_arrives(site: Site, state: Path) ->
     guest = busy(site)
     site.bandwidth("2mbit")
     client = Client(guest, site.alpha, site.beta, "--undefine-source", "--persistent", state=state)
-    until(lambda: sends(site), "memory is sent", seconds=20)
+    until(lambda: sends(site), "memory is sent", seconds=45)
     client.kill()
 
     assert reconcile(state).brief == (ExitCode.FAILED, "in-progress")
@@ -95,7 +95,7 @@ def test_killed_while_it_is_sent_goes_on_and_arrives(site: Site, state: Path) ->
 def test_killed_while_it_is_sent_can_be_cancelled(site: Site, state: Path) -> None:
     guest = busy(site)
     client = Client(guest, site.alpha, site.beta, "-o", ENDLESS, state=state)
-    until(lambda: sends(site), "memory is sent", seconds=20)
+    until(lambda: sends(site), "memory is sent", seconds=45)
     client.kill()
 
     cancelled = reconcile(state, "--cancel")
@@ -113,9 +113,9 @@ def test_killed_before_it_is_sent_leaves_a_target_that_is_ended(site: Site, stat
     # Nobody comes to the port that the target listens on.
     site.alpha.run("ip route add unreachable 10.79.0.2/32 2>/dev/null || :", root=True)
     client = Client(guest, site.alpha, site.beta, state=state)
-    until(lambda: waits(site.beta), "the target waits", seconds=20)
+    until(lambda: waits(site.beta), "the target waits", seconds=45)
     client.kill()
-    until(lambda: not _teleports(site.alpha), "nothing is sent any more", seconds=20)
+    until(lambda: not _teleports(site.alpha), "nothing is sent any more", seconds=45)
     site.alpha.run("ip route del unreachable 10.79.0.2/32", root=True)
 
     assert reconcile(state).brief == (ExitCode.FAILED, "clean-up-missing")
@@ -132,9 +132,9 @@ def test_killed_while_the_target_is_made(site: Site, state: Path, moment: str) -
     guest = site.guest()
     client = Client(guest, site.alpha, site.beta, state=state)
     word = {"registered": "registervm", "starting": "startvm"}[moment]
-    until(lambda: any(word in line for line in site.beta.processes().values()), moment, seconds=20)
+    until(lambda: any(word in line for line in site.beta.processes().values()), moment, seconds=45)
     client.kill()
-    until(lambda: not _works(site.beta), "VBoxManage is done or waits", seconds=20)
+    until(lambda: not _works(site.beta), "VBoxManage is done or waits", seconds=45)
 
     said = reconcile(state, "--apply")
 
@@ -188,9 +188,9 @@ def test_transient_guest_that_was_shut_off_is_unregistered(
 def test_printed_command_does_what_apply_does(site: Site, state: Path) -> None:
     guest = site.guest()
     client = Client(guest, site.alpha, site.beta, state=state)
-    until(lambda: waits(site.beta) or guest.ticks(site.beta), "it is begun", seconds=20)
+    until(lambda: waits(site.beta) or guest.ticks(site.beta), "it is begun", seconds=45)
     client.kill()
-    until(lambda: not _teleports(site.alpha), "nothing is sent any more", seconds=20)
+    until(lambda: not _teleports(site.alpha), "nothing is sent any more", seconds=45)
 
     for _ in range(4):
         said = reconcile(state)

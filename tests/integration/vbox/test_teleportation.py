@@ -108,7 +108,7 @@ def test_memory_sent_is_told(migrator: Migrator, site: Site) -> None:
     watch = Watch()
     run = migrator.start(endless(migrator, site, guest), observers=[watch])
 
-    until(lambda: len({*watch.sent}) > 1, "more and more bytes are sent", seconds=20)
+    until(lambda: len({*watch.sent}) > 1, "more and more bytes are sent", seconds=45)
     run.cancel()
     assert run.outcome().verdict is Verdict.CANCELLED
     assert watch.sent == sorted(watch.sent)
@@ -137,7 +137,7 @@ def test_password_is_in_no_command_line(migrator: Migrator, site: Site, tmp_path
     asked = endless(migrator, site, guest, f"password-file={file}")
     watch = Watch()
     run = migrator.start(asked, observers=[watch])
-    until(lambda: watch.sent, "it is under way", seconds=20)
+    until(lambda: watch.sent, "it is under way", seconds=45)
     lines = [*site.alpha.processes().values(), *site.beta.processes().values()]
     run.cancel()
 
