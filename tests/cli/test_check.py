@@ -86,7 +86,7 @@ def test_every_kind_is_listed(call: Call) -> None:
     assert said["schema"] == "migrate-plugins/findings/1"
     assert [list(each) for each in said["findings"]] == [["id", "severity", "summary"]] * len(ids)
     assert ids[: len(KINDS)] == [kind.id for kind in KINDS]
-    assert {"peer2peer-unreachable", "xend-gone", "vcenter-missing", "snapshots-unknown"} < {*ids}
+    assert {"peer2peer-unreachable", "xend-gone", "vcenter-missing", "version-differs"} < {*ids}
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == ids
 
 

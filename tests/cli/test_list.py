@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TEXT = """\
 NAME    VERSION  STATUS  API  HOOKS  SCHEMES      FLOWS             TRANSPORTS        DISTRIBUTION
 qemu    0.1.0    active  1    13     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
-vbox    0.1.0    active  1    10     vbox         direct            native            migrate-plugins-vbox
+vbox    0.1.0    active  1    15     vbox         direct            native            migrate-plugins-vbox
 vmware  0.1.0    active  1    14     vpx,esx,gsx  direct            native            migrate-plugins-vmware
 xen     0.1.0    active  1    10     xen          direct,unmanaged  native            migrate-plugins-xen
 """  # noqa: E501 - as wide as it is printed

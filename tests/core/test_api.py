@@ -42,7 +42,7 @@ PURE = [
                                            "m.plan('web1', 'qemu:///system', 'qemu+ssh://b/s')\n"
                                            "m.plan('web1', 'xen:///system', 'xen+ssh://b/s')\n"
                                            "m.plan('web1', 'vpx://a/x', 'vpx://a/y')\n"
-                                           "m.plan('web1', 'vbox:///s', 'vbox+ssh://b/s').to_json()")
+                                           "m.plan('web1', 'vbox:///session', 'vbox+ssh://b/session').to_json()")
                                            ),
 ]
 # fmt: on

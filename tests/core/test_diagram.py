@@ -50,7 +50,11 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "xen-p2p": {**XEN, "p2p": True, "revision": CURRENT},
     "vmware": VMWARE,
     "vbox": VBOX,
-    "vbox-local": {**VBOX, "destination": "vbox:///session", "migration": "vboxmigr://h:49301/"},
+    "vbox-local": {
+        **VBOX,
+        "destination": "vbox:///session?user_home=/b",
+        "migration": "vboxmigr://h:49301/",
+    },
     "sockets": {**SOCKET, "revision": CURRENT, "migration": "unix:///run/migrate.sock"},
     "ipv6": {
         "source": "qemu+tls://[2001:db8::5]/system",

@@ -772,11 +772,8 @@ def test_with_port_completes_uri_channel_and_commands(migrator: Migrator) -> Non
     assert plan.uris.migration.value == "vboxmigr://desthost:49301/"
     assert (plan.port.value, plan.data.ports) == (49301, (49301, 49301))
     assert plan.port.because == "held towards desthost until the migration ends"
-    assert [command.argv and "49301" in command.argv for command in plan.commands] == [
-        True,
-        False,
-        True,
-    ]
+    # Where the target is told to listen, and where the guest is sent.
+    assert sum("49301" in (command.argv or ()) for command in plan.commands) == 2
 
 
 @pytest.mark.parametrize("flow", Flow)

@@ -175,7 +175,6 @@ def test_report_counts_what_it_has(memory: Migrator) -> None:
 # What a driver that opens no sessions shows of its plan: source, destination, further options.
 PLANNED: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("xen:///",           "xen+ssh://b/",        {"live": True},           {"xend-gone"}),
-    ("vbox:///session",   "vbox+ssh://b/session", {"live": True},          {"teleporter-stays-on"}),
 ]
 # fmt: on
 

@@ -24,14 +24,7 @@ CORE = {
 }
 ALWAYS = ["encryption-up-to-guest"]
 VPX = "vpx://vc/DC/C/h1"
-VBOX = [
-    "password-replayable",
-    "identity-not-compared",
-    "teleporter-stays-on",
-    "settings-must-match",
-    "snapshots-unknown",
-    "exit-status-untrue",
-]
+VBOX = ["configuration-registered", "password-replayable", "teleporter-stays-on"]
 
 # fmt: off
 PLANS: list[tuple[str, str | None, dict[str, Any], Sequence[str]]] = [
@@ -72,6 +65,9 @@ PLANS: list[tuple[str, str | None, dict[str, Any], Sequence[str]]] = [
      ["vcenter-name", *ALWAYS]),
 
     ("vbox:///session", "vbox+ssh://b/session", {}, VBOX),
+    ("vbox:///session", "vbox+ssh://b/session", {"persistent": True}, VBOX),
+    ("vbox:///session", "vbox+ssh://b/session", {"migration": "vboxmigr://127.0.0.1:49300/"},
+     ["configuration-registered", "tunnel-needed", "teleporter-stays-on"]),
 ]
 # fmt: on
 
@@ -108,11 +104,11 @@ class Gloomy:
 
 def test_error_of_a_plan_blocks_its_check() -> None:
     points = [
-        EntryPoint(DRIVERS, "vbox", "migrate_plugins_vbox.hooks", "vbox", "0.1.0", "tests"),
+        EntryPoint(DRIVERS, "xen", "migrate_plugins_xen.hooks", "xen", "0.1.0", "tests"),
         EntryPoint(PLUGINS, "gloomy", "test_foresight:Gloomy", "gloomy", "0.1.0", "tests"),
     ]
     migrator = Migrator(zip(points, [points[0].load(), Gloomy()], strict=True))
-    plan = migrator.plan("web1", source="vbox:///session", destination="vbox+ssh://b/session")
+    plan = migrator.plan("web1", source="xen:///", destination="xen+ssh://b/")
 
     assert migrator.check(plan).blocked
     assert not migrator.check(plan, accept={"gloom": "a test"}).blocked

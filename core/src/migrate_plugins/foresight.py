@@ -106,6 +106,9 @@ def _ways_to_encrypt(plan: Plan, driver: Driver) -> Iterator[str]:
             break
     if "tunnelled-p2p" in driver.capabilities(revision).offers:
         yield "--p2p --tunnelled over tls or ssh"
+    by_hand = driver.capabilities(revision).encrypting_by_hand
+    if by_hand:
+        yield by_hand
     yield "a network of its own"
 
 

@@ -293,6 +293,8 @@ class Capabilities(NamedTuple):
         encrypted: Whether the native transport is, left to itself; None where nobody can know.
         encryption: Why, in a sentence.
         encrypting_option: Field of :class:`Request` that encrypts the native transport, if any.
+        encrypting_by_hand: What people can do so that the native transport is encrypted all the
+            same, as it is typed; empty for nothing.
         uri_names_receiver: Whether the host of a migration URI is where the memory arrives, so that
             a policy can send it over another network.
         configuration: What becomes of a guest's configuration, where the hypervisor keeps it in
@@ -310,6 +312,7 @@ class Capabilities(NamedTuple):
     encrypted: bool | None
     encryption: str
     encrypting_option: str | None = None
+    encrypting_by_hand: str = ""
     uri_names_receiver: bool = True
     configuration: OwnConfiguration | None = None
     on_client_crash: ClientCrash | None = None

@@ -78,6 +78,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
         "encrypted": _is(bool, type(None)),
         "encryption": _TEXT,
         "encrypting_option": _TEXT_OR_NONE,
+        "encrypting_by_hand": _TEXT,
         "uri_names_receiver": _is(bool),
         "configuration": lambda value: value is None or _called("OwnConfiguration", value),
         "on_client_crash": lambda value: value is None or _called("ClientCrash", value),

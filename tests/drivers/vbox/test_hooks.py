@@ -8,11 +8,13 @@ from migrate_plugins import (
     Basis,
     ChosenBy,
     ControlProtocol,
+    Crash,
     Driver,
     DriverInfo,
     InvalidURIError,
     MigrationURI,
     NativeCommand,
+    PlanError,
     PortRule,
     Request,
     Revision,
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Migrator
 
+PORT_0 = "its port is 0, with which VirtualBox's teleporter does not start"
 HINT = "give vboxmigr://HOST[:PORT]/, such as vboxmigr://desthost:49300/"
-FILE = ("--passwordfile", "PASSWORD-FILE")
+HERE, THERE = Seat.SOURCE, Seat.DESTINATION
 
 # fmt: off
 WRITTEN = [
@@ -47,15 +50,57 @@ REFUSED = [
     # text                    what is wrong
     ("tcp://desthost/",       "its scheme is 'tcp'"),
     ("desthost:49300",        "it has no scheme"),
-    ("vboxmigr:///path",      "it names no host"),
+    ("vboxmigr:///path",      "it names no host; it has the path /path, and there is none"),
+    ("vboxmigr://h:0/",       PORT_0),
+    ("vboxmigr://h/web1",     "it has the path /web1, and there is none"),
+    ("vboxmigr://root@h/",    "it names a user, root, and there is none"),
+    ("vboxmigr://h/?a=b",     "it has parameters, ?a=b, and there are none"),
+    ("vboxmigr://h:0/?a",     PORT_0 + "; it has parameters, ?a, and there are none"),
 ]
 
+REGISTER = (THERE, "registervm SETTINGS-FILE")
+ON = "--teleporter on --teleporter-port"
+FILE = "--teleporter-password-file PASSWORD-FILE"
+SEND = "controlvm web1 teleport --host"
+OFF = "--teleporter off"
+
 COMMANDS = [
-    # asked for                                       name there  host           port
-    ({},                                              "web1",     "desthost",    "PORT"),
-    ({"migration": "vboxmigr://10.0.0.9:50000/"},     "web1",     "10.0.0.9",    "50000"),
-    ({"migration": "vboxmigr://10.0.0.9/"},           "web1",     "10.0.0.9",    "PORT"),
-    ({"destination": "vbox+ssh://[2001:db8::7]/s"},   "web1",     "2001:db8::7", "PORT"),
+    # asked for
+    #   each call of VBoxManage, and where
+    ({}, [
+        REGISTER,
+        (THERE, f"modifyvm web1 {ON} PORT {FILE}"),
+        (THERE, "startvm web1 --type headless"),
+        (HERE,  f"{SEND} desthost --port PORT --passwordfile PASSWORD-FILE"),
+        (HERE,  f"modifyvm web1 {OFF}"),
+        (THERE, f"modifyvm web1 {OFF}"),
+    ]),
+    ({"migration": "vboxmigr://[2001:db8::7]:50000/", "undefine_source": True,
+      "options": ("max-downtime=100", "timeout=9")}, [
+        REGISTER,
+        (THERE, f"modifyvm web1 {ON} 50000 {FILE}"),
+        (THERE, "startvm web1 --type headless"),
+        (HERE,  f"{SEND} 2001:db8::7 --port 50000 --maxdowntime 100 --passwordfile PASSWORD-FILE"),
+        (HERE,  f"modifyvm web1 {OFF}"),
+        (HERE,  "unregistervm web1"),
+        (THERE, f"modifyvm web1 {OFF}"),
+    ]),
+    ({"dname": "web2", "listen_address": "10.0.0.9", "migration": "vboxmigr://10.0.0.9/"}, [
+        REGISTER,
+        (THERE, "modifyvm web1 --name web2"),
+        (THERE, f"modifyvm web2 {ON} PORT --teleporter-address 10.0.0.9 {FILE}"),
+        (THERE, "startvm web2 --type headless"),
+        (HERE,  f"{SEND} 10.0.0.9 --port PORT --passwordfile PASSWORD-FILE"),
+        (HERE,  f"modifyvm web1 {OFF}"),
+        (THERE, f"modifyvm web2 {OFF}"),
+    ]),
+]
+
+REASONS = [
+    # destination                        what is wrong with it
+    ("vbox:///session",                  ["name the same VirtualBox"]),
+    ("vbox+unix:///session",             ["name the same VirtualBox"]),
+    ("vbox+ssh://desthost:0/system",     ["its path is '/system'", "its port is 0"]),
 ]
 # fmt: on
 
@@ -96,7 +141,12 @@ def test_offers(vbox: Driver, revision: Revision) -> None:
 
     assert list(capabilities.offers) == ["native-direct"]
     assert (offer.claim.basis, offer.claim.version) == (Basis.VERIFIED, "VirtualBox 7.2.22")
-    assert offer.options == {"live", "persistent", "undefine_source"}
+    assert offer.options == {"live", "persistent", "undefine_source", "dname", "listen_address"}
+    assert [option.name for option in offer.own] == ["timeout", "max-downtime", "password-file"]
+    assert "1800 if it is not given" in offer.own[0].help
+    assert capabilities.always_live
+    assert capabilities.on_client_crash is not None
+    assert capabilities.on_client_crash.then is Crash.CONTINUES
     assert offer.migration_uri
     assert (capabilities.encrypted, capabilities.encryption) == (
         False,
@@ -132,26 +182,49 @@ def test_refused_uri(vbox: Driver, text: str, part: str) -> None:
     assert str(caught.value) == f"cannot read the URI {text!r}: {part}; {HINT}"
 
 
-@pytest.mark.parametrize(("asked", "there", "host", "port"), COMMANDS)
-def test_commands(
-    migrator: Migrator, asked: dict[str, Any], there: str, host: str, port: str
-) -> None:
+@pytest.mark.parametrize(("asked", "calls"), COMMANDS)
+def test_commands(migrator: Migrator, asked: dict[str, Any], calls: list[tuple[Seat, str]]) -> None:
     given = {"source": "vbox:///session", "destination": "vbox+ssh://desthost/session", **asked}
-    listen = ("--teleporter", "on", "--teleporter-port", port)
 
     plan = migrator.plan("web1", **given)
 
     assert plan.commands == tuple(
-        NativeCommand("VBoxManage", ("VBoxManage", *words), host=seat)
-        for seat, words in (
-            (
-                Seat.DESTINATION,
-                ("modifyvm", there, *listen, "--teleporter-password-file", "PASSWORD-FILE"),
-            ),
-            (Seat.DESTINATION, ("startvm", there, "--type", "headless")),
-            (Seat.SOURCE, ("controlvm", "web1", "teleport", "--host", host, "--port", port, *FILE)),
-        )
+        NativeCommand("VBoxManage", ("VBoxManage", *words.split()), host=seat)
+        for seat, words in calls
     )
+
+
+def test_commands_choose_the_virtualbox_of_each_host(migrator: Migrator) -> None:
+    plan = migrator.plan(
+        "web1",
+        "vbox:///session?user_home=/srv/a%20b&ipc_socketid=a",
+        "vbox+ssh://desthost/session?ipc_socketid=b&vboxmanage=/opt/VBoxManage",
+    )
+
+    assert {(command.host, (command.argv or ())[:4]) for command in plan.commands} == {
+        (HERE, ("env", "VBOX_USER_HOME=/srv/a b", "VBOX_IPC_SOCKETID=a", "VBoxManage")),
+        *(
+            (THERE, ("env", "VBOX_IPC_SOCKETID=b", "/opt/VBoxManage", word))
+            for word in ("registervm", "modifyvm", "startvm")
+        ),
+    }
+
+
+@pytest.mark.parametrize(("destination", "wrong"), REASONS)
+def test_refused_plan(migrator: Migrator, destination: str, wrong: list[str]) -> None:
+    with pytest.raises(PlanError) as caught:
+        migrator.plan("web1", "vbox:///session", destination)
+
+    texts = [reason.text for reason in caught.value.reasons]
+    assert len(texts) == len(wrong)
+    for text, part in zip(texts, wrong, strict=True):
+        assert part in text
+
+
+def test_two_virtualboxes_of_one_user_are_two(migrator: Migrator) -> None:
+    there = "vbox:///session?user_home=/srv/b&ipc_socketid=b"
+
+    assert migrator.plan("web1", "vbox:///session", there, migration="vboxmigr://localhost/")
 
 
 def test_control_is_ssh_and_memory_is_plain(migrator: Migrator) -> None:

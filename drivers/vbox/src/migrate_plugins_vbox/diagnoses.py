@@ -61,42 +61,95 @@ CATALOGUE: Final = Catalogue(
             0.9,
         ),
         Entry(
-            "vbox-hardware",
+            "vbox-memory-differs",
             (
-                Pattern(r"[Cc]onfiguration mismatch", _SEEN),
-                Pattern(
-                    r"VERR_SSM_LOAD_(?:CONFIG_MISMATCH|MEMORY_SIZE_MISMATCH|CPUID_MISMATCH)", _SEEN
-                ),
-                Pattern(r"(?:RAM|memory) size mismatch", "source"),
-                Pattern(
-                    r"(?:saved|source).{0,80}(?:differ|does not match|mismatch).{0,80}"
-                    r"(?:target|destination|config)",
-                    "inferred",
+                Pattern(r"Ram config mismatch: saved=(?P<saved>\w{1,16}).{0,40}config=\w", _SEEN),
+                Pattern(r"VERR_SSM_LOAD_MEMORY_SIZE_MISMATCH", "source"),
+            ),
+            "the target has other memory than the guest, or another chipset, by which it lies"
+            " elsewhere; the guest runs on at the source",
+            (
+                Remedy(f"{_EXAMPLE} --machinereadable | grep -E '^(memory|chipset)='", Seat.SOURCE),
+                Remedy(
+                    "VBoxManage modifyvm VM --memory MIB --chipset piix3|ich9", Seat.DESTINATION
                 ),
             ),
-            "the target virtual machine has other hardware than the source: it must have the same"
-            " memory, CPUs, chipset, cards and disks",
+            0.95,
+            finding="hardware-differs",
+        ),
+        Entry(
+            "vbox-device-differs",
             (
-                Remedy(f"{_EXAMPLE} --machinereadable > source.txt", Seat.SOURCE),
-                Remedy(f"{_EXAMPLE} --machinereadable > target.txt", Seat.DESTINATION),
-                Remedy("diff source.txt target.txt, and VBoxManage modifyvm what differs there"),
+                Pattern(r"Found no handler for unit '(?P<device>[\w-]{1,40})' instance", _SEEN),
+                Pattern(
+                    r"Device '(?P<device>[\w-]{1,40})'/\d{1,4} not found in"
+                    r" (?:the saved state|current config)",
+                    _SEEN,
+                ),
+                Pattern(r"Failed to load unit '(?P<device>[\w-]{1,40})' \(VERR_SSM", _SEEN),
+                Pattern(
+                    r"(?P<device>[\w-]{1,40})#\d{1,4}: (?:[Cc]onfig mismatch|VRAM size changed"
+                    r"|Monitor count changed|Saved GIM provider|The (?:source|target) VM is missing"
+                    r"|Failed to locate a MMIO2 range|ROM at|Device in slot)",
+                    _SEEN,
+                ),
+                Pattern(r"VERR_SSM_LOAD_(?:CONFIG_MISMATCH|CPUID_MISMATCH)", _SEEN),
+            ),
+            "the target has other hardware than the guest, as its device {device} shows; the guest"
+            " runs on at the source",
+            (
+                Remedy("migrate-plugins check, which names every setting that differs"),
+                Remedy(f"{_EXAMPLE} --machinereadable", Seat.SOURCE),
+                Remedy(f"{_EXAMPLE} --machinereadable, and VBoxManage modifyvm", Seat.DESTINATION),
             ),
             0.85,
+            finding="hardware-differs",
+            otherwise={"device": "which is not named"},
+        ),
+        Entry(
+            "vbox-file-missing",
+            (
+                Pattern(
+                    r"failed to create the raw output file (?P<file>[^\n(]{1,200}) \(VERR_FILE",
+                    _SEEN,
+                ),
+            ),
+            "the file behind a serial port of the target, {file}, cannot be made: its folder is not"
+            " there; the guest runs on at the source",
+            (
+                Remedy("mkdir -p FOLDER", Seat.DESTINATION),
+                Remedy("VBoxManage modifyvm VM --uart-mode1 disconnected", Seat.DESTINATION),
+            ),
+            0.95,
+            finding="device-file-missing",
+        ),
+        Entry(
+            "vbox-not-started",
+            (Pattern(r"The VM session was closed before any attempt to power it on", _SEEN),),
+            "the target did not start: an image of it is not there, or cannot be opened",
+            (
+                Remedy(
+                    f"{_EXAMPLE} --machinereadable | grep -E 'ImageUUID|\\.vdi'", Seat.DESTINATION
+                ),
+                Remedy("VBoxManage list hdds --long", Seat.DESTINATION),
+            ),
+            0.7,
+            finding="disk-missing",
         ),
         Entry(
             "vbox-snapshots",
             (
-                Pattern(r"snapshots? (?:is|are) present", "inferred"),
-                Pattern(r"(?:[Cc]annot|can't|not) (?:be )?teleport.{0,120}snapshot", "inferred"),
-                Pattern(r"teleport.{0,120}has (?:one or more )?snapshots?", "inferred"),
+                Pattern(
+                    r"the machine has snapshots \((?P<names>[^)\n]{1,200})\)", "migrate-plugins"
+                ),
             ),
-            "a virtual machine with snapshots cannot be teleported, nor one be the target",
+            "the guest has snapshots ({names}): their images stay behind",
             (
-                Remedy("VBoxManage snapshot VM list", Seat.SOURCE),
-                Remedy("VBoxManage snapshot VM list", Seat.DESTINATION),
-                Remedy("VBoxManage snapshot VM delete NAME, on both", Seat.SOURCE),
+                Remedy("VBoxManage snapshot GUEST list", Seat.SOURCE),
+                Remedy("VBoxManage snapshot GUEST delete NAME, the last one first", Seat.SOURCE),
             ),
-            0.85,
+            0.95,
+            finding="guest-has-snapshots",
         ),
         Entry(
             "vbox-call-failed",
