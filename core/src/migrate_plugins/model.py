@@ -293,8 +293,6 @@ class Capabilities(NamedTuple):
         encrypted: Whether the native transport is, left to itself; None where nobody can know.
         encryption: Why, in a sentence.
         encrypting_option: Field of :class:`Request` that encrypts the native transport, if any.
-        encrypting_by_hand: What people can do so that the native transport is encrypted all the
-            same, as it is typed; empty for nothing.
         uri_names_receiver: Whether the host of a migration URI is where the memory arrives, so that
             a policy can send it over another network.
         configuration: What becomes of a guest's configuration, where the hypervisor keeps it in
@@ -303,6 +301,8 @@ class Capabilities(NamedTuple):
             does not as the document says of the flow; None where it does.
         always_live: Whether the guest runs while its memory is copied, whether or not ``live`` is
             asked for.
+        encrypting_by_hand: What people can do so that the native transport is encrypted all the
+            same, as it is typed; empty for nothing.
     """
 
     offers: Mapping[str, Offer]
@@ -312,11 +312,11 @@ class Capabilities(NamedTuple):
     encrypted: bool | None
     encryption: str
     encrypting_option: str | None = None
-    encrypting_by_hand: str = ""
     uri_names_receiver: bool = True
     configuration: OwnConfiguration | None = None
     on_client_crash: ClientCrash | None = None
     always_live: bool = False
+    encrypting_by_hand: str = ""
 
 
 class PortRule(NamedTuple):

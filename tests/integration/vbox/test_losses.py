@@ -5,14 +5,15 @@ What decides is the states of both machines: VirtualBox tells success and failur
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 from vbox.moves import Watch, busy, endless, plan
 from vbox.proxy import Faults, between
-from vbox.site import until
+from vbox.site import HOME, managing, until
 
-from migrate_plugins import DriverError, Mend, Migrator, State, Verdict
+from migrate_plugins import DriverError, Mend, Migrator, Seat, State, Verdict
 
 if TYPE_CHECKING:
     from vbox.proxy import Proxy
@@ -237,3 +238,34 @@ def test_plan_through_an_address_is_told_in_the_native_commands(
     lines = [" ".join(command.argv or ()) for command in planned.commands]
     assert any(f"teleport --host proxy --port {PORT}" in line for line in lines)
     assert planned.port.value == PORT
+
+
+def test_stuck_source_of_a_guest_that_arrived_is_ended_by_reconcile(
+    migrator: Migrator, site: Site
+) -> None:
+    guest = site.guest()
+    settings = f"VirtualBox VMs/{guest.name}/{guest.name}.vbox"
+    text = site.alpha.run(f"cat {shlex.quote(settings)}")
+    folder = shlex.quote(settings.rpartition("/")[0])
+    site.beta.run(f"mkdir -p {folder}; cat >{shlex.quote(settings)}", stdin=text)
+    site.beta.manage("registervm", f"{HOME}/{settings}")
+    listen = ("--teleporter", "on", "--teleporter-port", str(PORT))
+    site.beta.manage("modifyvm", guest.name, *listen, "--teleporter-password", "tests")
+    starting = site.beta.start(managing("startvm", guest.name, "--type", "headless"))
+    until(lambda: PORT in site.beta.listening(), "the target waits", seconds=45)
+    with between(site, PORT, Faults.swallow(HANDED_OVER)):
+        send = ("teleport", "--host", "proxy", "--port", str(PORT), "--password", "tests")
+        site.alpha.ask(managing("controlvm", guest.name, *send))
+    starting.communicate(timeout=45)
+    until(lambda: guest.state(site.alpha) == "gurumeditation", "the source is stuck")
+
+    asked = plan(migrator, guest, site.alpha, site.beta, persistent=True)
+    found = migrator.reconcile(asked, apply=True)
+
+    assert [(taken.step.mend, taken.step.host, taken.error) for taken in found.taken] == [
+        (Mend.TIDY, Seat.SOURCE, None)
+    ]
+    assert found.settlement.state is State.WORK_PENDING
+    assert guest.state(site.alpha) in {"aborted", "poweroff"}
+    assert guest.counts(site.beta)
+    assert guest.life(site.alpha, site.beta).unbroken

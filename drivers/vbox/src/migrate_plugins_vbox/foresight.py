@@ -62,8 +62,8 @@ def foresee(plan: Plan) -> Iterator[Finding]:
         "teleporter-stays-on",
         Severity.INFO,
         there,
-        f"the teleporter of {target} stays on there as long as it runs: VirtualBox changes it only"
-        " then, and would have the next start wait five minutes for a guest, and fail",
+        f"the teleporter of {target} stays on there as long as it runs, since VirtualBox changes no"
+        " running machine; left on, the next start would wait five minutes for a guest, and fail",
         remedy=f"once {target} is shut off: migrate-plugins reconcile --apply, or VBoxManage"
         f" modifyvm {target} --teleporter off",
     )

@@ -72,8 +72,8 @@ class Wishes(NamedTuple):
 def refusals(plan: Plan) -> Iterator[Reason]:
     """Give every reason why the options of *plan* cannot be taken, beyond what the core sees."""
     for name, most, instead in (
-        ("timeout", _LONGEST, "a month is the longest: give up to"),
-        ("max-downtime", _LONGEST_DOWNTIME, "VirtualBox takes up to"),
+        ("timeout", _LONGEST, "a month is the longest: give at most"),
+        ("max-downtime", _LONGEST_DOWNTIME, "VirtualBox takes at most"),
     ):
         for text in plan.own.get(name, ()):
             if text.isdecimal() and int(text) > most:
