@@ -9,10 +9,9 @@ from vbox.moves import MEMORY, RATE, WRITES
 from vbox.site import until
 
 from migrate_plugins.testing import DriverConformance
+from migrate_plugins_vbox.machine import MARK
 
 if TYPE_CHECKING:
-    from types import NotImplementedType
-
     from vbox.site import Site
 
 _INCOMING: Final = "ss -tnH state established 'sport >= :49300 and sport <= :49363'"
@@ -32,13 +31,13 @@ class VBoxPair:
         # A host that is there, and a port where nobody listens.
         self.dead: Final = site.alpha.uri.replace("@alpha/", "@alpha:1/")
 
-    def guest(self, *, running: bool = True, persistent: bool = False) -> str | NotImplementedType:
+    def guest(self, *, running: bool = True, persistent: bool = False) -> str:
+        memory, writes = (MEMORY, WRITES) if self._slow else (16, 0)
+        name = self._site.guest(memory=memory, writes=writes, start=running).name
         if not persistent:
-            # A machine stays registered until somebody removes it.
-            return NotImplemented  # type: ignore[no-any-return]
-        if self._slow:
-            return self._site.guest(memory=MEMORY, writes=WRITES, start=running).name
-        return self._site.guest(start=running).name
+            # A machine is always registered: it is marked as one that stays only while it runs.
+            self._site.alpha.manage("setextradata", name, MARK, "yes")
+        return name
 
     def slow(self) -> None:
         self._slow = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from vbox.moves import Watch, busy, endless, move, plan
+from vbox.moves import RATE, Watch, busy, endless, move, plan
 from vbox.site import until
 
 from migrate_plugins import GuestState, Verdict
@@ -112,8 +112,9 @@ def test_memory_sent_is_told(migrator: Migrator, site: Site) -> None:
     run.cancel()
     assert run.outcome().verdict is Verdict.CANCELLED
     assert watch.sent == sorted(watch.sent)
-    # No more than the link takes: 20 Mbit/s.
-    assert 0 < watch.sent[-1] < run.outcome().elapsed * 20e6 / 8
+    # No more than the link takes: 8 Mbit/s.
+    assert RATE == "8mbit"
+    assert 0 < watch.sent[-1] < run.outcome().elapsed * 8e6 / 8
 
 
 def test_password_is_taken_from_a_file(migrator: Migrator, site: Site, tmp_path: Path) -> None:
