@@ -24,6 +24,7 @@ from migrate_plugins import (
 from migrate_plugins.installed import DRIVERS, PLUGINS
 from migrate_plugins.tracing import without_secrets
 from migrate_plugins_vbox import hooks as vbox
+from migrate_plugins_xen import hooks as xen
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -140,14 +141,14 @@ def test_broadcast_answers_and_errors_are_steps_too() -> None:
 
 def test_opening_a_session_is_a_step_without_the_password() -> None:
     steps: list[Step] = []
-    point = EntryPoint(DRIVERS, "vbox", "here", "migrate-plugins-vbox", "1", "here")
-    registry = Registry([(point, vbox)], tracer=steps.append)
+    point = EntryPoint(DRIVERS, "xen", "here", "migrate-plugins-xen", "1", "here")
+    registry = Registry([(point, xen)], tracer=steps.append)
     steps.clear()
 
     with pytest.raises(PlanOnlyError):
-        registry.drivers["vbox"].connect("vbox+ssh://root:hunter2@beta/session")
+        registry.drivers["xen"].connect("xen+ssh://root:hunter2@beta/system")
 
     assert [(step.hook, step.plugin, step.answer) for step in steps] == [
-        ("migrate_connect", "vbox", "None")
+        ("migrate_connect", "xen", "None")
     ]
-    assert steps[0].arguments == "uri='vbox+ssh://root:***@beta/session', ask=None"
+    assert steps[0].arguments == "uri='xen+ssh://root:***@beta/system', ask=None"

@@ -78,7 +78,7 @@ def succeed(*argv: str) -> str:
 
 
 def nothing_in_doubt() -> bool:
-    return succeed(*command("reconcile")) == "nothing is in doubt\n"
+    return succeed(*command("reconcile")) == "nothing is in doubt, and nothing left over\n"
 
 
 def start(lab: Lab, scenario: str, *options: str) -> subprocess.Popen[str]:

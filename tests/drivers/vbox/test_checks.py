@@ -146,7 +146,7 @@ CASES: list[tuple[dict[str, Any], list[tuple[Severity, str]]]] = [
     ({"proofs": (proof(Sharing.UNKNOWN, readable=False, writable=False),)}, [(W, "disk-not-proven")]),
     ({"guest": machine(more='uartmode1="file,/lab/console"\n'),
       "there": READ._replace(lacking=("/lab",))},                       [(E, "device-file-missing")]),
-    ({"guest": machine(more='uartmode1="/dev/ttyS0"\n')},               [(W, "device-of-host")]),
+    ({"guest": machine(more='uartmode1="/dev/ttyS0"\n')},               [(W, "device-host-backed")]),
     ({"guest": machine(more='uartmode1="tcpserver,2023"\n')},           []),
     ({"guest": machine(more='"IDE-1-0"="/cd.iso"\n"IDE-IsEjected-1-0"="off"\n'),
       "there": READ._replace(lacking=("/cd.iso",))},                    [(W, "device-file-missing")]),

@@ -59,8 +59,8 @@ look() {
   for seconds in 2 4 0; do
     limit=
     [ "$seconds" -eq 0 ] || ! command -v timeout >/dev/null || limit="timeout $seconds"
-    code=0
-    try "$@" || code=$?
+    # try has a code of its own, of its last call that failed.
+    if try "$@"; then code=0; else code=$?; fi
     [ "$code" -eq 124 ] || break
   done
   limit=

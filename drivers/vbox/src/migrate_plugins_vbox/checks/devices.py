@@ -64,7 +64,7 @@ def check_devices(case: Case) -> Iterator[Finding]:
             )
         elif use.path.startswith(_DEVICE):
             yield Finding(
-                "device-of-host",
+                "device-host-backed",
                 Severity.WARNING,
                 here.name,
                 f"{use.path} is a device of the host, which the guest uses as {use.what}: it goes"

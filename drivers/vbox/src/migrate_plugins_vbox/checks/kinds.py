@@ -51,7 +51,7 @@ KINDS: Final = (
                 "the guest's teleporter is still on, from an earlier move to the source"),
     FindingKind("disk-type", _WARNING,
                 "an image is of a type that keeps its changes elsewhere, or is shared by guests"),
-    FindingKind("device-of-host", _WARNING,
+    FindingKind("device-host-backed", _WARNING,
                 "a device of the guest is one of its host, or a file of it"),
     FindingKind("device-file-missing", _ERROR,
                 "the folder of a port's file is not on the destination; a warning for an image in a"
