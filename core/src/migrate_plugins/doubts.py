@@ -9,7 +9,7 @@ from migrate_plugins.errors import JournalError, UsageError
 from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
 from migrate_plugins.plan import Plan, PlannedURI
-from migrate_plugins.reconciliation import Recorded, State
+from migrate_plugins.reconciliation import Recorded
 
 if TYPE_CHECKING:
     from migrate_plugins.journal import Journal
@@ -87,7 +87,7 @@ class Doubt(NamedTuple):
             return found
         found = found._replace(record=self.record)
         state = found.settlement.state
-        if self.journal is None or not (state.settled or state is State.WORK_PENDING):
+        if self.journal is None or not state.found_out:
             return found
         from migrate_plugins.journal import user  # noqa: PLC0415 - only where it is told
 

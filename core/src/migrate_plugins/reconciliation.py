@@ -56,6 +56,11 @@ class State(StrEnum):
         return self in {State.ROLLED_BACK, State.FINISHED}
 
     @property
+    def found_out(self) -> bool:
+        """Whether it is known where the guest is, and nobody has to do anything about it now."""
+        return self.settled or self is State.WORK_PENDING
+
+    @property
     def verdict(self) -> Verdict:
         """The same in the words of an outcome."""
         return _VERDICTS.get(self, Verdict.UNKNOWN)
@@ -252,7 +257,7 @@ class Settlement(NamedTuple):
     @property
     def exit_code(self) -> ExitCode:
         """The command line's exit status."""
-        if self.state.settled or self.state is State.WORK_PENDING:
+        if self.state.found_out:
             return ExitCode.DONE
         if self.unreadable and self.state is State.UNKNOWN:
             return ExitCode.CONNECT
@@ -734,13 +739,14 @@ def _with_leftovers(case: Case, settled: Settlement) -> Settlement:
                 Step(Mend.TIDY, seat, guest),
                 "the migration left it, and nothing needs it",
             )
-    for _seat, host, _guest, leftover in left:
-        return Settlement(
-            State.WORK_PENDING,
-            f"{settled.sentence}; on {host} {leftover.text}",
-            why=f"it has to stay until {leftover.until}: reconcile again then",
-        )
-    return settled
+    if not left:
+        return settled
+    _, host, _, leftover = left[0]
+    return Settlement(
+        State.WORK_PENDING,
+        f"{settled.sentence}; on {host} {leftover.text}",
+        why=f"it has to stay until {leftover.until}: reconcile again then",
+    )
 
 
 def _waits_in_vain(case: Case) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["MARK", "Disk", "Machine", "read_machine"]
+__all__ = ["FLOPPY", "MARK", "Disk", "Machine", "controllers", "read_machine"]
 
 # Extra data of a machine that is registered only as long as it runs.
 MARK: Final = "migrate-plugins/transient"
@@ -30,7 +30,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SNAPSHOT: Final = re.compile(r"SnapshotName(?:-[0-9]+)*")
 _NUMBER: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 # The one type of controller for floppies.
-_FLOPPY: Final = "I82078"
+FLOPPY: Final = "I82078"
 
 
 class Disk(NamedTuple):
@@ -135,8 +135,8 @@ def _plain(text: str) -> str:
 
 
 def _disks(values: Mapping[str, str]) -> Iterator[Disk]:
-    for controller, kind in _controllers(values):
-        if kind == _FLOPPY:
+    for controller, kind in controllers(values):
+        if kind == FLOPPY:
             continue
         image = re.compile(rf"{re.escape(controller)}-ImageUUID-([0-9]+)-([0-9]+)", re.ASCII)
         for key, uuid in values.items():
@@ -150,7 +150,7 @@ def _disks(values: Mapping[str, str]) -> Iterator[Disk]:
             yield Disk(controller, int(match[1]), int(match[2]), uuid.lower(), location)
 
 
-def _controllers(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def controllers(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Give name and type of each storage controller."""
     for number in range(len(values)):
         name = values.get(f"storagecontrollername{number}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from migrate_plugins_vbox.places import Place
     from migrate_plugins_vbox.runner import Answer, Job, Runner
 
-__all__ = ["Host", "VBoxManage"]
+__all__ = ["Host", "VBoxManage", "release"]
 
 # The program itself where packages put it, before a wrapper that warns on its standard output.
 _PLACES: Final = (
@@ -237,6 +237,11 @@ class Host(NamedTuple):
     user: str
     uid: int
     vboxmanage: str
+
+
+def release(version: str) -> str:
+    """Give VirtualBox's own part of a version: 7.2.22 of ``7.2.22_Debianr175245``."""
+    return version.partition("_")[0].partition("r")[0]
 
 
 class VBoxManage:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
 from migrate_plugins import DriverError, GuestFacts, HostFacts
-from migrate_plugins_vbox.manage import VBoxManage
+from migrate_plugins_vbox.manage import VBoxManage, release
 from migrate_plugins_vbox.places import Place
 from migrate_plugins_vbox.runner import open_runner
 from migrate_plugins_vbox.states import leftover, meaning
@@ -60,7 +60,7 @@ class VBoxSession:
         return HostFacts(
             name=found.hostname,
             uuid=str(uuid5(_SPACE, "\n".join(identity))),
-            hypervisor=f"VirtualBox {found.version.partition('_')[0].partition('r')[0]}",
+            hypervisor=f"VirtualBox {release(found.version)}",
             daemon=f"VBoxManage {found.version}",
         )
 

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins import Finding, Severity
+from migrate_plugins_vbox.machine import FLOPPY, controllers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,11 +89,7 @@ def check_devices(case: Case) -> Iterator[Finding]:
 def _uses(machine: Machine) -> Iterator[_Use]:
     values = machine.values
     name = machine.uuid
-    floppies = {
-        values.get(f"storagecontrollername{number}")
-        for number in range(16)
-        if values.get(f"storagecontrollertype{number}") == "I82078"
-    }
+    floppies = {controller for controller, kind in controllers(values) if kind == FLOPPY}
     for key, value in values.items():
         drive = _EJECTED.fullmatch(key)
         if drive is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_plugins import Finding, Severity
+from migrate_plugins_vbox.manage import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,8 @@ def check_hosts(case: Case) -> Iterator[Finding]:
 
 def _versions(case: Case) -> Iterator[Finding]:
     here, there = case.source, case.destination
-    # What a distribution puts behind it is not VirtualBox's: 7.2.22_Debianr175245.
-    mine, theirs = (_plain(side.version) for side in (here, there))
+    # What a distribution puts behind it is not VirtualBox's.
+    mine, theirs = (release(side.version) for side in (here, there))
     if mine != theirs:
         yield Finding(
             "version-differs",
@@ -39,10 +40,6 @@ def _versions(case: Case) -> Iterator[Finding]:
             remedy=f"install VirtualBox {mine} on {there.name}, or {theirs} on {here.name}, where"
             " every guest has to be shut off for it",
         )
-
-
-def _plain(version: str) -> str:
-    return version.partition("_")[0].partition("r")[0]
 
 
 def _processors(case: Case) -> Iterator[Finding]:
