@@ -128,7 +128,7 @@ def test_a_fault_of_no_known_form_is_answered_with_those_that_are(
 
     assert caught.value.hint == (
         "these work: bandwidth RATE, block-ports A-B, cut, hostname NAME, kill-daemon,"
-        " freeze-daemon, kill-guest GUEST, heal"
+        " freeze-daemon, kill-guest GUEST, kill-host, heal"
     )
     assert faults.active(hosts.host("beta")) == []
 
