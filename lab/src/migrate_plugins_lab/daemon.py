@@ -30,8 +30,6 @@ PRIVATE: Final = {
 # of: this is nobody, whom every machine knows.
 _USER: Final = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 
-_SECONDS: Final = 30.0
-
 
 class State(StrEnum):
     """What a host's libvirtd is doing."""
@@ -128,7 +126,7 @@ def start(host: Host) -> None:
         DaemonError: It did not start, or does not answer.
     """
     try:
-        host.run(host.libvirtd)
+        host.run(host.libvirtd, seconds=host.PATIENCE)
     except CommandError as error:
         why = f"libvirtd did not start: {error.output}"
         raise DaemonError(host.name, why=why, log=host.log()) from error
@@ -143,13 +141,13 @@ def note(host: Host) -> None:
     _record(host).write_text(f"{line.split()[0]} {read_stat(line)[1]}", encoding="utf-8")
 
 
-def wait(host: Host, *, seconds: float = _SECONDS) -> None:
+def wait(host: Host) -> None:
     """Wait until a host's libvirtd answers.
 
     Raises:
-        DaemonError: It has not after *seconds*.
+        DaemonError: It has not, and the host's patience is at its end.
     """
-    give_up = time.monotonic() + seconds
+    give_up = time.monotonic() + host.PATIENCE
     while True:
         try:
             host.virsh("uri", seconds=max(1.0, give_up - time.monotonic()))
@@ -164,8 +162,8 @@ def wait(host: Host, *, seconds: float = _SECONDS) -> None:
 
 def warm(host: Host) -> None:
     """Have a host look at itself and its QEMU now, so that its first guest need not wait for it."""
-    host.virsh("capabilities", seconds=_SECONDS)
-    host.virsh("domcapabilities", "--virttype", "qemu", "--machine", "pc", seconds=_SECONDS)
+    host.virsh("capabilities", seconds=host.PATIENCE)
+    host.virsh("domcapabilities", "--virttype", "qemu", "--machine", "pc", seconds=host.PATIENCE)
 
 
 def state(host: Host) -> State:

@@ -22,6 +22,8 @@ class Host:
 
     QUEUE: ClassVar = "noqueue"
     """The queueing discipline that a fresh network interface of such a host has."""
+    PATIENCE: ClassVar = 30.0
+    """Seconds for its libvirtd to answer, or for a guest to start: many may start at once."""
 
     name: str
     address: str

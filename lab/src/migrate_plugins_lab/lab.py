@@ -56,8 +56,6 @@ class Lab:
     needs_root: ClassVar = False
     spare: ClassVar = SPARE
     """MiB that a guest gets besides the memory it dirties."""
-    patience: ClassVar = 30.0
-    """Seconds for a guest to start: long, for a machine on which many start at once."""
 
     folder: Folder
     anchor: Anchor
@@ -233,10 +231,10 @@ class Lab:
                     image.truncate(disk << 20)
         if persistent:
             there.virsh("define", str(xml))
-            there.virsh("start", name, seconds=self.patience)
+            there.virsh("start", name, seconds=there.PATIENCE)
         else:
-            there.virsh("create", str(xml), seconds=self.patience)
-        guest.wait_for_ticks(1, seconds=self.patience)
+            there.virsh("create", str(xml), seconds=there.PATIENCE)
+        guest.wait_for_ticks(1, seconds=there.PATIENCE)
         return guest
 
     def _domain(self, name: str, *, memory: int, dirty: int, disk: int, off: int) -> Domain:

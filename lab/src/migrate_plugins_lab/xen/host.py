@@ -31,6 +31,7 @@ class Host(host.Host):
     """A host that is a computer of its own, emulated, with Xen and a Debian that manages it."""
 
     QUEUE: ClassVar = "pfifo_fast"
+    PATIENCE: ClassVar = 180.0
 
     image: Image
 
@@ -107,7 +108,9 @@ class Host(host.Host):
 
     def kill(self) -> str:
         """What ends the whole host at once, for the lab's root's shell."""
-        return f"kill -s KILL $(cat {folder.INSIDE}/{self.name}/qemu.pid)"
+        kill = f'kill -s KILL "$(cat {folder.INSIDE}/{self.name}/qemu.pid)"'
+        # What runs over the shared connection would not notice for a while.
+        return f"{kill}; {self._hang_up}"
 
     @property
     def alive(self) -> bool:
@@ -132,8 +135,12 @@ class Host(host.Host):
 
     def disconnect(self) -> None:
         """Give up the connection that all commands share."""
-        line = ["ssh", "-F", str(folder.INSIDE / "ssh_config"), "-O", "exit", self.name]
-        self.anchor.enter(["sh", "-c", f"{shlex.join(line)} 2>/dev/null || true"])
+        self.anchor.enter(["sh", "-c", self._hang_up])
+
+    @property
+    def _hang_up(self) -> str:
+        settings = folder.INSIDE / "ssh_config"
+        return f"ssh -F {settings} -O exit {self.name} 2>/dev/null || true"
 
     def wait(self, *, seconds: float = _SECONDS) -> None:
         """Wait until the host lets us in, and set its clock, which its saved state has stopped.

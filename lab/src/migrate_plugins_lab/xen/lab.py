@@ -47,7 +47,6 @@ class Lab(lab.Lab):
     most: ClassVar = len(image.HOSTS)
     needs_root: ClassVar = True
     spare: ClassVar = OVERHEAD
-    patience: ClassVar = 120.0
 
     @classmethod
     def check(cls, *, privileged: bool) -> None:  # noqa: ARG003 -- it always is
