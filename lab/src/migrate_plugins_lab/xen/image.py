@@ -1,6 +1,6 @@
 """What the Xen hosts start from: built once from Debian's packages, and kept.
 
-One folder per image, below ``~/.cache/migrate-plugins/xen``, named after all that it was made from::
+One folder per image, below ``~/.cache/migrate-plugins/xen``, named after what it was made from::
 
     xen  vmlinuz  initrd.img    what QEMU boots
     root.raw                    the file system of either host
