@@ -228,6 +228,15 @@ def test_kill_guest_ends_its_qemu_and_no_other(either: Lab) -> None:
 
 
 @pytest.mark.integration
+def test_kill_host_is_refused_where_hosts_share_a_kernel(hosts: Lab) -> None:
+    with pytest.raises(ArgumentError, match="hosts of this kind share one kernel") as caught:
+        hosts.fault("alpha", "kill-host")
+
+    assert "`lab fault alpha cut` makes it silent" in caught.value.hint
+    assert faults.active(hosts.host("alpha")) == []
+
+
+@pytest.mark.integration
 def test_armed_fault_strikes_when_it_is_fired_and_not_before(either: Lab) -> None:
     beta = either.host("beta")
     with faults.armed(beta, "kill-daemon") as fire:

@@ -88,14 +88,12 @@ class Lab:
         """
         wanted = class_of(kind)
         if not _FEWEST <= hosts <= wanted.most:
-            enough = f"{_FEWEST} to {wanted.most} works" if wanted.most > _FEWEST else f"{_FEWEST}"
+            most = wanted.most
             raise ArgumentError(
                 "the number of hosts",
                 hosts,
                 wrong="it is too small for a migration, or too large",
-                hint=enough
-                if wanted.most > _FEWEST
-                else f"{enough} works, as their states are saved",
+                hint=f"{_FEWEST} to {most} works" if most > _FEWEST else f"{_FEWEST} works",
             )
         privileged = privileged or wanted.needs_root
         folder = Folder.of(name)

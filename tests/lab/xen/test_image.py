@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import shutil
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +16,14 @@ from migrate_plugins_lab.xen import image
 from migrate_plugins_lab.xen.image import Image
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
+
+KILLED = """
+from migrate_plugins_lab import commands
+from migrate_plugins_lab.xen import image
+
+commands.run([*image._CAGE, "sh", "-c", "echo inside > $1; sleep 300", "sh", "{said}"], seconds=300)
+"""
 
 
 def slowly(draft: Image) -> None:
@@ -74,3 +85,35 @@ def test_an_image_is_named_after_what_it_is_made_from(
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes() + b"\n")
 
     assert image.fingerprint() != before
+
+
+@pytest.mark.integration
+def test_a_build_that_is_killed_takes_its_programs_with_it(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    program = KILLED.format(said=said)
+    with subprocess.Popen([sys.executable, "-c", program]) as builder:
+        assert eventually(said.exists)
+        assert living(said)
+        builder.kill()
+
+    assert eventually(lambda: not living(said))
+
+
+def living(said: Path) -> list[str]:
+    """The processes, besides the builder, that have this file among their words."""
+    found = []
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            argv = words.read_bytes().split(b"\0")
+            if str(said).encode() in argv:
+                found.append(words.parent.name)
+    return found
+
+
+def eventually(holds: Callable[[], object], *, seconds: float = 20.0) -> bool:
+    give_up = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() >= give_up:
+            return False
+        time.sleep(0.05)
+    return True
