@@ -24,14 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from migrate_plugins_lab import commands
+from migrate_plugins_lab import commands, network
 from migrate_plugins_lab.errors import BusyError, LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-HOSTS: Final = {"alpha": "10.78.0.1", "beta": "10.78.0.2"}
-"""The hosts whose states are saved."""
+HOSTS: Final = {name: network.address(place) for place, name in enumerate(("alpha", "beta"))}
+"""The hosts whose states are saved, and their addresses."""
 
 SUITE: Final = "bookworm"
 PACKAGES: Final = (

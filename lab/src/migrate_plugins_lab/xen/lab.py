@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from migrate_plugins_lab import daemon, lab, network, postcopy
+from migrate_plugins_lab import commands, daemon, lab, network, postcopy
 from migrate_plugins_lab.anchor import Anchor
 from migrate_plugins_lab.folder import Folder
 from migrate_plugins_lab.xen import image, machine, preflight
@@ -56,11 +56,10 @@ class Lab(lab.Lab):
     @classmethod
     def prepare(cls) -> None:
         """Build the image of the hosts, unless it is there."""
-        preflight.check(image=None)
-        made = image.Image.current()
-        if not made.built:
-            preflight.check(image=made.path)
-            made.ensure(save_states)
+        # Its name cannot be told without QEMU.
+        if commands.find("qemu-system-x86_64") is None or not image.Image.current().built:
+            preflight.check(image=image.home())
+            image.Image.current().ensure(save_states)
 
     @classmethod
     def shape_of(cls, hosts: int, *, privileged: bool) -> str:  # noqa: ARG003 -- see check()

@@ -14,7 +14,7 @@ from migrate_plugins_lab import folder
 from migrate_plugins_lab.errors import CommandError, LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from migrate_plugins_lab.xen.host import Host
     from migrate_plugins_lab.xen.image import Image
@@ -44,6 +44,7 @@ def start(host: Host, image: Image, *, saved: bool) -> None:
     host.anchor.enter([*command(host, image), *restore], seconds=_SECONDS)
     if saved:
         with monitor(host) as tell:
+            until(host, lambda: tell("query-status")["status"] != "inmigrate", what="restored")
             tell("cont")
 
 
@@ -91,17 +92,29 @@ def save(host: Host, image: Image) -> None:
         tell("stop")
         tell("migrate-set-parameters", {"max-bandwidth": 1 << 34})
         tell("migrate", {"uri": f"exec:cat > {shlex.quote(str(image.state(host.name)))}"})
-        give_up = time.monotonic() + _SECONDS
-        while (now := tell("query-migrate").get("status")) != "completed":
-            if now in {"failed", "cancelled"} or time.monotonic() >= give_up:
-                raise LabError(f"host {host.name!r}: its state could not be saved: {now}")
-            time.sleep(0.1)
+        done = {"completed", "failed", "cancelled"}
+        until(host, lambda: tell("query-migrate").get("status") in done, what="saved")
+        if (now := tell("query-migrate")["status"]) != "completed":
+            raise LabError(f"host {host.name!r}: its state could not be saved: {now}")
         tell("quit")
     disk = image.disk(host.name)
     shutil.copyfile(host.folder.host(host.name) / "disk.qcow2", disk)
     # By its name alone: the image is renamed when it is whole.
     rebase = ["qemu-img", "rebase", "-u", "-b", image.root.name, "-F", "raw", str(disk)]
     host.anchor.enter(rebase)
+
+
+def until(host: Host, holds: Callable[[], bool], *, what: str) -> None:
+    """Wait until something *holds*.
+
+    Raises:
+        LabError: It has not after a minute.
+    """
+    give_up = time.monotonic() + _SECONDS
+    while not holds():
+        if time.monotonic() >= give_up:
+            raise LabError(f"host {host.name!r} could not be {what} in {_SECONDS:g} s")
+        time.sleep(0.05)
 
 
 @contextmanager
