@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import time
 from dataclasses import dataclass
@@ -91,9 +92,18 @@ class Host(host.Host):
         return [line.split()[0] for line in lines if not line.startswith("(null)")]
 
     def remove_strays(self) -> None:
-        """End the domains that libvirt has lost sight of."""
-        for guest in self.guests():
-            self.run(["xl", "destroy", guest["name"]])
+        """End the domains that libvirt has lost sight of, or cannot end."""
+        for name in self.domains():
+            if name != _DOMAIN_0:
+                with contextlib.suppress(CommandError):  # it has ended meanwhile
+                    self.run(["xl", "destroy", name])
+        if self.guests():
+            # A migration that failed may have left a job that nobody ends: only a new libvirtd
+            # forgets it.
+            self.run(["sh", "-c", f"kill -s KILL {daemon.pid(self)}"])
+            daemon.start(self)
+            for guest in self.guests():
+                self.virsh("undefine", guest["name"])
 
     def log(self) -> str:
         """The end of the log of its libvirtd."""
