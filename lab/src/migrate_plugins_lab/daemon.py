@@ -31,12 +31,18 @@ PRIVATE: Final = {
 _USER: Final = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 
 
+# Too late, and what ssh ends with when it cannot get there.
+_UNASKED: Final = (None, 255)
+
+
 class State(StrEnum):
     """What a host's libvirtd is doing."""
 
     RUNNING = "running"
     FROZEN = "frozen"
     DEAD = "dead"
+    UNREACHABLE = "unreachable"
+    """The host is not there to be asked, though it runs: its cable is pulled."""
 
 
 def configuration(name: str, uuid: str) -> str:
@@ -171,8 +177,11 @@ def state(host: Host) -> State:
     try:
         number, started = _record(host).read_text(encoding="utf-8").split()
         letter, found = read_stat(host.run(["cat", f"/proc/{number}/stat"]))
-    except (FileNotFoundError, CommandError):
+    except FileNotFoundError:
         return State.DEAD
+    except CommandError as error:
+        asked = error.status not in _UNASKED
+        return State.DEAD if asked or not host.alive else State.UNREACHABLE
     if found != int(started) or letter in "ZX":
         return State.DEAD
     return State.FROZEN if letter == "T" else State.RUNNING

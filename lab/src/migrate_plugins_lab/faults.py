@@ -236,6 +236,8 @@ def heal(host: Host) -> None:
     match daemon.state(host):
         case daemon.State.DEAD:
             daemon.start(host)
+        case daemon.State.UNREACHABLE:
+            daemon.wait(host)
         case daemon.State.FROZEN:
             daemon.thaw(host)
             daemon.wait(host)

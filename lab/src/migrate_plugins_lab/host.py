@@ -121,8 +121,13 @@ class Host:
             " hosts that can be killed",
         )
 
+    @property
+    def alive(self) -> bool:
+        """Whether it was not killed."""
+        return True
+
     def revive(self) -> None:
-        """Bring the host back if it was killed."""
+        """Bring the host back if it was killed, and be let in again if it was cut off."""
 
     def settle(self) -> None:
         """Give the bare namespaces a name, the names of the others, and a network."""

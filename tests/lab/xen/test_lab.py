@@ -65,6 +65,7 @@ def test_network_and_name_break_and_heal(xen_hosts: Lab) -> None:
     xen_hosts.fault("beta", "cut")
     with pytest.raises(CommandError):
         alpha.run(["timeout", "3", *probe])
+    assert state(beta) is State.UNREACHABLE
     xen_hosts.fault("beta", "heal")
 
     alpha.run(probe)

@@ -134,10 +134,12 @@ class Host(host.Host):
 
     def revive(self) -> None:
         """Bring the host back if it was killed: as it was when the lab came up, without guests."""
-        if self.alive:
-            return
-        # The connection that all commands share leads to the dead one.
+        # The connection that all commands share leads to the dead one, or does not notice for a
+        # while that the cable is plugged in again.
         self.disconnect()
+        if self.alive:
+            self.wait()
+            return
         machine.start(self, self.image, saved=True)
         self.wait()
         daemon.wait(self)
