@@ -44,7 +44,8 @@ def call(*argv: str) -> Recorder:
 # fmt: off
 DEFAULTS = [
     # argv              values
-    (["up"],            {"lab": "default", "json": False, "hosts": 2, "privileged": False}),
+    (["up"],            {"lab": "default", "json": False, "hosts": 2, "privileged": False,
+                         "kind": "qemu"}),
     (["down"],          {"lab": "default", "json": False}),
     (["status"],        {"lab": "default", "json": False}),
     (["guest", "web1"], {"lab": "default", "json": False, "name": "web1", "host": "alpha",
@@ -58,6 +59,7 @@ USAGE = [
     [],
     ["sideways"],
     ["up", "--hosts", "two"],
+    ["up", "--kind", "vmware"],
     ["guest"],
     ["guest", "web1", "--dirty", "much"],
     ["fault", "beta"],

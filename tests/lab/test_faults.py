@@ -128,7 +128,7 @@ def test_a_fault_of_no_known_form_is_answered_with_those_that_are(
 
     assert caught.value.hint == (
         "these work: bandwidth RATE, block-ports A-B, cut, hostname NAME, kill-daemon,"
-        " freeze-daemon, kill-guest GUEST, heal"
+        " freeze-daemon, kill-guest GUEST, kill-host, heal"
     )
     assert faults.active(hosts.host("beta")) == []
 
@@ -225,6 +225,15 @@ def test_kill_guest_ends_its_qemu_and_no_other(either: Lab) -> None:
     assert gone(alpha, "web1")
     other.wait_for_ticks()
     assert other.continuity().unbroken
+
+
+@pytest.mark.integration
+def test_kill_host_is_refused_where_hosts_share_a_kernel(hosts: Lab) -> None:
+    with pytest.raises(ArgumentError, match="hosts of this kind share one kernel") as caught:
+        hosts.fault("alpha", "kill-host")
+
+    assert "`lab fault alpha cut` makes it silent" in caught.value.hint
+    assert faults.active(hosts.host("alpha")) == []
 
 
 @pytest.mark.integration

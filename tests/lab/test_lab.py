@@ -96,6 +96,18 @@ def test_a_number_of_hosts_that_cannot_be_is_refused(labs: Path, hosts: int) -> 
     assert not labs.exists()
 
 
+@pytest.mark.parametrize(
+    ("kind", "hosts", "hint"), [("xen", 3, "2 works"), ("kvm", 2, "qemu, xen")]
+)
+def test_a_kind_of_hosts_that_cannot_be_is_refused(
+    labs: Path, kind: str, hosts: int, hint: str
+) -> None:
+    with pytest.raises(ArgumentError, match=hint):
+        Lab.up(hosts=hosts, kind=kind)
+
+    assert not labs.exists()
+
+
 def test_an_owner_that_is_no_process_is_refused_and_leaves_nothing(labs: Path) -> None:
     with pytest.raises(ArgumentError, match="no process has this number"):
         Lab.up(owner=2**22 + 1)

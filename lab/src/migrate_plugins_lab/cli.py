@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from migrate_plugins_lab import domain, faults, lab
+from migrate_plugins_lab import faults, lab
 from migrate_plugins_lab.lab import Lab
 
 if TYPE_CHECKING:
@@ -20,6 +20,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     action = actions.add_parser("up", parents=[common], help="bring up hosts, or find them up")
+    action.add_argument(
+        "--kind",
+        choices=[*lab.KINDS],
+        default="qemu",
+        help="what they are (%(default)s); xen: two emulated computers, needs root, and at its"
+        " first use some minutes",
+    )
     action.add_argument(
         "--hosts",
         type=int,
@@ -44,14 +51,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     action.add_argument("name", help="what libvirt calls it")
     action.add_argument("--host", default=lab.NAMES[0], help="where it starts (%(default)s)")
     action.add_argument(
-        "--memory", type=int, metavar="MiB", help=f"default: dirty memory, and {domain.SPARE} more"
+        "--memory", type=int, metavar="MiB", help="default: what it dirties and needs besides"
     )
     action.add_argument(
         "--dirty",
         type=int,
         default=0,
         metavar="MiB",
-        help="memory it writes over before each of its 50 ticks a second (%(default)s)",
+        help="memory it writes over before each tick, 50 or on Xen 5 a second (%(default)s)",
     )
     action.add_argument(
         "--disk", type=int, default=0, metavar="MiB", help="a disk that hosts do not share"
@@ -98,7 +105,12 @@ def demo(arguments: argparse.Namespace, output: Output) -> int:
 
 def up(arguments: argparse.Namespace, output: Output) -> None:
     """Bring up a lab and say how to reach its hosts."""
-    found = Lab.up(arguments.lab, hosts=arguments.hosts, privileged=arguments.privileged)
+    found = Lab.up(
+        arguments.lab,
+        hosts=arguments.hosts,
+        privileged=arguments.privileged,
+        kind=arguments.kind,
+    )
     if arguments.json:
         output.json("lab-up", found.describe())
         return

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins_lab import folder
-from migrate_plugins_lab.anchor import tail
 from migrate_plugins_lab.commands import search_path
 from migrate_plugins_lab.errors import CommandError, DaemonError
 from migrate_plugins_lab.process import read_stat
@@ -31,7 +30,9 @@ PRIVATE: Final = {
 # of: this is nobody, whom every machine knows.
 _USER: Final = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 
-_SECONDS: Final = 30.0
+
+# Too late, and what ssh ends with when it cannot get there.
+_UNASKED: Final = (None, 255)
 
 
 class State(StrEnum):
@@ -40,6 +41,8 @@ class State(StrEnum):
     RUNNING = "running"
     FROZEN = "frozen"
     DEAD = "dead"
+    UNREACHABLE = "unreachable"
+    """The host is not there to be asked, though it runs: its cable is pulled."""
 
 
 def configuration(name: str, uuid: str) -> str:
@@ -111,44 +114,53 @@ def install(host: Host, *, uuid: str) -> None:
         host.run(["mount", "--bind", f"{inside(host.name)}/{below}", target])
 
 
+def command(host: Host) -> list[str]:
+    """What starts a host's libvirtd, for a host that shares this machine's file system."""
+    variables = [f"{name}={value}" for name, value in environment(host.name).items()]
+    argv = [
+        *("env", "--ignore-environment", *variables),
+        *("libvirtd", "--daemon", "--listen"),
+        *("--config", f"{inside(host.name)}/libvirtd.conf", "--pid-file", host.pid_file),
+    ]
+    return as_user(host, argv)
+
+
 def start(host: Host) -> None:
     """Start a host's libvirtd and wait until it answers.
 
     Raises:
         DaemonError: It did not start, or does not answer.
     """
-    here = inside(host.name)
-    variables = [f"{name}={value}" for name, value in environment(host.name).items()]
-    argv = [
-        *("env", "--ignore-environment", *variables),
-        *("libvirtd", "--daemon", "--listen"),
-        *("--config", f"{here}/libvirtd.conf", "--pid-file", f"{here}/libvirtd.pid"),
-    ]
     try:
-        host.run(as_user(host, argv))
+        host.run(host.libvirtd, seconds=host.PATIENCE)
     except CommandError as error:
         why = f"libvirtd did not start: {error.output}"
-        raise DaemonError(host.name, why=why, log=log(host)) from error
+        raise DaemonError(host.name, why=why, log=host.log()) from error
     wait(host)
-    number = int((host.folder.host(host.name) / "libvirtd.pid").read_text(encoding="utf-8"))
-    _, started = read_stat(host.run(["cat", f"/proc/{number}/stat"]))
-    _record(host).write_text(f"{number} {started}", encoding="utf-8")
+    note(host)
 
 
-def wait(host: Host, *, seconds: float = _SECONDS) -> None:
+def note(host: Host) -> None:
+    """Note which process a host's libvirtd is now."""
+    script = f'number=$(cat {host.pid_file}) && cat "/proc/$number/stat"'
+    line = host.run(["sh", "-c", script])
+    _record(host).write_text(f"{line.split()[0]} {read_stat(line)[1]}", encoding="utf-8")
+
+
+def wait(host: Host) -> None:
     """Wait until a host's libvirtd answers.
 
     Raises:
-        DaemonError: It has not after *seconds*.
+        DaemonError: It has not, and the host's patience is at its end.
     """
-    give_up = time.monotonic() + seconds
+    give_up = time.monotonic() + host.PATIENCE
     while True:
         try:
             host.virsh("uri", seconds=max(1.0, give_up - time.monotonic()))
         except CommandError as error:
             if time.monotonic() >= give_up or not host.anchor.process.alive():
                 why = f"libvirtd does not answer: {error.output}"
-                raise DaemonError(host.name, why=why, log=log(host)) from error
+                raise DaemonError(host.name, why=why, log=host.log()) from error
             time.sleep(0.05)
         else:
             return
@@ -156,8 +168,8 @@ def wait(host: Host, *, seconds: float = _SECONDS) -> None:
 
 def warm(host: Host) -> None:
     """Have a host look at itself and its QEMU now, so that its first guest need not wait for it."""
-    host.virsh("capabilities", seconds=_SECONDS)
-    host.virsh("domcapabilities", "--virttype", "qemu", "--machine", "pc", seconds=_SECONDS)
+    host.virsh("capabilities", seconds=host.PATIENCE)
+    host.virsh("domcapabilities", "--virttype", "qemu", "--machine", "pc", seconds=host.PATIENCE)
 
 
 def state(host: Host) -> State:
@@ -165,8 +177,11 @@ def state(host: Host) -> State:
     try:
         number, started = _record(host).read_text(encoding="utf-8").split()
         letter, found = read_stat(host.run(["cat", f"/proc/{number}/stat"]))
-    except (FileNotFoundError, CommandError):
+    except FileNotFoundError:
         return State.DEAD
+    except CommandError as error:
+        asked = error.status not in _UNASKED
+        return State.DEAD if asked or not host.alive else State.UNREACHABLE
     if found != int(started) or letter in "ZX":
         return State.DEAD
     return State.FROZEN if letter == "T" else State.RUNNING
@@ -180,15 +195,9 @@ def pid(host: Host) -> int:
     """
     if state(host) is State.DEAD:
         raise DaemonError(
-            host.name, why="its libvirtd is dead; `lab fault HOST heal` starts it", log=log(host)
+            host.name, why="its libvirtd is dead; `lab fault HOST heal` starts it", log=host.log()
         )
     return int(_record(host).read_text(encoding="utf-8").split()[0])
-
-
-def guest_pid(host: Host, guest: str) -> str:
-    """The file, as the host sees it, that holds the number of the QEMU of a *guest*."""
-    below = "qemu" if host.privileged else "qemu/run"
-    return f"{inside(host.name)}/run/libvirt/{below}/{guest}.pid"
 
 
 def thaw(host: Host) -> None:
@@ -198,11 +207,6 @@ def thaw(host: Host) -> None:
         DaemonError: It is dead.
     """
     host.run(["sh", "-c", f"kill -s CONT {pid(host)}"])
-
-
-def log(host: Host) -> str:
-    """The end of the log of a host's libvirtd."""
-    return tail(host.folder.host(host.name) / "libvirtd.log")
 
 
 def _record(host: Host) -> Path:

@@ -6,6 +6,7 @@ import re
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins_lab import commands, daemon, domain, network
@@ -119,8 +120,13 @@ def freeze_daemon(host: Host, _: str) -> str:
 
 
 def kill_guest(host: Host, guest: str) -> str:
-    """Kill the host's QEMU of a *guest*, one that receives it too."""
-    return f'kill -s KILL "$(cat {daemon.guest_pid(host, guest)})"'
+    """End a *guest* on the host behind libvirt's back, one that is being received too."""
+    return host.kill_guest(guest)
+
+
+def kill_host(host: Host, _: str) -> str:
+    """Kill the whole host, as a power cut would."""
+    return host.kill()
 
 
 FAULTS: Final = {
@@ -130,7 +136,8 @@ FAULTS: Final = {
     "hostname": Fault("NAME", "call it something nobody can look up", check_hostname, hostname),
     "kill-daemon": Fault("", "kill libvirtd; guests run on", check_nothing, kill_daemon),
     "freeze-daemon": Fault("", "stop libvirtd: it never answers", check_nothing, freeze_daemon),
-    "kill-guest": Fault("GUEST", "kill its QEMU of a guest", check_guest, kill_guest),
+    "kill-guest": Fault("GUEST", "end a guest behind libvirt's back", check_guest, kill_guest),
+    "kill-host": Fault("", "power cut; Xen hosts alone", check_nothing, kill_host, outside=True),
 }
 
 # Waits for a line; where whoever was to write it has gone, there is nothing to do.
@@ -149,7 +156,10 @@ def inflict(host: Host, kind: str, *arguments: str) -> None:
         heal(host)
         return
     fault, script = _prepare(host, kind, *arguments)
-    host.anchor.enter(["sh", "-c", script], host=None if fault.outside else host.name)
+    if fault.outside:
+        host.anchor.enter(["sh", "-c", script])
+    else:
+        host.run(["sh", "-c", script])
 
 
 @contextmanager
@@ -162,8 +172,8 @@ def armed(host: Host, kind: str, *arguments: str) -> Iterator[Callable[[], None]
         CommandError: The host could not be broken; raised by the call.
     """
     fault, script = _prepare(host, kind, *arguments)
-    way = host.anchor.way(None if fault.outside else host.name)
-    argv = [*way, "timeout", str(_LONGEST), "sh", "-c", _ARMED + script]
+    shell = [*host.anchor.way(None), "sh", "-c"] if fault.outside else host.shell
+    argv = [*shell, f"exec timeout {_LONGEST} sh -c {quote(_ARMED + script)}"]
     with subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as waiting:
@@ -218,13 +228,16 @@ def mend(host: Host) -> None:
 def heal(host: Host) -> None:
     """Undo every fault of a host, and start its libvirtd if that is dead."""
     host.anchor.enter(["ip", "link", "set", host.name, "up"])
+    host.revive()
     host.run(["hostname", host.name])
     host.run(["nft", "-f", "-"], stdin=network.unblock())
-    # "noqueue" is what a fresh interface of this kind has; deleting fails when nothing was set.
-    host.run(["tc", "qdisc", "replace", "dev", network.INTERFACE, "root", "noqueue"])
+    # Replaced, since deleting fails when nothing was set.
+    host.run(["tc", "qdisc", "replace", "dev", network.INTERFACE, "root", host.QUEUE])
     match daemon.state(host):
         case daemon.State.DEAD:
             daemon.start(host)
+        case daemon.State.UNREACHABLE:
+            daemon.wait(host)
         case daemon.State.FROZEN:
             daemon.thaw(host)
             daemon.wait(host)

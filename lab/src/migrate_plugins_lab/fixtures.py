@@ -32,6 +32,12 @@ def privileged_lab() -> Iterator[Lab]:
     yield from _session(privileged=True)
 
 
+@pytest.fixture(scope="session")
+def xen_lab() -> Iterator[Lab]:
+    """Two Xen hosts, for the whole session; needs root, and minutes when it is first used."""
+    yield from _session(privileged=True, kind="xen")
+
+
 @pytest.fixture
 def hosts(lab: Lab) -> Iterator[Lab]:
     """The rootless lab; afterwards its hosts are healed and its guests removed."""
@@ -46,10 +52,19 @@ def privileged_hosts(privileged_lab: Lab) -> Iterator[Lab]:
     privileged_lab.clean()
 
 
-def _session(*, privileged: bool) -> Iterator[Lab]:
+@pytest.fixture
+def xen_hosts(xen_lab: Lab) -> Iterator[Lab]:
+    """The lab of Xen hosts; afterwards they are healed and their guests removed."""
+    yield xen_lab
+    xen_lab.clean()
+
+
+def _session(*, privileged: bool, kind: str = "qemu") -> Iterator[Lab]:
     from migrate_plugins_lab.lab import Lab  # noqa: PLC0415 -- see the module's docstring
 
-    kind = "privileged" if privileged else "rootless"
-    lab = Lab.up(f"pytest-{os.getpid()}-{kind}", privileged=privileged, owner=os.getpid())
+    label = "xen" if kind == "xen" else "privileged" if privileged else "rootless"
+    lab = Lab.up(
+        f"pytest-{os.getpid()}-{label}", privileged=privileged, owner=os.getpid(), kind=kind
+    )
     yield lab
     lab.down()

@@ -9,8 +9,9 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from migrate_plugins_lab import daemon, faults, network, postcopy, preflight
 from migrate_plugins_lab.anchor import Anchor
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 NAMES: Final = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")
 """What hosts are called, in this order."""
 
+KINDS: Final = {"qemu": "migrate_plugins_lab.lab:Lab", "xen": "migrate_plugins_lab.xen.lab:Lab"}
+"""What the hosts of a lab can be, and the class of such a lab: imported when it is asked for."""
+
 _FEWEST: Final = 2
 
 # What libvirt keeps of a guest besides its definition, and does not forget unless it is told to.
@@ -44,7 +48,14 @@ _PROGRAM: Final = Path(__file__).parent / "boot/tick.bin"
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab that is up."""
+    """A lab that is up: this class itself is one of QEMU hosts."""
+
+    kind: ClassVar = "qemu"
+    most: ClassVar = len(NAMES)
+    """How many hosts it can have."""
+    needs_root: ClassVar = False
+    spare: ClassVar = SPARE
+    """MiB that a guest gets besides the memory it dirties."""
 
     folder: Folder
     anchor: Anchor
@@ -59,7 +70,8 @@ class Lab:
         hosts: int = _FEWEST,
         privileged: bool = False,
         owner: int | None = None,
-    ) -> Self:
+        kind: str = "qemu",
+    ) -> Lab:
         """Bring up a lab, or return the one of that name that is up already.
 
         Args:
@@ -67,36 +79,58 @@ class Lab:
             hosts: How many hosts.
             privileged: Use root's own namespaces and libvirt's system instance.
             owner: A process (number) whose end, however it comes, ends the lab too.
+            kind: What its hosts are: one of :data:`KINDS`.
 
         Raises:
             PreflightError: This machine lacks something; all of it is named.
             ShapeError: A lab of that name is up, with other hosts.
             LabError: A part did not come up.  Nothing is left running.
         """
-        if not _FEWEST <= hosts <= len(NAMES):
+        wanted = class_of(kind)
+        if not _FEWEST <= hosts <= wanted.most:
+            most = wanted.most
             raise ArgumentError(
                 "the number of hosts",
                 hosts,
                 wrong="it is too small for a migration, or too large",
-                hint=f"{_FEWEST} to {len(NAMES)} works",
+                hint=f"{_FEWEST} to {most} works" if most > _FEWEST else f"{_FEWEST} works",
             )
+        privileged = privileged or wanted.needs_root
         folder = Folder.of(name)
         sweep()
-        running: Self | None = None
+        wanted.prepare()
+        running: Lab | None = None
         with folder.locked():
             with contextlib.suppress(DownError):
                 running = cls._read(folder)
             if running is None:
-                preflight.check(privileged=privileged)
-                return cls._start(folder, NAMES[:hosts], privileged=privileged, owner=owner)
-        if (len(running.hosts), running.privileged) != (hosts, privileged):
-            raise ShapeError(
-                name, running=running.shape, wanted=shape(hosts, privileged=privileged)
-            )
+                wanted.check(privileged=privileged)
+                return wanted.started(folder, NAMES[:hosts], privileged=privileged, owner=owner)
+        asked = wanted.shape_of(hosts, privileged=privileged)
+        if running.shape != asked:
+            raise ShapeError(name, running=running.shape, wanted=asked)
         return running
 
     @classmethod
-    def open(cls, name: str = "default") -> Self:
+    def check(cls, *, privileged: bool) -> None:
+        """Make sure that this machine can bring one up.
+
+        Raises:
+            PreflightError: It cannot; the error carries every reason.
+        """
+        preflight.check(privileged=privileged)
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Make what every lab of the kind starts from, unless it is there: nothing."""
+
+    @classmethod
+    def shape_of(cls, hosts: int, *, privileged: bool) -> str:
+        """How many hosts of which kind, in words."""
+        return f"{hosts} {'privileged' if privileged else 'rootless'} hosts"
+
+    @classmethod
+    def open(cls, name: str = "default") -> Lab:
         """The lab *name*, which is up.
 
         Raises:
@@ -126,9 +160,9 @@ class Lab:
     @property
     def shape(self) -> str:
         """How many hosts of which kind, in words."""
-        return shape(len(self.hosts), privileged=self.privileged)
+        return self.shape_of(len(self.hosts), privileged=self.privileged)
 
-    @cached_property
+    @property
     def hosts(self) -> tuple[Host, ...]:
         """Its hosts, in order."""
         return tuple(
@@ -170,7 +204,7 @@ class Lab:
         Args:
             name: What libvirt calls it.
             host: Where it starts.
-            memory: Its memory in MiB; None for what it dirties and a little more.
+            memory: Its memory in MiB; None for what it dirties and what it needs besides.
             dirty: How many MiB of it the guest writes over before each tick.
             disk: The size in MiB of a disk that each host has a file of its own for, 0 for none:
                 such a guest is not safe to migrate without copying it.
@@ -184,25 +218,32 @@ class Lab:
             SilentGuestError: It started, and does not tick.
         """
         there = self.host(host)
-        size = dirty + SPARE if memory is None else memory
-        domain = Domain(name, str(uuid.uuid4()), memory=size, dirty=dirty, disk=disk, off=off)
+        size = dirty + self.spare if memory is None else memory
+        domain = self._domain(name, memory=size, dirty=dirty, disk=disk, off=off)
         xml = self.folder.path / f"guests/{domain.label}.xml"
         xml.write_text((edit or str)(domain.xml()), encoding="utf-8")
-        serial = self.folder.path / f"serial/{domain.label}.log"
-        serial.touch()
+        guest = self._witness(domain, there)
         if disk:
             for each in self.hosts:
                 with (self.folder.host(each.name) / f"disks/{name}.img").open("wb") as image:
                     image.truncate(disk << 20)
         if persistent:
             there.virsh("define", str(xml))
-            there.virsh("start", name)
+            there.virsh("start", name, seconds=there.PATIENCE)
         else:
-            there.virsh("create", str(xml))
-        guest = Guest(name, domain.uuid, serial)
-        # Long, for a machine on which many guests start at once.
-        guest.wait_for_ticks(1, seconds=30)
+            there.virsh("create", str(xml), seconds=there.PATIENCE)
+        guest.wait_for_ticks(1, seconds=there.PATIENCE)
         return guest
+
+    def _domain(self, name: str, *, memory: int, dirty: int, disk: int, off: int) -> Domain:
+        """What a guest of this kind of host is made from."""
+        return Domain(name, str(uuid.uuid4()), memory=memory, dirty=dirty, disk=disk, off=off)
+
+    def _witness(self, domain: Domain, _host: Host) -> Guest:
+        """The guest that a domain becomes, with where it is going to tick."""
+        serial = self.folder.path / f"serial/{domain.label}.log"
+        serial.touch()
+        return Guest(domain.name, domain.uuid, serial)
 
     def fault(self, host: str, kind: str, *arguments: str) -> None:
         """Break a host on purpose, or mend it: see :mod:`migrate_plugins_lab.faults`.
@@ -223,6 +264,7 @@ class Lab:
         """The lab in the words of ``lab up --json``."""
         return {
             "name": self.name,
+            "kind": self.kind,
             "privileged": self.privileged,
             "hosts": [host.describe() for host in self.hosts],
         }
@@ -232,13 +274,13 @@ class Lab:
         hosts = []
         for host in self.hosts:
             state = daemon.state(host)
-            guests = guests_of(host) if state is daemon.State.RUNNING else []
+            guests = host.guests() if state is daemon.State.RUNNING else []
             about = {"daemon": str(state), "faults": faults.active(host), "guests": guests}
             hosts.append({**host.describe(), **about})
         return {**self.describe(), "postcopy": asdict(self.postcopy), "hosts": hosts}
 
     @classmethod
-    def _read(cls, folder: Folder) -> Self:
+    def _read(cls, folder: Folder) -> Lab:
         try:
             record = json.loads(folder.record.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -247,12 +289,13 @@ class Lab:
         if not process.alive():
             raise DownError(folder.name, why=f"crashed (its process {process.pid} is gone)")
         anchor = Anchor(process, record["privileged"], record["holders"])
-        return cls(folder, anchor, record["owner"])
+        return class_of(record["kind"])(folder, anchor, record["owner"])
 
     @classmethod
-    def _start(
+    def started(
         cls, folder: Folder, names: Sequence[str], *, privileged: bool, owner: int | None
     ) -> Self:
+        """Bring up a new lab in *folder*, whose lock is held."""
         folder.remove()
         folder.create()
         try:
@@ -263,7 +306,7 @@ class Lab:
             ):
                 lab = cls(folder, anchor, owner)
                 lab._furnish()
-                for done in [workers.submit(bring_up, host) for host in lab.hosts]:
+                for done in [workers.submit(lab._bring_up, host) for host in lab.hosts]:
                     done.result()
                 lab._write()
         except BaseException:
@@ -290,10 +333,18 @@ class Lab:
         (self.folder.path / "hosts").write_text(network.names(addresses), encoding="utf-8")
         self.anchor.enter(["ip", "-batch", "-"], stdin=network.switch(self.anchor.holders))
 
+    def _bring_up(self, host: Host) -> None:
+        """Turn a host's bare namespaces into a host that answers."""
+        host.settle()
+        daemon.install(host, uuid=str(uuid.uuid4()))
+        daemon.start(host)
+        daemon.warm(host)
+
     def _write(self) -> None:
         """Write the record, in one step: a lab with half a record would be nobody's."""
         record = {
             "process": asdict(self.anchor.process),
+            "kind": self.kind,
             "privileged": self.privileged,
             "holders": self.anchor.holders,
             "owner": self.owner,
@@ -303,26 +354,18 @@ class Lab:
         draft.rename(self.folder.record)
 
 
-def shape(hosts: int, *, privileged: bool) -> str:
-    """How many hosts of which kind, in words."""
-    return f"{hosts} {'privileged' if privileged else 'rootless'} hosts"
+def class_of(kind: str) -> type[Lab]:
+    """The class of the labs of a kind.
 
-
-def bring_up(host: Host) -> None:
-    """Turn a host's bare namespaces into a host that answers."""
-    host.settle()
-    daemon.install(host, uuid=str(uuid.uuid4()))
-    daemon.start(host)
-    daemon.warm(host)
-
-
-def guests_of(host: Host) -> list[dict[str, str]]:
-    """The guests a host knows, with the state libvirt gives them."""
-    found = []
-    for line in host.virsh("list", "--all").splitlines():
-        if line.strip():
-            _, name, state = line.split(None, 2)
-            found.append({"name": name, "state": state.strip()})
+    Raises:
+        ArgumentError: There is no such kind.
+    """
+    if kind not in KINDS:
+        raise ArgumentError(
+            "the kind of hosts", kind, wrong="there is none", hint=f"{', '.join(KINDS)} work"
+        )
+    module, _, name = KINDS[kind].partition(":")
+    found: type[Lab] = getattr(import_module(module), name)
     return found
 
 
@@ -332,16 +375,17 @@ def remove_guests(host: Host) -> None:
     Raises:
         DaemonError: Some are still there.
     """
-    found = guests_of(host)
+    found = host.guests()
     for guest in found:
         # Failing is fine: a transient guest is gone once it is destroyed.
         for command, *options in (("destroy",), ("undefine", *_ALL)):
             with contextlib.suppress(CommandError):
                 host.virsh(command, guest["name"], *options)
-    if found and (left := [guest["name"] for guest in guests_of(host)]):
-        raise DaemonError(
-            host.name, why=f"{', '.join(left)} cannot be removed", log=daemon.log(host)
-        )
+    if found:
+        host.remove_strays()
+        if left := [guest["name"] for guest in host.guests()]:
+            why = f"{', '.join(left)} cannot be removed"
+            raise DaemonError(host.name, why=why, log=host.log())
 
 
 def sweep() -> None:

@@ -21,13 +21,18 @@ def address(index: int) -> str:
     return f"10.78.0.{index + 1}"
 
 
-def switch(holders: Mapping[str, int]) -> str:
-    """Make the switch and plug in every host; the cable's other end lies in its namespace."""
-    lines = [
+def bridge() -> list[str]:
+    """Make the switch alone."""
+    return [
         "link set lo up",
         f"link add {SWITCH} type bridge",
         f"link set {SWITCH} up",
     ]
+
+
+def switch(holders: Mapping[str, int]) -> str:
+    """Make the switch and plug in every host; the cable's other end lies in its namespace."""
+    lines = bridge()
     for host, holder in holders.items():
         lines += [
             f"link add {host} type veth peer name {INTERFACE} netns {holder}",
