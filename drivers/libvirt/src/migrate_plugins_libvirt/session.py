@@ -1,4 +1,4 @@
-"""Sessions with a libvirtd; the one module that imports libvirt."""
+"""Sessions with a libvirtd, of whichever hypervisor."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import threading
 from contextlib import suppress
 from functools import cache
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from xml.etree import ElementTree as ET
 
 import libvirt
 
 from migrate_plugins import DriverError, Flow, GuestFacts, GuestState, HostFacts, Mend, masked
-from migrate_plugins_qemu.calls import Call, choose_call
-from migrate_plugins_qemu.faults import NOT_THERE, connecting, doing
-from migrate_plugins_qemu.statistics import read_statistics
+from migrate_plugins_libvirt.calls import Call, choose_call
+from migrate_plugins_libvirt.faults import NOT_THERE, connecting, doing
+from migrate_plugins_libvirt.statistics import read_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from migrate_plugins import Ask, Plan, Session, Statistics
 
 __all__ = ["AdoptedMigration", "LibvirtMigration", "LibvirtSession", "connect"]
+
+Opened = TypeVar("Opened", bound="LibvirtSession")
 
 # Seconds between two keep-alive messages, and how many may go unanswered: virsh's own.
 _KEEPALIVE: Final = (5, 6)
@@ -58,10 +60,13 @@ _STATES: Final = {
 }
 
 
-def connect(uri: str, ask: Ask | None = None) -> LibvirtSession:
+def connect(uri: str, ask: Ask | None, make: Callable[[str, libvirt.virConnect], Opened]) -> Opened:
     """Open a session; *uri* goes to libvirt as it is, credentials come from its own auth files.
 
-    What those do not have *ask* asks for, where somebody can be asked.
+    Args:
+        uri: As libvirt takes it.
+        ask: Asks for what the auth files do not have, where somebody can be asked.
+        make: Makes the session of the URI and the open connection: a class of sessions.
 
     Raises:
         ConnectError: libvirt cannot open it.
@@ -81,7 +86,7 @@ def connect(uri: str, ask: Ask | None = None) -> LibvirtSession:
         connection = libvirt.openAuth(uri, [kinds, _answer, (uri, ask)], 0)
     with suppress(libvirt.libvirtError):  # without it a dead host is only noticed later
         connection.setKeepAlive(*_KEEPALIVE)
-    return LibvirtSession(uri, connection)
+    return make(uri, connection)
 
 
 class LibvirtSession:
