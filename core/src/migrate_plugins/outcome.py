@@ -181,8 +181,9 @@ class Outcome(NamedTuple):
         return tuple(
             f"on {host}: {guest.leftover}"
             for host, guest in sides
-            # What was left beside a guest that stayed is older than this migration.
-            if guest and guest.leftover and not (stayed and guest is self.source)
+            if guest
+            and guest.leftover
+            and (guest.leftover.rolled_back or not (stayed and guest is self.source))
         )
 
     @property

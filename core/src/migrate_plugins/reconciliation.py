@@ -245,6 +245,7 @@ class Settlement(NamedTuple):
         why: Why this step; or why there is none, and what else to do.
         certain: Whether all of this was read, and nothing concluded.
         unreadable: Whether a host could not be read that this depends on.
+        arrived: Whether the guest is on the destination, where it is known and work is pending.
     """
 
     state: State
@@ -253,6 +254,14 @@ class Settlement(NamedTuple):
     why: str = ""
     certain: bool = True
     unreadable: bool = False
+    arrived: bool = True
+
+    @property
+    def verdict(self) -> Verdict:
+        """The same in the words of an outcome."""
+        if self.state is State.WORK_PENDING and not self.arrived:
+            return Verdict.FAILED
+        return self.state.verdict
 
     @property
     def exit_code(self) -> ExitCode:
@@ -412,8 +421,9 @@ def _left_over(case: Case) -> Settlement | None:
     state = State.FINISHED if arrived else State.ROLLED_BACK
     sentence = f"{case.promise.guest} {'moved' if arrived else 'did not move'} ({case.on})"
     if any(guest.job is not None for guest in case.guests):
-        return Settlement(State.WORK_PENDING, sentence, why="a job runs: look again after its end")
-    return _with_leftovers(case, Settlement(state, sentence))
+        why = "a job runs: look again after its end"
+        return Settlement(State.WORK_PENDING, sentence, why=why, arrived=arrived)
+    return _with_leftovers(case, Settlement(state, sentence, arrived=arrived))
 
 
 def _elsewhere(case: Case) -> Settlement | None:
@@ -715,7 +725,8 @@ def _rolled_back(case: Case, here: GuestFacts) -> Settlement:
             why="it was not there before: somebody could start the guest a second time",
         )
     nothing = "" if case.recorded.begun else ": nothing was started"
-    return _with_leftovers(case, Settlement(State.ROLLED_BACK, f"{where}{nothing}"))
+    settled = Settlement(State.ROLLED_BACK, f"{where}{nothing}", arrived=False)
+    return _with_leftovers(case, settled)
 
 
 def _with_leftovers(case: Case, settled: Settlement) -> Settlement:
@@ -726,10 +737,9 @@ def _with_leftovers(case: Case, settled: Settlement) -> Settlement:
             (Seat.SOURCE, case.source, case.here),
             (Seat.DESTINATION, case.destination, case.there),
         )
-        # Beside a guest that is active on the source it is older than this migration.
         if guest is not None
         and guest.leftover is not None
-        and not (seat is Seat.SOURCE and guest.state.active)
+        and (guest.leftover.rolled_back or not (seat is Seat.SOURCE and guest.state.active))
     ]
     for seat, host, guest, leftover in left:
         if leftover.until is None:
@@ -745,7 +755,8 @@ def _with_leftovers(case: Case, settled: Settlement) -> Settlement:
     return Settlement(
         State.WORK_PENDING,
         f"{settled.sentence}; on {host} {leftover.text}",
-        why=f"it has to stay until {leftover.until}: reconcile again then",
+        why=f"it stays until {leftover.until}: reconcile again then",
+        arrived=settled.arrived,
     )
 
 

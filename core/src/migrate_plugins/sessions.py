@@ -78,12 +78,15 @@ class Leftover(NamedTuple):
     Attributes:
         text: What it is, and what comes of it, for example ``its teleporter is on: the next start
             would wait for a guest``.
-        until: Until when it has to be left alone, for example ``it is shut off``; None where it can
-            be put right now.
+        until: Until when it stays, for example ``it is shut off``; None where it can be put right
+            now.
+        rolled_back: Whether a migration leaves it beside a guest that stays on the source.  There
+            anything else is older than the migration, and not told.
     """
 
     text: str
     until: str | None = None
+    rolled_back: bool = False
 
     def __str__(self) -> str:
         return self.text if self.until is None else f"{self.text}; it stays until {self.until}"
@@ -135,7 +138,8 @@ class GuestFacts(NamedTuple):
             **{
                 **known,
                 "state": GuestState(json["state"]),
-                "leftover": left and Leftover(left["text"], left["until"]),
+                "leftover": left
+                and Leftover(left["text"], left["until"], left.get("rolled_back", False)),
             }
         )
 
