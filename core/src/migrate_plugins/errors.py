@@ -54,6 +54,7 @@ __all__ = [
     "MigrateError",
     "MigrationFailedError",
     "NeedsPersonError",
+    "NoAbortError",
     "NoDriverError",
     "PlanError",
     "PlanOnlyError",
@@ -312,6 +313,10 @@ class DriverError(MigrateError):
         self.code = code
         self.domain = domain
         super().__init__(f"{action} failed: {problem}")
+
+
+class NoAbortError(DriverError):
+    """Nothing stops a migration, and whoever began it has to stay until its end."""
 
 
 class _OutcomeError(MigrateError):

@@ -17,7 +17,7 @@ from migrate_plugins.document import Crash
 from migrate_plugins.errors import ExitCode
 from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
-from migrate_plugins.sessions import STARTED_AGAIN, GuestState, Mend
+from migrate_plugins.sessions import HANDED_OVER, STARTED_AGAIN, GuestState, Mend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -593,6 +593,13 @@ def _only_here(case: Case) -> Settlement | None:
         case.promise.stored_there is True and there.reason == _NEVER_RAN
     )
     resume = Step(Mend.RESUME, Seat.SOURCE, here)
+    if here.reason == HANDED_OVER:
+        return Settlement(
+            State.SWITCHOVER_STUCK,
+            f"{where}: it has sent all of it, and {case.destination.host} does not run it",
+            why="nothing lets it go on where it is: a person must decide whether to end it and to"
+            " start it anew",
+        )
     if here.reason == _MIGRATION:
         stuck = Settlement(State.SWITCHOVER_STUCK, f"{where}: it was handed over and never taken")
         if case.postcopy:
@@ -628,7 +635,7 @@ def _running_beside_paused(case: Case) -> Settlement | None:
     problem = None
     if case.postcopy:
         problem = "it may be in post-copy, where neither copy may be ended"
-    elif goes.reason != _MIGRATION:
+    elif goes.reason not in {_MIGRATION, HANDED_OVER}:
         problem = f"nothing says that the migration left it ({_because(goes)})"
     elif goes is there and there.persistent and case.promise.stored_there is not True:
         problem = "its configuration is stored there: it may have run there"
@@ -641,11 +648,16 @@ def _running_beside_paused(case: Case) -> Settlement | None:
 
 
 def _both_paused(case: Case) -> Settlement | None:
-    """Two paused copies: that of the source goes on, if the other was never started."""
+    """Two paused copies: one that was never started, and one that cannot or can go on."""
     if not (_active(case.here) and _active(case.there)):
         return None
     here, there = case.guests
     where = f"{case.promise.guest} is paused on both hosts"
+    if here.reason == HANDED_OVER and there.reason == _MIGRATION:
+        why = f"{case.source.host} has sent all of it, and nobody started it again on either host"
+        stuck = Settlement(State.SWITCHOVER_STUCK, where, why=why)
+        wants = case.wanted is GuestState.RUNNING
+        return stuck._replace(step=Step(Mend.RESUME, Seat.DESTINATION, there) if wants else None)
     never_ran = here.reason == there.reason == _MIGRATION and not there.persistent
     if not never_ran or case.postcopy or case.wanted is not GuestState.RUNNING:
         why = (
