@@ -87,7 +87,9 @@ def judge(
     stayed = Verdict.CANCELLED if cancelled else Verdict.FAILED
     if here and there:
         both_run = source is destination is GuestState.RUNNING
-        return Verdict.SPLIT if both_run else Verdict.PAUSED
+        # A copy that is paused is what a destination has while a transfer goes on.
+        if both_run or source_readable:
+            return Verdict.SPLIT if both_run else Verdict.PAUSED
     if not source_readable:
         # Only where nobody reported a failure can what the destination shows be the whole truth.
         return Verdict.DONE if destination is wanted and not error else Verdict.UNKNOWN

@@ -99,8 +99,8 @@ class XenSession(LibvirtSession):
         """Give the same step for virsh, or for xl where libvirt's job is in virsh's way."""
         if step is Mend.ABORT:
             return None  # virsh has none for Xen
-        if guest.leftover == HELD and step in _XL:
-            return shlex.join(["xl", _XL[step], guest.name])
+        if guest.leftover == HELD and step in _XL and self.shell is not None:
+            return shlex.join([*self.shell.argv, shlex.join(["xl", _XL[step], guest.name])])
         return super().mend_command(step, guest)
 
     def read(self, domain: libvirt.virDomain) -> GuestFacts:
@@ -111,7 +111,8 @@ class XenSession(LibvirtSession):
         if held and seen is not None:
             held = bool(domain.jobInfo()[0])  # it may have ended meanwhile
         guest = super().read(domain)._replace(job=None)
-        doubtful = (guest.state, guest.reason) == (GuestState.PAUSED, "migration")
+        miscalled = (guest.state, guest.reason) == (GuestState.PAUSED, "migration")
+        doubtful = miscalled or (guest.state is GuestState.RUNNING and held)
         runs = self._runs(domain) if doubtful and seen is None else None
         return believe(guest, Told(held, held and failed, runs), seen)
 

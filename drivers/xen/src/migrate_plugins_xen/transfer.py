@@ -54,7 +54,7 @@ def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
         DriverError: Likewise, and it does not; or nothing is being sent at the moment.
     """
     action = f"cancelling the migration of {guest}"
-    pattern = helper("save", number)
+    pattern = helper(number)
     if shell is None:
         by_hand = f"on the source, as root: pkill -TERM -f '{pattern}'"
         if ours:

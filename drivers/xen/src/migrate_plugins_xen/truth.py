@@ -36,29 +36,28 @@ MISCALLED: Final = Leftover(
     rolled_back=True,
 )
 
+FORGOTTEN: Final = Leftover(
+    "libvirt still lists the guest as active, and Xen has it no more",
+    until=f"libvirtd is restarted there ({RESTART}; guests run on)",
+)
+
 # The states of `xl list`: running, blocked, paused, shut down (of which the second letter is why),
 # crashed, dying. A guest that waits for a processor has none of them.
 _ROW: Final = re.compile(
     r"^.+\s+(?P<id>\d+)\s+\d+\s+\d+\s+(?P<state>[-r][-b][-p][-s][-\w][-d])\s+[\d.]+\s*$"
 )
 # libxl gives the stream, the way back and the number of the guest to the program that it starts.
-_HELPER: Final = "libxl-save-helpe[r] --{}-domain -?[0-9]+ -?[0-9]+ {} "
-# One call for all of it: a host may be far away. What moves is waited for, at most $4 seconds.
+_HELPER: Final = "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ {} "
+_MOVING: Final = re.compile(r"libxl-save-helper --(?P<way>save|restore)-domain -?\d+ -?\d+ (\d+) ")
+# One call for all of it: a host may be far away. What moves is waited for, $2 seconds.
 _LOOK: Final = r"""
-left=$4
-while :; do
-    seen=
-    pgrep -f -- "$2" >/dev/null && seen=sending
-    pgrep -f -- "$3" >/dev/null && seen=receiving
-    [ -z "$seen" ] && [ "$left" -gt 0 ] || break
-    left=$((left - 1))
-    sleep 1
-done
-xl list "$1" | tail -n 1
+moving() { pgrep -a -f 'libxl-save-helpe[r] --'; }
+seen=$(moving) || if [ "$2" -gt 0 ]; then sleep "$2"; seen=$(moving); fi
+xl list "$1" 2>&1 | tail -n 1
 echo "$seen"
 """
-# Seconds, of which a few are on the way.
-_PATIENCE: Final = 5.0
+# Seconds: hosts may be slow.
+_PATIENCE: Final = 7.0
 
 
 class Seen(NamedTuple):
@@ -69,12 +68,14 @@ class Seen(NamedTuple):
         suspended: Whether it has put itself to rest, for its memory to be sent as a whole.
         sending: Whether its memory is being sent.
         receiving: Whether its memory is being received.
+        gone: Whether Xen has no such guest.
     """
 
-    paused: bool
-    suspended: bool
-    sending: bool
-    receiving: bool
+    paused: bool = False
+    suspended: bool = False
+    sending: bool = False
+    receiving: bool = False
+    gone: bool = False
 
 
 class Told(NamedTuple):
@@ -83,7 +84,8 @@ class Told(NamedTuple):
     Attributes:
         held: Whether a job holds it.
         over: Whether that job is known to be left of a migration that is over.
-        runs: Whether its processors were seen to use time, or None where nobody looked.
+        runs: Whether its processors were seen to use time, or None where nobody looked, since
+            what libvirt says is true.
     """
 
     held: bool
@@ -91,32 +93,30 @@ class Told(NamedTuple):
     runs: bool | None = None
 
 
-def helper(kind: str, number: int) -> str:
-    """Give the pattern of the program that saves or restores a guest, for ``pgrep -f``.
-
-    Args:
-        kind: ``save`` or ``restore``.
-        number: The guest's, on this host.
-    """
-    return _HELPER.format(kind, number)
+def helper(number: int) -> str:
+    """Give the pattern of the program that saves the guest of that *number*, for ``pgrep -f``."""
+    return _HELPER.format(number)
 
 
 def look(shell: Shell, number: int, *, wait: int = 0) -> Seen | None:
-    """Ask Xen for a guest, or give None where it does not answer, or has none of that number.
+    """Ask Xen for a guest, or give None where it does not answer.
 
     Args:
         shell: Of the host.
         number: The guest's there.
-        wait: Seconds to wait for its memory to move, where it does not yet.
+        wait: Seconds to wait for memory to move, where none does yet.
     """
-    words = (str(number), helper("save", number), helper("restore", number), str(wait))
-    answer = shell.run(["sh", "-c", _LOOK, "sh", *words], seconds=_PATIENCE + wait)
-    first, *rest = answer.output.splitlines() or [""]
+    words = ("sh", "-c", _LOOK, "sh", str(number), str(wait))
+    answer = shell.run(words, seconds=_PATIENCE + wait)
+    first, _, rest = answer.output.partition("\n")
     row = _ROW.match(first)
+    if row is None and first == f"Error: Domain '{number}' does not exist.":
+        return Seen(gone=True)
     if answer.status != 0 or row is None or int(row["id"]) != number:
         return None
+    ways = {way for way, its in _MOVING.findall(rest) if int(its) == number}
     state = row["state"]
-    return Seen("p" in state, state[3] == "s", "sending" in rest, "receiving" in rest)
+    return Seen("p" in state, state[3] == "s", "save" in ways, "restore" in ways)
 
 
 def believe(guest: GuestFacts, told: Told, seen: Seen | None) -> GuestFacts:
@@ -133,6 +133,8 @@ def believe(guest: GuestFacts, told: Told, seen: Seen | None) -> GuestFacts:
         return guest._replace(state=GuestState.PAUSED, reason=_MIGRATION)
     if seen is None:
         return _guess(guest, told)
+    if seen.gone:
+        return guest._replace(state=GuestState.SHUTOFF, reason=None, leftover=FORGOTTEN)
     if seen.suspended:
         return guest._replace(state=GuestState.PAUSED, reason=HANDED_OVER)
     if seen.paused:
@@ -154,9 +156,11 @@ def _job(guest: GuestFacts, told: Told, seen: Seen | None) -> str | None:
 
 def _guess(guest: GuestFacts, told: Told) -> GuestFacts:
     """Judge the state where Xen cannot be asked: after some failures libvirt's is not true."""
-    if not _paused(guest) or guest.reason != _MIGRATION:
+    if told.runs is None:
         return guest
-    return _runs(guest) if told.runs else guest._replace(state=GuestState.UNKNOWN)
+    if not told.runs:
+        return guest._replace(state=GuestState.UNKNOWN)
+    return _runs(guest) if _paused(guest) else guest
 
 
 def _runs(guest: GuestFacts) -> GuestFacts:
