@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -73,6 +74,22 @@ def migrator() -> Migrator:
         for name, module in DRIVER_POINTS.items()
     ]
     return Migrator((point, point.load()) for point in points)
+
+
+class PlanOnly:
+    """A driver's hooks but those that open sessions, as a driver has them that only plans."""
+
+    def __init__(self, hooks: object) -> None:
+        for name, hook in vars(hooks).items():
+            if name.startswith("migrate_") and name not in {"migrate_connect", "migrate_receiver"}:
+                setattr(self, name, hook)
+
+
+@pytest.fixture(scope="session")
+def planner() -> Migrator:
+    """A Xen driver that only plans."""
+    point = EntryPoint(DRIVERS, "xen", "xen", "migrate-plugins-xen", "0.1.0", "tests")
+    return Migrator([(point, PlanOnly(import_module(DRIVER_POINTS["xen"])))])
 
 
 @pytest.fixture(autouse=True)
