@@ -101,7 +101,7 @@ def test_it_is_stopped_as_libxl_does_it(ours: bool) -> None:
     ("shell", "ours", "kind", "told"),
     [
         (None, True, NoAbortError, "its end is waited for"),
-        (None, False, DriverError, "both daemons go on with it"),
+        (None, False, DriverError, "it goes on without this process"),
         (FakeShell(NOTHING), True, DriverError, "no memory is being sent at the moment"),
         (FakeShell(Answer(None, "", "no answer")), False, DriverError, "no answer"),
     ],
@@ -139,7 +139,7 @@ def test_its_time_over_it_is_stopped(migrator: Migrator) -> None:
 
     assert migration.wait(10)
     assert len(shell.asked) == 1
-    with pytest.raises(DriverError, match=r"not done after 0 s .* and was stopped"):
+    with pytest.raises(DriverError, match=r"not done after 0 s .*: it was stopped"):
         migration.result()
 
 
@@ -148,7 +148,26 @@ def test_nobody_waits_longer_for_daemons_that_go_on(migrator: Migrator) -> None:
     migration = _transfer(_plan(migrator, p2p=True), domain, None, 0)
 
     assert migration.wait(0.01)
-    with pytest.raises(DriverError, match="both daemons go on with it"):
+    with pytest.raises(DriverError, match="it goes on without this process"):
+        migration.result()
+    domain.ended.set()
+
+
+@pytest.mark.parametrize("answer", [STOPPED, None])
+def test_destination_that_is_gone_is_not_waited_for(
+    migrator: Migrator, monkeypatch: pytest.MonkeyPatch, answer: Answer | None
+) -> None:
+    domain = FakeDomain()
+    shell = None if answer is None else FakeShell(answer, domain)
+    migration = _transfer(_plan(migrator), domain, shell, 60)
+    monkeypatch.setattr(migration, "_cannot_finish", lambda: True)
+    monkeypatch.setattr("migrate_plugins_xen.transfer._GRACE", 0.0)
+
+    migration.wait(0.01)
+    migration.wait(0.01)
+
+    assert migration.wait(10)
+    with pytest.raises(DriverError, match="the connection to the destination broke"):
         migration.result()
     domain.ended.set()
 

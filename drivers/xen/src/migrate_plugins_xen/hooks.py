@@ -55,9 +55,7 @@ XEND_PORT: Final = 8002
 SCHEMES: Final = {Revision.ORIGINAL: ("xenmigr",), Revision.CURRENT: ("tcp",)}
 
 _DOCUMENT: Final = Claim(Basis.DOCUMENT, "section 'Migration scenarios'")
-_LIBXL: Final = Claim(
-    Basis.VERIFIED, "two Xen hosts under emulation; src/libxl/libxl_migration.h", "libvirt 9.0.0"
-)
+_TRIED: Final = "libvirt 9.0.0, Xen 4.17"
 # XEN_MIGRATION_FLAGS of libvirt's xend driver, which could not rename a guest nor leave it paused.
 _XEND_OPTIONS: Final = frozenset({"live", "undefine_source", "persistent"})
 # LIBXL_MIGRATION_FLAGS and LIBXL_MIGRATION_PARAMETERS.
@@ -92,12 +90,16 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
             encrypted=False,
             encryption="xend sends it as it is",
         )
-    native = Offer(_LIBXL, _LIBXL_OPTIONS, migration_uri=True, own=OPTIONS)
+
+    def offer(id_: str, *, migration_uri: bool) -> Offer:
+        claim = Claim(Basis.VERIFIED, f"tests/integration/xen, {id_}", _TRIED)
+        return Offer(claim, _LIBXL_OPTIONS, migration_uri, own=OPTIONS)
+
     return Capabilities(
         offers={
-            "native-direct": native,
-            "native-p2p": native,
-            "tunnelled-p2p": native._replace(migration_uri=False),
+            "native-direct": offer("native-direct", migration_uri=True),
+            "native-p2p": offer("native-p2p", migration_uri=True),
+            "tunnelled-p2p": offer("tunnelled-p2p", migration_uri=False),
         },
         migration_schemes=SCHEMES[revision],
         protocol="libxl migration stream",
