@@ -6,8 +6,10 @@ import os
 import shutil
 import signal
 import subprocess
+from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -73,6 +75,23 @@ def migrator() -> Migrator:
         for name, module in DRIVER_POINTS.items()
     ]
     return Migrator((point, point.load()) for point in points)
+
+
+@pytest.fixture(scope="session")
+def plan_only() -> ModuleType:
+    """Hooks of a Xen driver that only plans: without those that look at hosts."""
+    hooks = vars(import_module(DRIVER_POINTS["xen"]))
+    module = ModuleType("plan_only")
+    looking = {"migrate_connect", "migrate_receiver"}
+    vars(module).update({name: hooks[name] for name in hooks if name not in looking})
+    return module
+
+
+@pytest.fixture(scope="session")
+def planner(plan_only: ModuleType) -> Migrator:
+    """A Xen driver that only plans, and nothing else."""
+    point = EntryPoint(DRIVERS, "xen", "xen", "migrate-plugins-xen", "0.1.0", "tests")
+    return Migrator([(point, plan_only)])
 
 
 @pytest.fixture(autouse=True)

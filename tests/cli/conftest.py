@@ -51,6 +51,20 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def call(
     migrator: Migrator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Call:
+    return _calling(migrator, monkeypatch, capsys)
+
+
+@pytest.fixture
+def call_planner(
+    planner: Migrator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
+    """Call a command with a driver that only plans."""
+    return _calling(planner, monkeypatch, capsys)
+
+
+def _calling(
+    migrator: Migrator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
     monkeypatch.setattr(Migrator, "installed", staticmethod(lambda *_, **__: migrator))
 
     def run(*argv: str) -> Said:

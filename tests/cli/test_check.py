@@ -36,9 +36,9 @@ CLOSINGS = [
 
 @pytest.mark.parametrize(("options", "closing"), CLOSINGS)
 def test_text_closes_with_what_it_comes_to(
-    call: Call, options: tuple[str, ...], closing: list[str]
+    call_planner: Call, options: tuple[str, ...], closing: list[str]
 ) -> None:
-    status, out, err = call(*XEN, *options)
+    status, out, err = call_planner(*XEN, *options)
 
     assert (status, err) == (ExitCode.DONE, "")
     assert out.splitlines()[-len(closing) :] == closing
@@ -55,11 +55,11 @@ def test_gravest_stand_first(spawn: Spawn) -> None:
     assert out.splitlines()[-1] == "blocked: mend or accept the errors above"
 
 
-def test_many_kinds_left_out_are_counted_and_programs_get_each(call: Call) -> None:
+def test_many_kinds_left_out_are_counted_and_programs_get_each(call_planner: Call) -> None:
     only = ("--only", "data-plain-text")
 
-    text = call(*XEN, *only).out
-    said = json.loads(call(*XEN, *only, "--json").out)
+    text = call_planner(*XEN, *only).out
+    said = json.loads(call_planner(*XEN, *only, "--json").out)
 
     left_out = len(said["skipped"])
     assert left_out > len(KINDS) / 2

@@ -57,8 +57,6 @@ STATUSES = [
     (["plan", *PLANNED, "--tls", "--bandwidth", "0"],                  ExitCode.BLOCKED),
     (["plan", "web1", "xen+ssh://desthost", "-c", "xen:///", "--p2p"], ExitCode.BLOCKED),
     (["plan", "web1", DEST, "-c", "lxc:///system"],                    ExitCode.PLUGIN),
-    (["check", "web1", "xen+ssh://desthost", "-c", "xen:///"],         ExitCode.DONE),
-    (["migrate", "web1", "xen+ssh://desthost", "-c", "xen:///"],       ExitCode.BLOCKED),
     (["check", *PLANNED, "--skip", "data-port-bloked"],                ExitCode.USAGE),
     (["check", "web1", NOWHERE, "-c", NOWHERE],                        ExitCode.CONNECT),
     (["migrate", "web1", NOWHERE, "-c", NOWHERE],                      ExitCode.CONNECT),
@@ -73,6 +71,12 @@ REASONS = [
     ("option-range",           True),
     ("port-range-not-ours",    False),
 ]
+# Of a driver that only plans.
+PLAN_ONLY = [
+    (["check", "web1", "xen+ssh://desthost", "-c", "xen:///"],         ExitCode.DONE),
+    (["migrate", "web1", "xen+ssh://desthost", "-c", "xen:///"],       ExitCode.BLOCKED),
+]
+
 BROKEN = ["plan", *PLANNED, "tcp://desthost/", "--p2p", "--tls", "--timeout", "0",
           "--port-range", "1-2"]
 
@@ -101,6 +105,13 @@ def test_command_ends_with_its_status(call: Call, argv: list[str], status: ExitC
     assert said.status == status, said
     assert (said.err == "") == (status is ExitCode.DONE)
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(("argv", "status"), PLAN_ONLY)
+def test_driver_that_only_plans_checks_and_does_not_migrate(
+    call_planner: Call, argv: list[str], status: ExitCode
+) -> None:
+    assert call_planner(*argv).status == status
 
 
 def test_every_status_means_one_thing() -> None:

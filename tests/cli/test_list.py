@@ -18,7 +18,7 @@ NAME    VERSION  STATUS  API  HOOKS  SCHEMES      FLOWS             TRANSPORTS  
 qemu    0.1.0    active  1    13     qemu         direct,peer2peer  native,tunnelled  migrate-plugins-qemu
 vbox    0.1.0    active  1    15     vbox         direct            native            migrate-plugins-vbox
 vmware  0.1.0    active  1    14     vpx,esx,gsx  direct            native            migrate-plugins-vmware
-xen     0.1.0    active  1    10     xen          direct,unmanaged  native            migrate-plugins-xen
+xen     0.1.0    active  1    15     xen          direct,unmanaged  native            migrate-plugins-xen
 """  # noqa: E501 - as wide as it is printed
 
 SCENARIOS = [
@@ -98,7 +98,7 @@ def test_plugins_that_are_off_are_listed_with_all(spawn: Spawn) -> None:
     off = long[long.index("\nrequire-encryption") :]
     assert "    config.toml has no [policies.require-encryption]\n" in off
     assert "    scenarios: native-direct, native-unmanaged\n" in long
-    assert "migrate_capabilities, migrate_commands, migrate_diagnose, migrate_driver" in long
+    assert "migrate_capabilities, migrate_checks, migrate_commands, migrate_connect" in long
 
 
 def test_json_lists_them_with_all_too(spawn: Spawn) -> None:

@@ -20,6 +20,7 @@ from migrate_plugins import (
     InvalidURIError,
     JournalError,
     MigrateError,
+    NoAbortError,
     NoDriverError,
     PlanError,
     PlanOnlyError,
@@ -114,6 +115,9 @@ SENTENCES: list[tuple[MigrateError, dict[str, Any], ExitCode, str]] = [
     (DriverError("migrating web1", problem="refused", code=38, domain=7),
      {"action": "migrating web1", "problem": "refused", "code": 38, "domain": 7}, ExitCode.FAILED,
      "migrating web1 failed: refused"),
+    (NoAbortError("cancelling", problem="no", code=38, domain=7),
+     {"action": "cancelling", "problem": "no", "code": 38, "domain": 7}, ExitCode.FAILED,
+     "cancelling failed: no"),
 ]
 # fmt: on
 

@@ -251,6 +251,15 @@ def test_doubt(
     assert [record.id for record in journal.records(unfinished=True)] == [number] * doubtful
 
 
+@pytest.mark.parametrize(("rolled_back", "told"), [(True, 1), (False, 0)])
+def test_beside_a_guest_that_stayed_only_what_the_failure_left_is_pending(
+    plan: Plan, *, rolled_back: bool, told: int
+) -> None:
+    left = GUEST._replace(leftover=Leftover("its job is held", rolled_back=rolled_back))
+
+    assert len(Outcome(plan, Verdict.FAILED, left, None, facts=FACTS).pending) == told
+
+
 def test_what_is_left_over_is_kept_until_it_is_put_right(journal: Journal, plan: Plan) -> None:
     left = GUEST._replace(leftover=Leftover("a listener is on", "it is shut off"))
     facts = FACTS._replace(guest=left)

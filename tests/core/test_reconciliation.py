@@ -34,6 +34,7 @@ OUT, IN, BACKUP = "migration out", "migration in", "backup"
 UUID, OTHER = "u1", "u2"
 POSTCOPY = {"postcopy", "postcopy failed"}
 LATER, NOW = Leftover("a listener is on", "it is shut off"), Leftover("a listener is on")
+HELD = Leftover("its job is still held", "the daemon is restarted", rolled_back=True)
 
 
 def guest(
@@ -69,6 +70,7 @@ LEFT = [
     guest(RUNNING, "booted", persistent=True, left=LATER),
     guest(RUNNING, "booted", left=LATER),
     guest(PAUSED, "user", left=LATER),
+    guest(RUNNING, "booted", persistent=True, left=HELD),
     guest(SHUTOFF, "shutdown", persistent=True, left=NOW),
     guest(SHUTOFF, "shutdown", left=NOW),
     guest(CRASHED, left=NOW),
@@ -402,6 +404,7 @@ ROWS = [
     (RUNS,             on(SHUTOFF, left=NOW),  PROMISE, BEFORE,  State.CLEAN_UP_MISSING,
                                                        (Mend.TIDY, Seat.DESTINATION), 1),
     (on(RUNNING, left=LATER),          NONE,   PROMISE, BEFORE,  State.ROLLED_BACK,      None, 0),
+    (on(RUNNING, left=HELD),           NONE,   PROMISE, BEFORE,  State.WORK_PENDING,     None, 0),
     (RUNS, on(PAUSED, "migration", job=IN, left=NOW), PROMISE, BEFORE, State.CLEAN_UP_MISSING,
                                                        (Mend.TIDY, Seat.DESTINATION), 1),
     (STUCK, on(PAUSED, "migration", job=IN, left=NOW), PROMISE, BEFORE,
@@ -569,3 +572,20 @@ def test_states_have_the_verdicts_of_an_outcome() -> None:
         State.LOST: Verdict.LOST,
         State.UNKNOWN: Verdict.UNKNOWN,
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "verdict"),
+    [
+        (on(RUNNING, persistent=True, left=HELD), NONE, Verdict.FAILED),
+        (KEPT, on(RUNNING, left=LATER), Verdict.DONE),
+    ],
+)
+def test_what_is_pending_does_not_hide_where_the_guest_is(
+    source: tuple[GuestFacts | None, str | None],
+    destination: tuple[GuestFacts | None, str | None],
+    verdict: Verdict,
+) -> None:
+    found = row(source, destination, STORED, BEFORE).found
+
+    assert (found.state, found.verdict) == (State.WORK_PENDING, verdict)

@@ -181,12 +181,12 @@ PLANNED: list[tuple[str, str, dict[str, Any], set[str]]] = [
 
 @pytest.mark.parametrize(("source", "destination", "options", "found"), PLANNED)
 def test_driver_that_only_plans_is_checked_as_far_as_a_plan_goes(
-    migrator: Migrator, source: str, destination: str, options: dict[str, Any], found: set[str]
+    planner: Migrator, source: str, destination: str, options: dict[str, Any], found: set[str]
 ) -> None:
-    plan = migrator.plan("web1", source=source, destination=destination, **options)
+    plan = planner.plan("web1", source=source, destination=destination, **options)
 
-    report = migrator.check(plan)
-    alone = migrator.check(plan, only=["no-abort"])
+    report = planner.check(plan)
+    alone = planner.check(plan, only=["no-abort"])
 
     ids = [finding.id for finding in report.findings]
     assert found < {*ids}

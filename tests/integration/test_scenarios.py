@@ -118,8 +118,9 @@ def test_current_revision_takes_a_migration_uri_in_peer_to_peer(
 def test_library_is_prepared_once_however_many_hosts_are_opened_at_once(hosts: Lab) -> None:
     program = (
         "import sys, threading\n"
-        "from migrate_plugins_qemu.session import connect\n"
-        "opened = [threading.Thread(target=connect, args=(uri,)) for uri in sys.argv[1:] * 8]\n"
+        "from migrate_plugins_libvirt.session import LibvirtSession, connect\n"
+        "opened = [threading.Thread(target=connect, args=(uri, None, LibvirtSession))\n"
+        "          for uri in sys.argv[1:] * 8]\n"
         "[thread.start() for thread in opened]\n"
         "[thread.join() for thread in opened]\n"
         "print(*[thread.name for thread in threading.enumerate()], sep='\\n')\n"

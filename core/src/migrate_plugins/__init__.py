@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         MigrateError,
         MigrationFailedError,
         NeedsPersonError,
+        NoAbortError,
         NoDriverError,
         PlanError,
         PlanOnlyError,
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from migrate_plugins.registry import Plugin, Registry
     from migrate_plugins.runner import Run
     from migrate_plugins.sessions import (
+        HANDED_OVER,
         Access,
         Ask,
         Facts,
@@ -118,6 +120,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API",
+    "HANDED_OVER",
     "LIBVIRT_CONTROL",
     "LIBVIRT_ENTRIES",
     "LIBVIRT_WRAPPERS",
@@ -181,6 +184,7 @@ __all__ = [
     "NativeCommand",
     "Need",
     "NeedsPersonError",
+    "NoAbortError",
     "NoDriverError",
     "Observer",
     "Offer",
@@ -292,6 +296,7 @@ _HOMES: Final = {
             "MigrateError",
             "MigrationFailedError",
             "NeedsPersonError",
+            "NoAbortError",
             "NoDriverError",
             "PlanError",
             "PlanOnlyError",
@@ -339,6 +344,7 @@ _HOMES: Final = {
         "registry": ("Plugin", "Registry"),
         "runner": ("Run",),
         "sessions": (
+            "HANDED_OVER",
             "Access",
             "Ask",
             "Facts",

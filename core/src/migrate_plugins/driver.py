@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins.plan import Plan
     from migrate_plugins.sessions import Access, Ask, Facts, Receiver, Session
+    from migrate_plugins.settings import NamedHost
     from migrate_plugins.tracing import Tracer
 
 __all__ = ["Driver", "plain_name", "policies"]
@@ -72,8 +73,13 @@ class Driver:
         others: Iterable[object],
         tracer: Tracer | None = None,
         ask: Ask | None = None,
+        named: Iterable[NamedHost] = (),
     ) -> None:
-        """Address *plugin* among the plugins of *manager*; *others* are the other drivers."""
+        """Address *plugin* among the plugins of *manager*; *others* are the other drivers.
+
+        *named* are the hosts of config.toml, which says how to run programs on them.
+        """
+        self._named = named
         self._person = ask
         self._manager = manager
         self._plugin = plugin
@@ -187,7 +193,10 @@ class Driver:
     def connect(self, uri: str) -> Session:
         """Open a session; raises ConnectError, or PlanOnlyError where it opens none."""
         session: Session | None
-        session, _ = self._ask("migrate_connect", uri=uri, ask=self._person)
+        from migrate_plugins.shells import find_shell  # noqa: PLC0415 - planning opens nothing
+
+        shell = find_shell(uri, self._named)
+        session, _ = self._ask("migrate_connect", uri=uri, ask=self._person, shell=shell)
         if session is None:
             raise PlanOnlyError(self.info.name)
         return session

@@ -21,6 +21,7 @@
     ├── ConnectError                    5   a host cannot be reached
     │   └── AuthenticationError         5   it was reached and did not let us in
     ├── DriverError                     1   the hypervisor's own error, in its own words
+    │   └── NoAbortError                1   nothing stops a migration that needs this process
     ├── MigrationFailedError            1   the guest is still on the source
     ├── NeedsPersonError                6   paused, on both hosts, on none, or not known
     └── CancelledError                  130 cancelled; the guest is still on the source
@@ -54,6 +55,7 @@ __all__ = [
     "MigrateError",
     "MigrationFailedError",
     "NeedsPersonError",
+    "NoAbortError",
     "NoDriverError",
     "PlanError",
     "PlanOnlyError",
@@ -312,6 +314,10 @@ class DriverError(MigrateError):
         self.code = code
         self.domain = domain
         super().__init__(f"{action} failed: {problem}")
+
+
+class NoAbortError(DriverError):
+    """Nothing stops a migration, and whoever began it has to stay until its end."""
 
 
 class _OutcomeError(MigrateError):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from migrate_plugins.plan import Plan
     from migrate_plugins.progress import Event
     from migrate_plugins.sessions import Access, Ask, Facts, Receiver, Session
+    from migrate_plugins.shells import Shell
     from migrate_plugins.uris import MigrationURI
 
 __all__ = ["API", "OLDEST_API", "PROJECT", "hookimpl"]
@@ -188,7 +189,7 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
 
 
 @hookspec(firstresult=True)
-def migrate_connect(uri: str, ask: Ask | None) -> Session:
+def migrate_connect(uri: str, ask: Ask | None, shell: Shell | None) -> Session:
     """A driver must open a session with a host.
 
     Called by a check and at the start of a migration, once for each host.  It may import the
@@ -198,6 +199,7 @@ def migrate_connect(uri: str, ask: Ask | None) -> Session:
     Args:
         uri: A connection URI, unchanged as the user wrote it.
         ask: Asks a person for what no file has, or None where nobody can be asked.
+        shell: Runs a program on that host, or None where there is no way to.
 
     Returns:
         An open session; a driver that only plans leaves the hook out.  One that is a

@@ -87,7 +87,9 @@ def judge(
     stayed = Verdict.CANCELLED if cancelled else Verdict.FAILED
     if here and there:
         both_run = source is destination is GuestState.RUNNING
-        return Verdict.SPLIT if both_run else Verdict.PAUSED
+        # A copy that is paused is what a destination has while a transfer goes on.
+        if both_run or source_readable:
+            return Verdict.SPLIT if both_run else Verdict.PAUSED
     if not source_readable:
         # Only where nobody reported a failure can what the destination shows be the whole truth.
         return Verdict.DONE if destination is wanted and not error else Verdict.UNKNOWN
@@ -181,8 +183,9 @@ class Outcome(NamedTuple):
         return tuple(
             f"on {host}: {guest.leftover}"
             for host, guest in sides
-            # What was left beside a guest that stayed is older than this migration.
-            if guest and guest.leftover and not (stayed and guest is self.source)
+            if guest
+            and guest.leftover
+            and (guest.leftover.rolled_back or not (stayed and guest is self.source))
         )
 
     @property

@@ -95,10 +95,8 @@ class Reconciled(NamedTuple):
     @property
     def verdict(self) -> Verdict:
         """The same in the words of an outcome."""
-        state = self.settlement.state
-        if self.cancelled and state is State.ROLLED_BACK:
-            return Verdict.CANCELLED
-        return state.verdict
+        verdict = self.settlement.verdict
+        return Verdict.CANCELLED if self.cancelled and verdict is Verdict.FAILED else verdict
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON's own types."""

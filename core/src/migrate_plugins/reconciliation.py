@@ -17,7 +17,7 @@ from migrate_plugins.document import Crash
 from migrate_plugins.errors import ExitCode
 from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
-from migrate_plugins.sessions import STARTED_AGAIN, GuestState, Mend
+from migrate_plugins.sessions import HANDED_OVER, STARTED_AGAIN, GuestState, Mend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -245,6 +245,7 @@ class Settlement(NamedTuple):
         why: Why this step; or why there is none, and what else to do.
         certain: Whether all of this was read, and nothing concluded.
         unreadable: Whether a host could not be read that this depends on.
+        arrived: Whether the guest is on the destination, where it is known and work is pending.
     """
 
     state: State
@@ -253,6 +254,14 @@ class Settlement(NamedTuple):
     why: str = ""
     certain: bool = True
     unreadable: bool = False
+    arrived: bool = True
+
+    @property
+    def verdict(self) -> Verdict:
+        """The same in the words of an outcome."""
+        if self.state is State.WORK_PENDING and not self.arrived:
+            return Verdict.FAILED
+        return self.state.verdict
 
     @property
     def exit_code(self) -> ExitCode:
@@ -412,8 +421,9 @@ def _left_over(case: Case) -> Settlement | None:
     state = State.FINISHED if arrived else State.ROLLED_BACK
     sentence = f"{case.promise.guest} {'moved' if arrived else 'did not move'} ({case.on})"
     if any(guest.job is not None for guest in case.guests):
-        return Settlement(State.WORK_PENDING, sentence, why="a job runs: look again after its end")
-    return _with_leftovers(case, Settlement(state, sentence))
+        why = "a job runs: look again after its end"
+        return Settlement(State.WORK_PENDING, sentence, why=why, arrived=arrived)
+    return _with_leftovers(case, Settlement(state, sentence, arrived=arrived))
 
 
 def _elsewhere(case: Case) -> Settlement | None:
@@ -583,6 +593,13 @@ def _only_here(case: Case) -> Settlement | None:
         case.promise.stored_there is True and there.reason == _NEVER_RAN
     )
     resume = Step(Mend.RESUME, Seat.SOURCE, here)
+    if here.reason == HANDED_OVER:
+        return Settlement(
+            State.SWITCHOVER_STUCK,
+            f"{where}: it has sent all of it, and {case.destination.host} does not run it",
+            why="nothing lets it go on where it is: a person must decide whether to end it and to"
+            " start it anew",
+        )
     if here.reason == _MIGRATION:
         stuck = Settlement(State.SWITCHOVER_STUCK, f"{where}: it was handed over and never taken")
         if case.postcopy:
@@ -618,7 +635,7 @@ def _running_beside_paused(case: Case) -> Settlement | None:
     problem = None
     if case.postcopy:
         problem = "it may be in post-copy, where neither copy may be ended"
-    elif goes.reason != _MIGRATION:
+    elif goes.reason not in {_MIGRATION, HANDED_OVER}:
         problem = f"nothing says that the migration left it ({_because(goes)})"
     elif goes is there and there.persistent and case.promise.stored_there is not True:
         problem = "its configuration is stored there: it may have run there"
@@ -631,11 +648,16 @@ def _running_beside_paused(case: Case) -> Settlement | None:
 
 
 def _both_paused(case: Case) -> Settlement | None:
-    """Two paused copies: that of the source goes on, if the other was never started."""
+    """Two paused copies: one that was never started, and one that cannot or can go on."""
     if not (_active(case.here) and _active(case.there)):
         return None
     here, there = case.guests
     where = f"{case.promise.guest} is paused on both hosts"
+    if here.reason == HANDED_OVER and there.reason == _MIGRATION:
+        why = f"{case.source.host} has sent all of it, and nobody started it again on either host"
+        stuck = Settlement(State.SWITCHOVER_STUCK, where, why=why)
+        wants = case.wanted is GuestState.RUNNING
+        return stuck._replace(step=Step(Mend.RESUME, Seat.DESTINATION, there) if wants else None)
     never_ran = here.reason == there.reason == _MIGRATION and not there.persistent
     if not never_ran or case.postcopy or case.wanted is not GuestState.RUNNING:
         why = (
@@ -715,7 +737,8 @@ def _rolled_back(case: Case, here: GuestFacts) -> Settlement:
             why="it was not there before: somebody could start the guest a second time",
         )
     nothing = "" if case.recorded.begun else ": nothing was started"
-    return _with_leftovers(case, Settlement(State.ROLLED_BACK, f"{where}{nothing}"))
+    settled = Settlement(State.ROLLED_BACK, f"{where}{nothing}", arrived=False)
+    return _with_leftovers(case, settled)
 
 
 def _with_leftovers(case: Case, settled: Settlement) -> Settlement:
@@ -726,10 +749,9 @@ def _with_leftovers(case: Case, settled: Settlement) -> Settlement:
             (Seat.SOURCE, case.source, case.here),
             (Seat.DESTINATION, case.destination, case.there),
         )
-        # Beside a guest that is active on the source it is older than this migration.
         if guest is not None
         and guest.leftover is not None
-        and not (seat is Seat.SOURCE and guest.state.active)
+        and (guest.leftover.rolled_back or not (seat is Seat.SOURCE and guest.state.active))
     ]
     for seat, host, guest, leftover in left:
         if leftover.until is None:
@@ -745,7 +767,8 @@ def _with_leftovers(case: Case, settled: Settlement) -> Settlement:
     return Settlement(
         State.WORK_PENDING,
         f"{settled.sentence}; on {host} {leftover.text}",
-        why=f"it has to stay until {leftover.until}: reconcile again then",
+        why=f"it stays until {leftover.until}: reconcile again then",
+        arrived=settled.arrived,
     )
 
 

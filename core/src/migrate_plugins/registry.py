@@ -407,7 +407,9 @@ class Registry:
         for point, plugin in modules.items():  # in the order of their rank
             others = [other for other in modules.values() if other is not plugin]
             try:
-                driver = Driver(self._manager, plugin, others, self._tracer, self._ask)
+                driver = Driver(
+                    self._manager, plugin, others, self._tracer, self._ask, self.hosts.values()
+                )
                 if driver.info.name != point.name:
                     raise PluginFailedError(
                         point.name,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from migrate_plugins.shells import Shell
 
 __all__ = [
+    "HANDED_OVER",
     "STARTED_AGAIN",
     "Access",
     "Ask",
@@ -36,6 +37,9 @@ __all__ = [
 # The reason of a guest that runs on the source, which had stopped it for it to go on elsewhere and
 # then started it again: a destination that froze in between still starts it when it thaws.
 STARTED_AGAIN: Final = "migration canceled"
+# The reason of a guest that stands still on the source, which has sent all of it and cannot let it
+# go on: only the copy on the destination can.
+HANDED_OVER: Final = "handed over"
 
 
 class GuestState(StrEnum):
@@ -78,12 +82,15 @@ class Leftover(NamedTuple):
     Attributes:
         text: What it is, and what comes of it, for example ``its teleporter is on: the next start
             would wait for a guest``.
-        until: Until when it has to be left alone, for example ``it is shut off``; None where it can
-            be put right now.
+        until: Until when it stays, for example ``it is shut off``; None where it can be put right
+            now.
+        rolled_back: Whether a migration leaves it beside a guest that stays on the source.  There
+            anything else is older than the migration, and not told.
     """
 
     text: str
     until: str | None = None
+    rolled_back: bool = False
 
     def __str__(self) -> str:
         return self.text if self.until is None else f"{self.text}; it stays until {self.until}"
@@ -102,8 +109,9 @@ class GuestFacts(NamedTuple):
         reason: Why it is in this state, in the hypervisor's words, or None.  Some of libvirt's
             decide what may be done to the guest: ``migration``, ``migrated``, ``unpaused``,
             ``user``, ``failed``, ``postcopy``, ``postcopy failed``, and of a guest that runs
-            :data:`STARTED_AGAIN`.  A driver of another hypervisor
-            uses them where they are true; a reason that is not told is no reason to do anything.
+            :data:`STARTED_AGAIN`, of one that is paused :data:`HANDED_OVER`.  A driver of another
+            hypervisor uses them where they are true; a reason that is not told is no reason to do
+            anything.
         leftover: What a migration left there beside the guest, or None.
     """
 
@@ -135,7 +143,8 @@ class GuestFacts(NamedTuple):
             **{
                 **known,
                 "state": GuestState(json["state"]),
-                "leftover": left and Leftover(left["text"], left["until"]),
+                "leftover": left
+                and Leftover(left["text"], left["until"], left.get("rolled_back", False)),
             }
         )
 
@@ -197,7 +206,12 @@ class Migration(Protocol):
         """
 
     def cancel(self) -> None:
-        """Ask it to stop; it has stopped when :meth:`wait` says so."""
+        """Ask it to stop; it has stopped when :meth:`wait` says so.
+
+        Raises:
+            NoAbortError: Nothing stops it, and it needs this process until its end.
+            DriverError: It was not asked; whoever cancels asks again.
+        """
 
     def suspend(self) -> None:
         """Pause the guest so that its memory stops changing."""

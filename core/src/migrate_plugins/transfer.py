@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins.deadline import Line, within
-from migrate_plugins.errors import DriverError, MigrateError
+from migrate_plugins.errors import DriverError, MigrateError, NoAbortError
 from migrate_plugins.progress import Phase
 
 if TYPE_CHECKING:
@@ -167,6 +167,9 @@ class Transfer:
             self._line.ask(_ANSWER, self._stop)
         except TimeoutError as error:
             told = f"the hypervisor was asked to stop: {error}"
+        except NoAbortError as error:
+            self._stopping = None  # nobody was asked, and to leave would end nothing well
+            told = str(error)
         except MigrateError as error:
             told = str(error)
         else:

@@ -18,7 +18,7 @@ from migrate_plugins import (
     Severity,
     Shell,
 )
-from migrate_plugins_qemu import peer, sharing
+from migrate_plugins_libvirt import peer, sharing
 from migrate_plugins_qemu.reach import KINDS, examine_reach
 from migrate_plugins_qemu.receiver import find_receiver, read_settings
 
@@ -310,7 +310,7 @@ def test_peer_is_not_asked_for_what_nobody_wants(migrator: Migrator) -> None:
     source: Any = _says(1, "", "nobody may ask")
     plan = _plan(migrator, p2p=True)
 
-    found = peer.examine_peer(plan, FACTS, Access(shell=source), Selection(skip=skip))
+    found = peer.examine_peer(plan, FACTS, Access(shell=source), Selection(skip=skip), lambda _: [])
 
     assert [*found] == []
 
@@ -376,9 +376,10 @@ def test_one_folder_of_both_hosts_is_found_by_what_is_mounted(
     source: Any = FakeShell(lambda _argv: here)
     destination: Any = FakeShell(lambda _argv: there)
 
-    found = [*sharing.examine_sharing(plan, FACTS, Access(shell=source), Access(shell=destination))]
+    looks = Access(shell=source), Access(shell=destination)
+    found = [*sharing.examine_sharing(plan, FACTS, *looks, "/etc/libvirt/other")]
 
-    assert [each.seen for each in found] == ([f"/etc/libvirt/qemu is on {seen}"] if seen else [])
+    assert [each.seen for each in found] == ([f"/etc/libvirt/other is on {seen}"] if seen else [])
     for each in found:
         assert (each.id, each.severity) == ("configuration-shared", Severity.WARNING)
         assert ("--undefinesource would remove" in each.text) is undefine

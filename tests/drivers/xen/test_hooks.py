@@ -123,7 +123,7 @@ def test_claims_name_their_source(xen: Driver) -> None:
         claim = xen.capabilities(revision).offers[scenario].claim
 
         assert claim.reference
-        assert claim.version == (None if revision is ORIGINAL else "libvirt 9.0.0")
+        assert claim.version == (None if revision is ORIGINAL else "libvirt 9.0.0, Xen 4.17")
 
 
 def test_protocol_by_revision(xen: Driver) -> None:

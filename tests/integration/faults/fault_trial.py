@@ -16,7 +16,7 @@ import libvirt
 from fault_table import CRAWL, FULL, POWER_OFF, TOOL, Cell, Flow, Moment, Trial
 
 from migrate_plugins_lab import faults
-from migrate_plugins_qemu.session import connect
+from migrate_plugins_libvirt.session import LibvirtSession, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -245,7 +245,7 @@ def _switchover(source: Host, fire: Callable[[int], None]) -> Iterator[Callable[
         ):
             fire(pids[0])
 
-    session = connect(source.uri)  # with it comes libvirt's event loop
+    session = connect(source.uri, None, LibvirtSession)  # with it comes libvirt's event loop
     connection = session.connection
     kind = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
     number = connection.domainEventRegisterAny(None, kind, hear, None)

@@ -165,9 +165,12 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
 
 @hookimpl
 def migrate_connect(uri: str, ask: Ask | None) -> Session:
-    from migrate_plugins_qemu.session import connect  # noqa: PLC0415 - imports libvirt
+    from migrate_plugins_libvirt.session import (  # noqa: PLC0415 - imports libvirt
+        LibvirtSession,
+        connect,
+    )
 
-    return connect(uri, ask)
+    return connect(uri, ask, LibvirtSession)
 
 
 @hookimpl

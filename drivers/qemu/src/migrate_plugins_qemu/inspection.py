@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from xml.etree import ElementTree as ET
 
 from migrate_plugins import DriverError
+from migrate_plugins_libvirt.faults import doing
 from migrate_plugins_qemu import definition
-from migrate_plugins_qemu.faults import doing
 from migrate_plugins_qemu.looks import look
 
 if TYPE_CHECKING:

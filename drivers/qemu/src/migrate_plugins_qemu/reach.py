@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Finding, FindingKind, Severity
-from migrate_plugins_qemu import peer, receiver, sharing, versions
+from migrate_plugins_libvirt import peer, sharing, versions
+from migrate_plugins_qemu import receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from migrate_plugins import Access, Facts, Plan, Selection
+    from migrate_plugins import Access, Diagnosis, Facts, Plan, Selection
 
 __all__ = ["KINDS", "examine_reach"]
+
+# How the path of a URI begins, for each of the daemons.
+_PATHS: Final = ("/system", "/session", "/embed")
+# Where the privileged one keeps definitions.
+_FOLDER: Final = "/etc/libvirt/qemu"
 
 KINDS: Final = (
     FindingKind(
@@ -32,12 +38,18 @@ def examine_reach(
     """Give every finding of it that is wanted."""
     findings = [
         *versions.compare_versions(plan, facts),
-        *peer.examine_peer(plan, facts, source, selection),
+        *peer.examine_peer(plan, facts, source, selection, _diagnose, _PATHS),
         *_localhost(plan, facts, destination),
     ]
     if selection.wants(*(kind.id for kind in sharing.KINDS)):
-        findings += sharing.examine_sharing(plan, facts, source, destination)
+        findings += sharing.examine_sharing(plan, facts, source, destination, _FOLDER)
     return findings
+
+
+def _diagnose(text: str) -> Sequence[Diagnosis]:
+    from migrate_plugins_qemu.diagnoses import CATALOGUE  # noqa: PLC0415 - most connections work
+
+    return CATALOGUE.diagnose(text)
 
 
 def _localhost(plan: Plan, facts: Facts, destination: Access) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ _XEN: Final = (
     Entry(
         "xen-suspend-timeout",
         (
+            Pattern(r"Domain has not been suspended: shutdown \d{1,3}, reason \d{1,3}", "Xen 4.17"),
             Pattern(r"guest did(?: not|n't) suspend", "Xen 4.17"),
             Pattern(r"[Tt]imed out waiting for (?:the )?suspend", "source"),
         ),
@@ -45,6 +46,44 @@ _XEN: Final = (
             Remedy("xl list, to see that its state is r or b", Seat.SOURCE),
         ),
         0.85,
+    ),
+    Entry(
+        "xen-stopped",
+        (Pattern(r"Failed to write page data to stream \(9 = Bad file descriptor\)", "Xen 4.17"),),
+        "the program that saves the guest was stopped on the source, as a cancellation does it: the"
+        " guest runs on there",
+        (Remedy("xl list, to see it run", Seat.SOURCE), Remedy("migrate again when you want to")),
+        0.9,
+    ),
+    Entry(
+        "xen-stream-broke",
+        (
+            Pattern(r"Failed to send migration data to destination host", _LIBXL),
+            Pattern(r"Failed to read Record Header from stream", "Xen 4.17"),
+        ),
+        "the guest's memory did not arrive, and libvirt's Xen driver does not know why; the guest"
+        " stays on the source. Most often it is a PV guest that was to move live, or a paused one,"
+        " or the link broke",
+        (
+            Remedy("tail -n 40 /var/log/libvirt/libxl/libxl-driver.log", Seat.SOURCE),
+            Remedy("tail -n 40 /var/log/libvirt/libxl/libxl-driver.log", Seat.DESTINATION),
+            Remedy("migrate-plugins diagnose FILE, of such a log"),
+        ),
+        0.9,
+        codes=(1,),
+    ),
+    Entry(
+        "xen-listen",
+        (Pattern(r"Fail(?:ed)? to create socket for incoming migration", _LIBXL),),
+        "the destination cannot listen under the name or address of the migration URI, or on its"
+        " port: it has no such address, cannot resolve the name, or the port is taken",
+        (
+            Remedy("ip -brief address; ss -ltn", Seat.DESTINATION),
+            Remedy("give --migrateuri tcp://ADDRESS, with one of its addresses"),
+            Remedy("xl list, and if that guest is stuck: systemctl restart libvirtd", Seat.SOURCE),
+        ),
+        0.96,
+        codes=(9,),
     ),
     Entry(
         "xen-option",

@@ -1,4 +1,4 @@
-"""The Xen driver's hooks: it plans; running comes with a later release.
+"""The Xen driver's hooks.
 
 ``original`` speaks of xend, the management daemon that the document knew; ``current`` of libxl,
 which libvirt has used since 4.3.0.
@@ -24,11 +24,27 @@ from migrate_plugins import (
     hookimpl,
     virsh_command,
 )
+from migrate_plugins_xen.options import OPTIONS, refusals
+from migrate_plugins_xen.receiver import LIBXL_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Diagnosis, Finding, FindingKind, Plan
+    from migrate_plugins import (
+        Access,
+        Ask,
+        Diagnosis,
+        Facts,
+        Finding,
+        FindingKind,
+        MigrateError,
+        Plan,
+        Reason,
+        Receiver,
+        Selection,
+        Session,
+        Shell,
+    )
 
 MIGRATE_PLUGINS_API: Final = 1
 
@@ -36,15 +52,10 @@ NAME: Final = "xen"
 
 # xend-relocation-port of xend-config.sxp.
 XEND_PORT: Final = 8002
-# LIBXL_MIGRATION_PORT_MIN and _MAX; libxl.conf has no option for them.
-LIBXL_PORTS: Final = (49152, 49216)
-
 SCHEMES: Final = {Revision.ORIGINAL: ("xenmigr",), Revision.CURRENT: ("tcp",)}
 
 _DOCUMENT: Final = Claim(Basis.DOCUMENT, "section 'Migration scenarios'")
-_LIBXL: Final = Claim(
-    Basis.VERIFIED, "two Xen hosts under emulation; src/libxl/libxl_migration.h", "libvirt 9.0.0"
-)
+_TRIED: Final = "libvirt 9.0.0, Xen 4.17"
 # XEN_MIGRATION_FLAGS of libvirt's xend driver, which could not rename a guest nor leave it paused.
 _XEND_OPTIONS: Final = frozenset({"live", "undefine_source", "persistent"})
 # LIBXL_MIGRATION_FLAGS and LIBXL_MIGRATION_PARAMETERS.
@@ -70,7 +81,7 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
     if revision is Revision.ORIGINAL:
         return Capabilities(
             offers={
-                "native-direct": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True),
+                "native-direct": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True, own=OPTIONS),
                 "native-unmanaged": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True),
             },
             migration_schemes=SCHEMES[revision],
@@ -79,12 +90,16 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
             encrypted=False,
             encryption="xend sends it as it is",
         )
-    tunnelled = Offer(_LIBXL, _LIBXL_OPTIONS - {"dname", "xml"}, migration_uri=False)
+
+    def offer(id_: str, *, migration_uri: bool) -> Offer:
+        claim = Claim(Basis.VERIFIED, f"tests/integration/xen, {id_}", _TRIED)
+        return Offer(claim, _LIBXL_OPTIONS, migration_uri, own=OPTIONS)
+
     return Capabilities(
         offers={
-            "native-direct": Offer(_LIBXL, _LIBXL_OPTIONS, migration_uri=True),
-            "native-p2p": Offer(_LIBXL, _LIBXL_OPTIONS, migration_uri=True),
-            "tunnelled-p2p": tunnelled._replace(options=_LIBXL_OPTIONS),
+            "native-direct": offer("native-direct", migration_uri=True),
+            "native-p2p": offer("native-p2p", migration_uri=True),
+            "tunnelled-p2p": offer("tunnelled-p2p", migration_uri=False),
         },
         migration_schemes=SCHEMES[revision],
         protocol="libxl migration stream",
@@ -150,6 +165,47 @@ def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
 
 
 @hookimpl
+def migrate_refuse(plan: Plan) -> Sequence[Reason] | None:
+    return [*refusals(plan)] if plan.driver == NAME else None
+
+
+@hookimpl
+def migrate_connect(uri: str, ask: Ask | None, shell: Shell | None) -> Session:
+    from migrate_plugins_xen.session import connect  # noqa: PLC0415 - imports libvirt
+
+    return connect(uri, ask, shell)
+
+
+@hookimpl
+def migrate_receiver(plan: Plan, facts: Facts) -> Receiver | None:
+    from migrate_plugins_xen.receiver import find_receiver  # noqa: PLC0415 - planning needs none
+
+    return find_receiver(plan, facts)
+
+
+@hookimpl
+def migrate_checks(
+    plan: Plan, facts: Facts, source: Access, destination: Access, selection: Selection
+) -> Sequence[Finding] | None:
+    if plan.driver != NAME:
+        return None
+    from migrate_plugins_xen.checks import check  # noqa: PLC0415 - planning needs none
+
+    return check(plan, facts, source, destination, selection)
+
+
+@hookimpl
+def migrate_investigate(
+    plan: Plan, error: MigrateError, source: Access, destination: Access
+) -> Sequence[Diagnosis] | None:
+    if plan.driver != NAME:
+        return None
+    from migrate_plugins_xen.investigation import investigate  # noqa: PLC0415 - seldom needed
+
+    return investigate(error, source, destination)
+
+
+@hookimpl
 def migrate_diagnose(text: str, code: int | None, domain: int | None) -> Sequence[Diagnosis]:
     from migrate_plugins_xen.diagnoses import CATALOGUE  # noqa: PLC0415 - planning needs none
 
@@ -167,6 +223,7 @@ def migrate_foresee(plan: Plan) -> Sequence[Finding] | None:
 
 @hookimpl
 def migrate_finding_kinds() -> Sequence[FindingKind]:
-    from migrate_plugins_xen.foresight import KINDS  # noqa: PLC0415 - planning needs none
+    from migrate_plugins_xen import foresight  # noqa: PLC0415 - planning needs none
+    from migrate_plugins_xen.checks.kinds import KINDS  # noqa: PLC0415 - likewise
 
-    return KINDS
+    return (*foresight.KINDS, *KINDS)

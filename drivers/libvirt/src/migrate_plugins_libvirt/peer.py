@@ -14,9 +14,11 @@ from xml.etree import ElementTree as ET
 from migrate_plugins import ConnectionURI, Finding, FindingKind, Flow, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from migrate_plugins import Access, Facts, Plan, Selection, Shell
+    from migrate_plugins import Access, Diagnosis, Facts, Plan, Selection, Shell
+
+    Diagnose = Callable[[str], Sequence[Diagnosis]]
 
 __all__ = ["KINDS", "examine_peer"]
 
@@ -49,14 +51,13 @@ KINDS: Final = (
     FindingKind(
         "peer2peer-uri-path",
         Severity.ERROR,
-        "the second URI has neither /system nor /session",
+        "the second URI does not say which of libvirt's daemons it means",
     ),
 )
 
 # Seconds: ssh and TCP give up later than anybody wants to wait.
 _PATIENCE: Final = 8.0
 _NO_PROGRAM: Final = 127  # of a shell, for a command that it does not find
-_PATHS: Final = ("/system", "/session", "/embed")
 # What virsh says before the reason itself.
 _PREFIX: Final = re.compile(r"^error: (failed to connect to the hypervisor$)?")
 
@@ -69,16 +70,31 @@ class _Peer(NamedTuple):
 
 
 def examine_peer(
-    plan: Plan, facts: Facts, source: Access, selection: Selection
+    plan: Plan,
+    facts: Facts,
+    source: Access,
+    selection: Selection,
+    diagnose: Diagnose,
+    paths: tuple[str, ...] = (),
 ) -> Iterator[Finding]:
-    """Look whether the source reaches the destination by the second URI."""
+    """Look whether the source reaches the destination by the second URI.
+
+    Args:
+        plan: Complete.
+        facts: What both hosts answered.
+        source: Ways to look at the source.
+        selection: Which findings are wanted.
+        diagnose: Explains an error that is no matter of a connection.
+        paths: How the path of a URI begins, where the hypervisor's libvirt has several daemons;
+            empty where any path leads to the one that there is.
+    """
     second = plan.uris.destination.value
     if plan.scenario.flow is not Flow.MANAGED_PEER2PEER or second is None:
         return
     if not selection.wants(*(kind.id for kind in KINDS)):
         return
     uri = ConnectionURI.parse(second)
-    if not uri.path.startswith(_PATHS):
+    if paths and not uri.path.startswith(paths):
         yield _without_path(uri, facts.source.name)
         return
     # libvirt reads no host in qemu+tls:/host/system either, as the document writes it.
@@ -95,7 +111,7 @@ def examine_peer(
     elif answer.status == _NO_PROGRAM:
         yield _unknown(plan, facts, second, "virsh is not installed there")
     else:
-        yield _unreachable(plan, facts, second, answer.error)
+        yield _unreachable(plan, facts, second, answer.error, diagnose)
 
 
 _QUESTION: Final = "hostname; capabilities"
@@ -168,12 +184,12 @@ def _compare(facts: Facts, second: str, peer: _Peer | None) -> Iterator[Finding]
         )
 
 
-def _unreachable(plan: Plan, facts: Facts, second: str, error: str) -> Finding:
+def _unreachable(plan: Plan, facts: Facts, second: str, error: str, diagnose: Diagnose) -> Finding:
     """Say why the source cannot open the second URI, and what would mend that."""
     lines = [_PREFIX.sub("", line).strip() for line in error.splitlines()]
     told = " ".join(filter(None, lines)) or "virsh gave no reason"
     who = _who(plan)
-    cause, remedy = _explain(told, second, who)
+    cause, remedy = _explain(told, second, who, diagnose)
     return Finding(
         "peer2peer-unreachable",
         Severity.ERROR,
@@ -242,7 +258,7 @@ _OBSTACLES: Final = (
 )
 
 
-def _explain(told: str, second: str, who: str) -> tuple[str, str]:
+def _explain(told: str, second: str, who: str, diagnose: Diagnose) -> tuple[str, str]:
     """Give the cause of an error, and what mends it; of what is no matter of a connection too."""
     uri = ConnectionURI.parse(second)
     words = {
@@ -254,9 +270,7 @@ def _explain(told: str, second: str, who: str) -> tuple[str, str]:
     for obstacle in _OBSTACLES:
         if re.search(obstacle.pattern, told):
             return obstacle.cause.format(**words), obstacle.remedy.format(**words)
-    from migrate_plugins_qemu.diagnoses import CATALOGUE  # noqa: PLC0415 - most connections work
-
-    for known in CATALOGUE.diagnose(told):
+    for known in diagnose(told):
         for remedy in known.remedies:
             return known.cause, remedy.text
     return "libvirt says why", "mend what libvirt names"
@@ -306,5 +320,6 @@ def _local(uri: ConnectionURI, host: str) -> Finding:
         expected="a URI that names the destination as the source reaches it",
         remedy=f"write {uri._replace(slashes='//')}"
         if uri.host
-        else f"add that URI as the last argument: qemu+ssh://DESTINATION{uri.path or '/system'}",
+        else "add that URI as the last argument:"
+        f" {uri.driver}+ssh://DESTINATION{uri.path or '/system'}",
     )

@@ -25,9 +25,8 @@ KINDS: Final = (
     ),
 )
 
-_FOLDER: Final = "/etc/libvirt/qemu"
 # What lies under the folder, and what that is: a local device has its name on every machine.
-_MOUNT: Final = ("findmnt", "--noheadings", "--output", "FSTYPE,SOURCE", "--target", _FOLDER)
+_MOUNT: Final = ("findmnt", "--noheadings", "--output", "FSTYPE,SOURCE", "--target")
 _SHARED: Final = frozenset(
     {"9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.sshfs", "gfs2"}
     | {"gpfs", "lustre", "nfs", "nfs4", "ocfs2", "smb3", "virtiofs"}
@@ -35,24 +34,34 @@ _SHARED: Final = frozenset(
 
 
 def examine_sharing(
-    plan: Plan, facts: Facts, source: Access, destination: Access
+    plan: Plan, facts: Facts, source: Access, destination: Access, folder: str
 ) -> Iterator[Finding]:
-    """Look whether one folder holds the configuration of both hosts."""
+    """Look whether one folder holds the configuration of both hosts.
+
+    Args:
+        plan: Complete.
+        facts: What both hosts answered.
+        source: Ways to look at the source.
+        destination: Ways to look at the destination.
+        folder: Where the hypervisor's driver of libvirt keeps definitions, as root.
+    """
     if facts.destination is None or facts.guest is None:
         return
-    seen = _one_filesystem(plan, source.shell, destination.shell)
+    seen = _one_filesystem(plan, source.shell, destination.shell, folder)
     if seen is not None:
-        yield _finding(plan, facts.destination.name, Severity.WARNING, f"{_FOLDER} is on {seen}")
+        told = f"{folder} is on {seen}"
+        yield _finding(plan, facts.destination.name, folder, Severity.WARNING, told)
     elif plan.request.undefine_source and _one_list(facts, source, destination):
         yield _finding(
             plan,
             facts.destination.name,
+            folder,
             Severity.INFO,
             "both hosts have the same persistent guests",
         )
 
 
-def _finding(plan: Plan, host: str, severity: Severity, seen: str) -> Finding:
+def _finding(plan: Plan, host: str, folder: str, severity: Severity, seen: str) -> Finding:
     consequence = (
         "--undefinesource would remove the configuration that the destination has just stored"
         if plan.request.undefine_source
@@ -67,16 +76,18 @@ def _finding(plan: Plan, host: str, severity: Severity, seen: str) -> Finding:
         f" {consequence}",
         seen=seen,
         expected="a folder of its own for each host",
-        remedy=f"compare on both: stat --file-system {_FOLDER}"
+        remedy=f"compare on both: stat --file-system {folder}"
         + ("; leave out --undefinesource until then" if plan.request.undefine_source else ""),
     )
 
 
-def _one_filesystem(plan: Plan, source: Shell | None, destination: Shell | None) -> str | None:
+def _one_filesystem(
+    plan: Plan, source: Shell | None, destination: Shell | None, folder: str
+) -> str | None:
     """Name the filesystem that both folders are on, where it is one of a network; else None."""
     if source is None or destination is None or not _privileged(plan):
         return None
-    answers = [shell.run(_MOUNT) for shell in (source, destination)]
+    answers = [shell.run([*_MOUNT, folder]) for shell in (source, destination)]
     if any(answer.status != 0 for answer in answers):
         return None
     (kind, what), other = (tuple(answer.output.split()[:2]) or ("", "") for answer in answers)
@@ -92,7 +103,7 @@ def _privileged(plan: Plan) -> bool:
 
 def _one_list(facts: Facts, source: Access, destination: Access) -> bool:
     """Whether the same persistent guests, and more than this one, are known on both hosts."""
-    from migrate_plugins_qemu.session import LibvirtSession  # noqa: PLC0415 - imports libvirt
+    from migrate_plugins_libvirt.session import LibvirtSession  # noqa: PLC0415 - imports libvirt
 
     sessions = (source.session, destination.session)
     lists = []

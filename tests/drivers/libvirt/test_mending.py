@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from migrate_plugins import GuestFacts, GuestState, Mend
-from migrate_plugins_qemu.session import LibvirtSession
+from migrate_plugins_libvirt.session import LibvirtSession
 
 PLAIN = "qemu:///system"
 SOCKET = "qemu+unix:///session?socket=/run/a b"

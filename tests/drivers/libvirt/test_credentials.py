@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrate_plugins import AuthenticationError
-from migrate_plugins_qemu.session import connect
+from migrate_plugins_libvirt.session import LibvirtSession, connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def test_whoever_sits_at_the_terminal_is_asked(locked: str) -> None:
         asked.append((question, secret))
         return "hunter2" if secret else "admin"
 
-    session = connect(locked, ask)
+    session = connect(locked, ask, LibvirtSession)
     session.close()
 
     assert [secret for _, secret in asked] == [False, True]
@@ -51,9 +51,9 @@ def test_wrong_answer_or_none_is_refused(locked: str, answer: str | None) -> Non
         return answer if secret else "admin"
 
     with pytest.raises(AuthenticationError):
-        connect(locked, ask)
+        connect(locked, ask, LibvirtSession)
 
 
 def test_nobody_is_asked_where_nobody_can_be(locked: str) -> None:
     with pytest.raises(AuthenticationError, match=r"auth\.conf"):
-        connect(locked)
+        connect(locked, None, LibvirtSession)

@@ -1,4 +1,4 @@
-"""Whether the two daemons, and the two QEMUs, can talk about this migration."""
+"""Whether the two daemons, and the two hypervisors, can talk about this migration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Finding, FindingKind, Severity, UsageError
-from migrate_plugins_qemu.calls import choose_call
+from migrate_plugins_libvirt.calls import choose_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ KINDS: Final = (
     FindingKind(
         "hypervisor-older",
         Severity.WARNING,
-        "QEMU on the destination is older than on the source",
+        "the hypervisor of the destination is older than that of the source",
     ),
     FindingKind(
         "hypervisor-other",

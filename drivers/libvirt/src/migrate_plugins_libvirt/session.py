@@ -1,4 +1,4 @@
-"""Sessions with a libvirtd; the one module that imports libvirt."""
+"""Sessions with a libvirtd, of whichever hypervisor."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ import threading
 from contextlib import suppress
 from functools import cache
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from xml.etree import ElementTree as ET
 
 import libvirt
 
 from migrate_plugins import DriverError, Flow, GuestFacts, GuestState, HostFacts, Mend, masked
-from migrate_plugins_qemu.calls import Call, choose_call
-from migrate_plugins_qemu.faults import NOT_THERE, connecting, doing
-from migrate_plugins_qemu.statistics import read_statistics
+from migrate_plugins_libvirt.calls import Call, choose_call
+from migrate_plugins_libvirt.faults import NOT_THERE, connecting, doing
+from migrate_plugins_libvirt.statistics import read_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from migrate_plugins import Ask, Plan, Session, Statistics
+    from migrate_plugins import Ask, Migration, Plan, Session, Statistics
 
 __all__ = ["AdoptedMigration", "LibvirtMigration", "LibvirtSession", "connect"]
+
+Opened = TypeVar("Opened", bound="LibvirtSession")
 
 # Seconds between two keep-alive messages, and how many may go unanswered: virsh's own.
 _KEEPALIVE: Final = (5, 6)
@@ -58,10 +60,13 @@ _STATES: Final = {
 }
 
 
-def connect(uri: str, ask: Ask | None = None) -> LibvirtSession:
+def connect(uri: str, ask: Ask | None, make: Callable[[str, libvirt.virConnect], Opened]) -> Opened:
     """Open a session; *uri* goes to libvirt as it is, credentials come from its own auth files.
 
-    What those do not have *ask* asks for, where somebody can be asked.
+    Args:
+        uri: As libvirt takes it.
+        ask: Asks for what the auth files do not have, where somebody can be asked.
+        make: Makes the session of the URI and the open connection: a class of sessions.
 
     Raises:
         ConnectError: libvirt cannot open it.
@@ -81,7 +86,7 @@ def connect(uri: str, ask: Ask | None = None) -> LibvirtSession:
         connection = libvirt.openAuth(uri, [kinds, _answer, (uri, ask)], 0)
     with suppress(libvirt.libvirtError):  # without it a dead host is only noticed later
         connection.setKeepAlive(*_KEEPALIVE)
-    return LibvirtSession(uri, connection)
+    return make(uri, connection)
 
 
 class LibvirtSession:
@@ -121,19 +126,22 @@ class LibvirtSession:
             found = self.connection.listAllDomains(wanted)
             return frozenset(domain.UUIDString() for domain in found)
 
-    def start(self, plan: Plan, destination: Session | None) -> LibvirtMigration:
+    def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Start a migration from this host."""
         there = destination if isinstance(destination, LibvirtSession) else None
+        return LibvirtMigration(plan, *self.prepare(plan, there), there)
+
+    def prepare(self, plan: Plan, there: LibvirtSession | None) -> tuple[Call, libvirt.virDomain]:
+        """Find the guest of *plan*, and the call that moves it to *there*."""
         flags = sum(getattr(libvirt, name) for name in plan.flags)
         with doing(f"finding {plan.guest}"):
             domain = self.connection.lookupByName(plan.guest)
             versions = [self.connection.getLibVersion()]
             if there is not None and plan.scenario.client_opens_destination:
                 versions.append(there.connection.getLibVersion())
-        call = choose_call(plan, min(versions), flags)
-        return LibvirtMigration(plan, call, domain, there)
+        return choose_call(plan, min(versions), flags), domain
 
-    def adopt(self, name: str) -> AdoptedMigration | None:
+    def adopt(self, name: str) -> Migration | None:
         """Take over a migration that is under way from here."""
         with doing(f"finding {name}"):
             try:
@@ -146,12 +154,7 @@ class LibvirtSession:
 
     def mend(self, step: Mend, guest: GuestFacts) -> None:
         """Take a step with a guest, if it is still as it was read."""
-        now = self.guest_by_uuid(guest.uuid)
-        if now is None or (now.state, now.job) != (guest.state, guest.job):
-            seen = "gone" if now is None else f"{now.state}, job: {now.job or 'none'}"
-            raise DriverError(
-                f"{step} of {guest.name}", problem=f"it has changed since it was read: it is {seen}"
-            )
+        self.compare(step, guest)
         with doing(f"{step} of {guest.name} behind {self.uri}"):
             domain = self.connection.lookupByUUIDString(guest.uuid)
             if step is Mend.ABORT:
@@ -169,6 +172,19 @@ class LibvirtSession:
             else:
                 raise DriverError(f"{step} of {guest.name}", problem=_NOTHING_LEFT)
 
+    def compare(self, step: Mend, guest: GuestFacts) -> None:
+        """Refuse a step with a guest that is not as it was read.
+
+        Raises:
+            DriverError: Its state or its job is another, or it is gone.
+        """
+        now = self.guest_by_uuid(guest.uuid)
+        if now is None or (now.state, now.job) != (guest.state, guest.job):
+            seen = "gone" if now is None else f"{now.state}, job: {now.job or 'none'}"
+            raise DriverError(
+                f"{step} of {guest.name}", problem=f"it has changed since it was read: it is {seen}"
+            )
+
     def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
         """Give the same step for virsh."""
         virsh = ["virsh", "-c", self.uri]
@@ -183,6 +199,19 @@ class LibvirtSession:
         }.get(step)
         return None if words is None else shlex.join([*virsh, *words, guest.name])
 
+    def read(self, domain: libvirt.virDomain) -> GuestFacts:
+        """Read the facts of a guest that was found."""
+        state, reason = domain.state()
+        return GuestFacts(
+            name=domain.name(),
+            uuid=domain.UUIDString(),
+            state=_STATES.get(state, GuestState.UNKNOWN),
+            persistent=bool(domain.isPersistent()),
+            memory=domain.maxMemory(),
+            job=_job(domain) if _STATES.get(state) is not GuestState.SHUTOFF else None,
+            reason=_reason(state, reason),
+        )
+
     def close(self) -> None:
         """Close the connection."""
         if self._open:
@@ -193,17 +222,7 @@ class LibvirtSession:
     def _guest(self, look_up: Callable[[], libvirt.virDomain], key: str) -> GuestFacts | None:
         with doing(f"reading the guest {key} behind {self.uri}"):
             try:
-                domain = look_up()
-                state, reason = domain.state()
-                return GuestFacts(
-                    name=domain.name(),
-                    uuid=domain.UUIDString(),
-                    state=_STATES.get(state, GuestState.UNKNOWN),
-                    persistent=bool(domain.isPersistent()),
-                    memory=domain.maxMemory(),
-                    job=_job(domain) if _STATES.get(state) is not GuestState.SHUTOFF else None,
-                    reason=_reason(state, reason),
-                )
+                return self.read(look_up())
             except libvirt.libvirtError as error:
                 if error.get_error_code() == NOT_THERE:
                     return None
@@ -314,12 +333,16 @@ class AdoptedMigration:
         """Ask until it has ended, at most *seconds*."""
         end = monotonic() + seconds
         with doing(f"asking for the job of {self._domain.name()}"):
-            while _sends(self._domain):
+            while self.sends():
                 left = end - monotonic()
                 if left <= 0:
                     return False
                 sleep(min(_LOOK, left))
         return True
+
+    def sends(self) -> bool:
+        """Whether it is still under way."""
+        return _sends(self._domain)
 
     def statistics(self) -> Statistics | None:
         """Read the job's statistics; there are none after the end."""

@@ -1,0 +1,144 @@
+"""Sessions with the libvirtd of a Xen host; what Xen itself shows is believed rather than it."""
+
+from __future__ import annotations
+
+import shlex
+from time import sleep
+from typing import TYPE_CHECKING, Final
+
+import libvirt
+
+from migrate_plugins import DriverError, GuestState, Mend
+from migrate_plugins_libvirt.faults import NOT_THERE, doing
+from migrate_plugins_libvirt.session import LibvirtSession
+from migrate_plugins_libvirt.session import connect as connect_libvirt
+from migrate_plugins_xen.options import limit
+from migrate_plugins_xen.transfer import AdoptedTransfer, XenTransfer
+from migrate_plugins_xen.truth import HELD, Told, believe, look
+
+if TYPE_CHECKING:
+    from migrate_plugins import Ask, GuestFacts, Migration, Plan, Session, Shell
+    from migrate_plugins_xen.truth import Seen
+
+__all__ = ["XenSession", "connect"]
+
+# Seconds for which nothing moves under a job that is over: libvirt holds it a little longer than
+# memory is sent, before and after.
+_QUIET: Final = 2
+# Seconds in which a guest that runs uses some of its processors' time.
+_GLANCE: Final = 1.0
+
+# What Xen's own tool does where libvirt's job is in the way.
+_XL: Final = {Mend.RESUME: "unpause", Mend.DESTROY: "destroy"}
+
+
+def connect(uri: str, ask: Ask | None = None, shell: Shell | None = None) -> XenSession:
+    """Open a session; see :func:`migrate_plugins_libvirt.session.connect`.
+
+    Args:
+        uri: As libvirt takes it.
+        ask: Asks for what libvirt's auth files do not have.
+        shell: Runs programs on that host, as root, or None where there is no way to.
+
+    Raises:
+        ConnectError: libvirt cannot open it.
+        AuthenticationError: It was refused, or no credentials were found.
+    """
+    return connect_libvirt(
+        uri, ask, lambda opened, connection: XenSession(opened, connection, shell)
+    )
+
+
+class XenSession(LibvirtSession):
+    """A connection to the libvirtd of a Xen host; see :class:`migrate_plugins.Session`."""
+
+    def __init__(
+        self, uri: str, connection: libvirt.virConnect, shell: Shell | None = None
+    ) -> None:
+        """Take over an open *connection*."""
+        super().__init__(uri, connection)
+        self.shell: Final = shell
+        self._failed: set[str] = set()
+
+    def start(self, plan: Plan, destination: Session | None) -> Migration:
+        """Start a migration from this host."""
+        there = destination if isinstance(destination, XenSession) else None
+        call, domain = self.prepare(plan, there)
+        with doing(f"starting the migration of {plan.guest}"):
+            return XenTransfer(plan, call, domain, self, there, limit(plan))
+
+    def adopt(self, name: str) -> Migration | None:
+        """Take over a migration that is under way from here."""
+        with doing(f"finding {name}"):
+            try:
+                domain = self.connection.lookupByName(name)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() == NOT_THERE:
+                    return None
+                raise
+            return AdoptedTransfer(domain, self) if self.sends(domain) else None
+
+    def mend(self, step: Mend, guest: GuestFacts) -> None:
+        """Take a step with a guest, if it is still as it was read."""
+        if step is Mend.ABORT:
+            migration = self.adopt(guest.name)
+            if migration is None:
+                problem = "none is under way from here"
+                raise DriverError(f"{step} of {guest.name}", problem=problem)
+            migration.cancel()
+        elif guest.leftover == HELD and step in _XL and self.shell is not None:
+            self.compare(step, guest)
+            answer = self.shell.run(["xl", _XL[step], guest.name])
+            if answer.status != 0:
+                told = answer.error.strip() or f"xl ended with status {answer.status}"
+                raise DriverError(f"{step} of {guest.name}", problem=told)
+        else:
+            super().mend(step, guest)
+
+    def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
+        """Give the same step for virsh, or for xl where libvirt's job is in virsh's way."""
+        if step is Mend.ABORT:
+            return None  # virsh has none for Xen
+        if guest.leftover == HELD and step in _XL and self.shell is not None:
+            return shlex.join([*self.shell.argv, shlex.join(["xl", _XL[step], guest.name])])
+        return super().mend_command(step, guest)
+
+    def read(self, domain: libvirt.virDomain) -> GuestFacts:
+        """Read the facts of a guest that was found, and believe Xen where it is asked."""
+        held = bool(domain.jobInfo()[0])
+        failed = domain.UUIDString() in self._failed
+        seen = self._look(domain, wait=_QUIET if held and not failed else 0)
+        if held and seen is not None:
+            held = bool(domain.jobInfo()[0])  # it may have ended meanwhile
+        guest = super().read(domain)._replace(job=None)
+        miscalled = (guest.state, guest.reason) == (GuestState.PAUSED, "migration")
+        doubtful = miscalled or (guest.state is GuestState.RUNNING and held)
+        runs = self._runs(domain) if doubtful and seen is None else None
+        return believe(guest, Told(held, held and failed, runs), seen)
+
+    def has_failed(self, domain: libvirt.virDomain) -> None:
+        """Take note that a job of *domain* is left of a migration that failed."""
+        self._failed.add(domain.UUIDString())
+
+    def sends(self, domain: libvirt.virDomain) -> bool:
+        """Whether a guest is being sent away, as far as it can be told."""
+        try:
+            seen = self._look(domain)
+            if seen is not None:
+                return seen.sending
+            return bool(domain.isActive() and domain.jobInfo()[0])
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != NOT_THERE:
+                raise
+            return False
+
+    def _look(self, domain: libvirt.virDomain, *, wait: int = 0) -> Seen | None:
+        number = domain.ID()
+        return None if self.shell is None or number < 0 else look(self.shell, number, wait=wait)
+
+    @staticmethod
+    def _runs(domain: libvirt.virDomain) -> bool:
+        """Whether its processors use time; where they do not, it may still only be idle."""
+        before = domain.info()[4]
+        sleep(_GLANCE)
+        return bool(domain.info()[4] > before)

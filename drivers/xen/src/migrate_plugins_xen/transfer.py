@@ -1,0 +1,188 @@
+"""A migration that libxl runs: it tells nothing of itself, and libvirt has no call that ends it.
+
+Xen itself ends one by stopping the program that saves the guest, on the source; so do we, where a
+program can be run there.  The guest then runs on where it was, in either flow.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins import DriverError, NoAbortError, Statistics
+from migrate_plugins_libvirt.faults import doing
+from migrate_plugins_libvirt.session import AdoptedMigration, LibvirtMigration
+from migrate_plugins_xen.truth import helper
+
+if TYPE_CHECKING:
+    import libvirt
+
+    from migrate_plugins import Plan, Shell
+    from migrate_plugins_libvirt.calls import Call
+    from migrate_plugins_xen.session import XenSession
+
+__all__ = ["AdoptedTransfer", "XenTransfer", "stop"]
+
+# Seconds that the source may take to notice that the destination is gone, once we have: TCP gives
+# up much later, but where the destination's host lives it says so at once.
+_GRACE: Final = 30.0
+# Seconds between two attempts to stop a migration whose time is over.
+_AGAIN: Final = 1.0
+# Seconds between two questions whether it is under way, which tell no more than that.
+_ASKING: Final = 2.0
+
+_NO_POSTCOPY: Final = "Xen has no post-copy"
+_NO_STATE: Final = "libvirt takes nothing for the guest while libxl migrates it"
+_GONE: Final = "the connection to the destination broke, and libxl has noticed nothing since"
+
+
+def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
+    """Stop the sending of a guest as libxl itself does it.
+
+    Args:
+        shell: Of the source.
+        guest: Its name.
+        number: Its number there.
+        ours: Whether it needs this process until its end.
+
+    Raises:
+        NoAbortError: No program can be run on the source, and the migration needs this process.
+        DriverError: Likewise, and it does not; or nothing is being sent at the moment.
+    """
+    action = f"cancelling the migration of {guest}"
+    pattern = helper(number)
+    if shell is None:
+        by_hand = f"on the source, as root: pkill -TERM -f '{pattern}'"
+        if ours:
+            problem = (
+                "libvirt cannot abort a migration of Xen, and without this process the guest would"
+                " be left suspended on both hosts, so that its end is waited for; to stop it,"
+            )
+            raise NoAbortError(action, problem=f"{problem} {by_hand}")
+        problem = "libvirt cannot abort a migration of Xen, and it goes on without this process; to stop it,"
+        raise DriverError(action, problem=f"{problem} {by_hand}")
+    answer = shell.run(["pkill", "-TERM", "-f", "--", pattern])
+    if answer.status != 0:
+        told = answer.error.strip() or "no memory is being sent at the moment"
+        raise DriverError(action, problem=told)
+
+
+class XenTransfer(LibvirtMigration):
+    """A migration by libvirt's call; see :class:`migrate_plugins.Migration`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        call: Call,
+        domain: libvirt.virDomain,
+        source: XenSession,
+        destination: XenSession | None,
+        limit: float,
+    ) -> None:
+        """Start *call* on *domain*; after *limit* seconds it is stopped, or given up."""
+        self._source = source
+        self._number = domain.ID()
+        self._limit = limit
+        self._over = monotonic() + limit
+        self._tried = 0.0
+        self._asked = 0.0
+        self._last: Statistics | None = None
+        self._broken: float | None = None
+        self._problem: str | None = None
+        self._given_up = False
+        super().__init__(plan, call, domain, destination)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most *seconds* for the end; one that nobody could be told of is not waited for.
+
+        Where the client has to finish it on the destination, it waits as long as it still could.
+        """
+        if self._ended.wait(seconds):
+            return True
+        now = monotonic()
+        if self._cannot_finish():
+            self._broken = self._broken or now
+        gone = self._broken is not None and now - self._broken > _GRACE
+        if (gone or now > self._over) and now - self._tried > _AGAIN:
+            self._tried = now
+            self._stop(_GONE if gone else f"it was not done after {self._limit:.0f} s (-o timeout)")
+        return self._given_up
+
+    def statistics(self) -> Statistics | None:
+        """Tell that it is under way, or None: libxl gives no figures."""
+        if self._ended.is_set():
+            return None
+        now = monotonic()
+        if now - self._asked > _ASKING:
+            self._asked = now
+            with doing("asking for the job"):
+                self._last = Statistics() if self._domain.jobInfo()[0] else None
+        return self._last
+
+    def cancel(self) -> None:
+        """Have libxl stop it, where a program can be run on the source."""
+        stop(self._source.shell, self._plan.guest, self._number, ours=self._direct)
+
+    def suspend(self) -> None:
+        """Refuse."""
+        raise DriverError(f"pausing {self._plan.guest}", problem=_NO_STATE)
+
+    def switch_to_postcopy(self) -> None:
+        """Refuse."""
+        raise DriverError(f"switching {self._plan.guest} to post-copy", problem=_NO_POSTCOPY)
+
+    def result(self) -> None:
+        """Return if it succeeded."""
+        if self._error is not None and self._direct:
+            self._source.has_failed(self._domain)
+        if self._problem is not None and (self._given_up or self._error is not None):
+            raise DriverError(
+                f"migrating {self._plan.guest}", problem=self._problem
+            ) from self._error
+        super().result()
+
+    def _stop(self, why: str) -> None:
+        """Stop it, or give it up where it goes on without us."""
+        ours = self._direct and self._broken is None
+        try:
+            stop(self._source.shell, self._plan.guest, self._number, ours=ours)
+        except NoAbortError:
+            pass  # only we can finish it
+        except DriverError as error:
+            # Where a program can be run, the guest is in between: before the first page or after
+            # the last one.
+            if self._source.shell is None:
+                self._problem = f"{why}: {error.problem}"
+                self._given_up = True
+        else:
+            self._problem = f"{why}: it was stopped"
+
+
+class AdoptedTransfer(AdoptedMigration):
+    """A migration that another process began; see :class:`migrate_plugins.Mender`."""
+
+    def __init__(self, domain: libvirt.virDomain, source: XenSession) -> None:
+        """Watch the job of *domain*."""
+        super().__init__(domain)
+        self._source = source
+        self._number = domain.ID()
+
+    def sends(self) -> bool:
+        """Whether it is still being sent."""
+        return self._source.sends(self._domain)
+
+    def statistics(self) -> Statistics | None:
+        """Tell that it is under way: libxl gives no figures."""
+        return Statistics()
+
+    def cancel(self) -> None:
+        """Have libxl stop it, where a program can be run on the source."""
+        stop(self._source.shell, self._domain.name(), self._number, ours=False)
+
+    def suspend(self) -> None:
+        """Refuse."""
+        raise DriverError(f"pausing {self._domain.name()}", problem=_NO_STATE)
+
+    def switch_to_postcopy(self) -> None:
+        """Refuse."""
+        raise DriverError(f"switching {self._domain.name()} to post-copy", problem=_NO_POSTCOPY)
