@@ -101,7 +101,7 @@ def test_it_is_stopped_as_libxl_does_it(ours: bool) -> None:
     ("shell", "ours", "kind", "told"),
     [
         (None, True, NoAbortError, "its end is waited for"),
-        (None, False, DriverError, "it goes on without this process"),
+        (None, False, DriverError, "it goes on without us"),
         (FakeShell(NOTHING), True, DriverError, "no memory is being sent at the moment"),
         (FakeShell(Answer(None, "", "no answer")), False, DriverError, "no answer"),
     ],
@@ -148,7 +148,7 @@ def test_nobody_waits_longer_for_daemons_that_go_on(migrator: Migrator) -> None:
     migration = _transfer(_plan(migrator, p2p=True), domain, None, 0)
 
     assert migration.wait(0.01)
-    with pytest.raises(DriverError, match="it goes on without this process"):
+    with pytest.raises(DriverError, match="it goes on without us"):
         migration.result()
     domain.ended.set()
 

@@ -42,7 +42,7 @@ def test_name_that_is_taken_on_the_destination_is_refused(pair: Pair) -> None:
 
     refused = _refused(pair, "web1")
 
-    assert list(refused) == ["destination-guest-exists"]
+    assert list(refused) == ["name-taken"]
     for guest in (ours, theirs):
         alive(guest)
     # The source's job is not left behind: libvirt still takes orders for the guest.
@@ -100,7 +100,7 @@ def test_xends_migration_uri_is_refused_on_libxl(pair: Pair) -> None:
         {"postcopy": True},
         {"copy_storage_all": True},
     ],
-    ids=lambda options: "-".join(options),
+    ids="-".join,
 )
 def test_plan_refuses_what_libxl_does_not_take(pair: Pair, options: dict[str, Any]) -> None:
     revision = "original" if "p2p" in options else "current"

@@ -59,7 +59,7 @@ def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
                 " be left suspended on both hosts, so that its end is waited for; to stop it,"
             )
             raise NoAbortError(action, problem=f"{problem} {by_hand}")
-        problem = "libvirt cannot abort a migration of Xen, and it goes on without this process; to stop it,"
+        problem = "libvirt cannot abort a migration of Xen, and it goes on without us; to stop it,"
         raise DriverError(action, problem=f"{problem} {by_hand}")
     answer = shell.run(["pkill", "-TERM", "-f", "--", pattern])
     if answer.status != 0:
