@@ -37,7 +37,7 @@ def broken_way(folder: Path, pattern: str) -> Shell:
 
 
 def folder_of(job: Job) -> Path:
-    return Path(job._folder)  # noqa: SLF001 - it is to be gone
+    return Path(job._folder)
 
 
 @pytest.mark.parametrize(("argv", "answer"), ENDS)

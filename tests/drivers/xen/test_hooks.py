@@ -44,6 +44,7 @@ OFFERS = [
     (ORIGINAL,   "native-unmanaged", Basis.DOCUMENT,   OLD,     True),
     (CURRENT,    "native-direct",    Basis.VERIFIED,   NEW,     True),
     (CURRENT,    "native-p2p",       Basis.VERIFIED,   NEW,     True),
+    (CURRENT,    "native-unmanaged", Basis.VERIFIED,   {"live"}, True),
     (CURRENT,    "tunnelled-p2p",    Basis.VERIFIED,   NEW,     False),
 ]
 

@@ -15,6 +15,7 @@ from migrate_plugins import (
     ChosenBy,
     Claim,
     DriverInfo,
+    Flow,
     InvalidURIError,
     MigrationURI,
     NativeCommand,
@@ -58,6 +59,7 @@ _DOCUMENT: Final = Claim(Basis.DOCUMENT, "section 'Migration scenarios'")
 _LIBXL: Final = Claim(
     Basis.VERIFIED, "two Xen hosts under emulation; src/libxl/libxl_migration.h", "libvirt 9.0.0"
 )
+_XL: Final = Claim(Basis.VERIFIED, "xl migrate between two Xen hosts under emulation", "Xen 4.17.7")
 # XEN_MIGRATION_FLAGS of libvirt's xend driver, which could not rename a guest nor leave it paused.
 _XEND_OPTIONS: Final = frozenset({"live", "undefine_source", "persistent"})
 # LIBXL_MIGRATION_FLAGS and LIBXL_MIGRATION_PARAMETERS.
@@ -84,7 +86,9 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
         return Capabilities(
             offers={
                 "native-direct": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True, own=OPTIONS),
-                "native-unmanaged": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True),
+                "native-unmanaged": Offer(
+                    _DOCUMENT, _XEND_OPTIONS, migration_uri=True, own=OPTIONS
+                ),
             },
             migration_schemes=SCHEMES[revision],
             protocol="xend relocation",
@@ -97,6 +101,7 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
         offers={
             "native-direct": native,
             "native-p2p": native,
+            "native-unmanaged": Offer(_XL, frozenset({"live"}), migration_uri=True, own=OPTIONS),
             "tunnelled-p2p": native._replace(migration_uri=False),
         },
         migration_schemes=SCHEMES[revision],
@@ -159,6 +164,10 @@ def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
 
 @hookimpl
 def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
+    if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
+        from migrate_plugins_xen.commands import typed  # noqa: PLC0415 - of few plans
+
+        return [virsh_command(plan), typed(plan)]
     return [virsh_command(plan)]
 
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import libvirt
 
-from migrate_plugins import DriverError, GuestState, Mend
+from migrate_plugins import DriverError, Flow, GuestState, Mend
 from migrate_plugins_libvirt.faults import NOT_THERE, doing
 from migrate_plugins_libvirt.session import LibvirtSession
 from migrate_plugins_libvirt.session import connect as connect_libvirt
+from migrate_plugins_xen import handover
+from migrate_plugins_xen.domains import find_domain, list_domains
+from migrate_plugins_xen.inspection import Toolstack, toolstack
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import AdoptedTransfer, XenTransfer
 from migrate_plugins_xen.truth import HELD, Told, believe, look
@@ -60,8 +63,20 @@ class XenSession(LibvirtSession):
         self.shell: Final = shell
         self._failed: set[str] = set()
 
+    def guest(self, name: str) -> GuestFacts | None:
+        """Read a guest by its name; one that libvirt does not list as Xen shows it."""
+        return self._or_unlisted(super().guest(name), name)
+
+    def guest_by_uuid(self, uuid: str) -> GuestFacts | None:
+        """Read a guest by its uuid, likewise."""
+        return self._or_unlisted(super().guest_by_uuid(uuid), uuid)
+
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Start a migration from this host."""
+        if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
+            if toolstack(self.connection, self.uri) is Toolstack.XEND:
+                return super().start(plan, None)  # libvirt still hands it to Xen by itself
+            return handover.begin(self.shell, plan)
         there = destination if isinstance(destination, XenSession) else None
         call, domain = self.prepare(plan, there)
         with doing(f"starting the migration of {plan.guest}"):
@@ -73,10 +88,13 @@ class XenSession(LibvirtSession):
             try:
                 domain = self.connection.lookupByName(name)
             except libvirt.libvirtError as error:
-                if error.get_error_code() == NOT_THERE:
-                    return None
-                raise
-            return AdoptedTransfer(domain, self) if self.sends(domain) else None
+                if error.get_error_code() != NOT_THERE:
+                    raise
+            else:
+                if domain.isActive() and domain.jobInfo()[0]:
+                    return AdoptedTransfer(domain, self) if self.sends(domain) else None
+        # Xen's own management does it, or nobody.
+        return None if self.shell is None else handover.adopt(self.shell, name)
 
     def mend(self, step: Mend, guest: GuestFacts) -> None:
         """Take a step with a guest, if it is still as it was read."""
@@ -131,6 +149,18 @@ class XenSession(LibvirtSession):
             if error.get_error_code() != NOT_THERE:
                 raise
             return False
+
+    def _or_unlisted(self, guest: GuestFacts | None, key: str) -> GuestFacts | None:
+        """Give what Xen has of a guest that libvirt does not list as active, where it has it.
+
+        libvirt lists no guest that xl made, and xl makes each that it moves here.
+        """
+        if self.shell is None or (guest is not None and guest.state is not GuestState.SHUTOFF):
+            return guest
+        domain = find_domain(list_domains(self.shell), key)
+        if domain is None:
+            return guest
+        return domain.facts(persistent=guest is not None and guest.persistent)
 
     def _look(self, domain: libvirt.virDomain, *, wait: int = 0) -> Seen | None:
         number = domain.ID()
