@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import MigrationURI, NativeCommand
+from migrate_plugins import MigrationURI, NativeCommand, Seat
 
 if TYPE_CHECKING:
     from migrate_plugins import Plan
@@ -44,8 +44,9 @@ def typed(plan: Plan) -> NativeCommand:
     """Give the same for a person, who runs it on the source."""
     beyond = meaningless(plan)
     if beyond:
-        return NativeCommand("xl", None, f"xl migrate has nothing like {', '.join(beyond)}")
-    return NativeCommand("xl", xl_migrate(plan.guest, target(plan).host or ""))
+        told = f"xl migrate has nothing like {', '.join(beyond)}"
+        return NativeCommand("xl", None, told, Seat.SOURCE)
+    return NativeCommand("xl", xl_migrate(plan.guest, target(plan).host or ""), host=Seat.SOURCE)
 
 
 def meaningless(plan: Plan) -> tuple[str, ...]:

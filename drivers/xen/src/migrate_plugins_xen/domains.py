@@ -24,6 +24,21 @@ _ROW: Final = re.compile(
     re.MULTILINE,
 )
 _KIB: Final = 1024
+_INCOMING: Final = "--incoming"
+_AWAY: Final = "--migratedaway"
+_OUT: Final = "migration out"
+_IN: Final = "migration in"
+# Besides the guests: what xl moves away, and whether it receives anything. One that has received
+# a guest stays to watch over it, and is then a child of init alone.
+_LIST: Final = """
+xl list -v || exit
+pgrep -a -f 'xl migrat[e] ' | sed 's/^/leaves: /'
+for number in $(pgrep -f 'xl migrate-receiv[e]'); do
+  parent=$(awk '/^PPid:/ { print $2 }' "/proc/$number/status" 2>/dev/null)
+  [ "${parent:-1}" = 1 ] || echo arrives:
+done
+true
+"""
 # Seconds: hosts may be slow.
 _PATIENCE: Final = 15.0
 
@@ -38,6 +53,7 @@ class Domain(NamedTuple):
         memory: In KiB.
         flags: The six letters of ``xl list``.
         uuid: The same on every host.
+        job: What xl does with it: "migration out", "migration in", or None.
     """
 
     name: str
@@ -45,11 +61,12 @@ class Domain(NamedTuple):
     memory: int
     flags: str
     uuid: str
+    job: str | None = None
 
     @property
     def base(self) -> str:
         """Its name without what xl adds while it moves."""
-        return self.name.removesuffix("--incoming").removesuffix("--migratedaway")
+        return self.name.removesuffix(_INCOMING).removesuffix(_AWAY)
 
     @property
     def moving(self) -> bool:
@@ -70,26 +87,42 @@ class Domain(NamedTuple):
 
     def facts(self, *, persistent: bool) -> GuestFacts:
         """Give the facts of it, of which libvirt may know a definition."""
-        stands = self.moving or self.flags[3] == "s"
         return GuestFacts(
             name=self.base,
             uuid=self.uuid,
             state=self.state,
             persistent=persistent,
             memory=self.memory,
-            reason=HANDED_OVER if stands and self.state is GuestState.PAUSED else None,
+            job=self.job,
+            reason=self._reason,
         )
+
+    @property
+    def _reason(self) -> str | None:
+        if self.state is not GuestState.PAUSED:
+            return None
+        if self.name.endswith(_INCOMING):
+            return "migration"
+        return HANDED_OVER if self.moving or self.flags[3] == "s" else None
 
 
 def read_domains(output: str) -> tuple[Domain, ...]:
-    """Read what ``xl list -v`` prints; Domain-0 is the host itself, and no guest."""
+    """Read what ``xl list -v`` prints, and what xl does; Domain-0 is the host, and no guest."""
     found = (
         Domain(
             row["name"], int(row["number"]), int(row["memory"]) * _KIB, row["state"], row["uuid"]
         )
         for row in _ROW.finditer(output)
     )
-    return tuple(domain for domain in found if domain.number != 0)
+    guests = (domain for domain in found if domain.number != 0)
+    return tuple(domain._replace(job=_job(domain.name, output)) for domain in guests)
+
+
+def _job(name: str, output: str) -> str | None:
+    if name.endswith(_INCOMING):
+        return _IN if re.search(r"^arrives:$", output, re.MULTILINE) else None
+    leaving = rf"^leaves: .* {re.escape(name)} \S+$"
+    return _OUT if re.search(leaving, output, re.MULTILINE) else None
 
 
 def list_domains(shell: Shell) -> tuple[Domain, ...]:
@@ -98,7 +131,7 @@ def list_domains(shell: Shell) -> tuple[Domain, ...]:
     Raises:
         DriverError: Xen cannot be asked there.
     """
-    answer = shell.run(LIST, seconds=_PATIENCE)
+    answer = shell.run(["sh", "-c", _LIST], seconds=_PATIENCE)
     if answer.status != 0:
         told = answer.error.strip() or f"xl ended with status {answer.status}"
         raise DriverError("listing what Xen runs (xl list)", problem=told)

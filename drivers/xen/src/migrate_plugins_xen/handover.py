@@ -22,9 +22,10 @@ from migrate_plugins_xen.commands import SSH, meaningless, target, xl_migrate
 from migrate_plugins_xen.domains import LIST, find_domain, list_domains, read_domains
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import stop
-from migrate_plugins_xen.truth import look
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from migrate_plugins import Job, Plan, Shell
     from migrate_plugins_xen.domains import Domain
 
@@ -160,7 +161,7 @@ class AdoptedHandover:
     def wait(self, seconds: float) -> bool:
         """Ask until it has ended, at most *seconds*."""
         end = monotonic() + seconds
-        while _leaves(self._shell, self._domain):
+        while _leaves(list_domains(self._shell), self._domain.uuid) is not None:
             left = end - monotonic()
             if left <= 0:
                 return False
@@ -193,10 +194,14 @@ def adopt(shell: Shell, name: str) -> AdoptedHandover | None:
     Raises:
         DriverError: Xen cannot be asked.
     """
-    domain = find_domain(list_domains(shell), name)
-    if domain is None or not _leaves(shell, domain):
-        return None
-    return AdoptedHandover(shell, domain)
+    domain = _leaves(list_domains(shell), name)
+    return None if domain is None else AdoptedHandover(shell, domain)
+
+
+def _leaves(domains: Sequence[Domain], key: str) -> Domain | None:
+    """Find a guest that xl moves away, be it before, while or after its memory is sent."""
+    domain = find_domain(domains, key)
+    return domain if domain is not None and domain.job == "migration out" else None
 
 
 class _There(NamedTuple):
@@ -224,15 +229,6 @@ def _there(shell: Shell, host: str, guest: str) -> _There:
         text = f"{host} has a copy of it that stands still, {found.name}"
         return _There(runs=False, text=f"{text}; once it runs elsewhere: xl destroy {found.name}")
     return _There(found.state is GuestState.RUNNING, f"on {host} it is {found.state}")
-
-
-def _leaves(shell: Shell, domain: Domain) -> bool:
-    """Whether xl moves a guest away, be it before, while or after its memory is sent."""
-    pattern = rf"xl migrate (.* )?{re.escape(domain.base)} [^ ]+$"
-    if shell.run(["pgrep", "-f", "--", pattern]).status == 0:
-        return True
-    seen = look(shell, domain.number)
-    return seen is not None and seen.sending
 
 
 def last_words(error: str) -> str:

@@ -104,9 +104,9 @@ class XenSession(LibvirtSession):
                 problem = "none is under way from here"
                 raise DriverError(f"{step} of {guest.name}", problem=problem)
             migration.cancel()
-        elif guest.leftover == HELD and step in _XL and self.shell is not None:
+        elif (words := self._by_xl(step, guest)) and self.shell is not None:
             self.compare(step, guest)
-            answer = self.shell.run(["xl", _XL[step], guest.name])
+            answer = self.shell.run(words)
             if answer.status != 0:
                 told = answer.error.strip() or f"xl ended with status {answer.status}"
                 raise DriverError(f"{step} of {guest.name}", problem=told)
@@ -117,8 +117,8 @@ class XenSession(LibvirtSession):
         """Give the same step for virsh, or for xl where libvirt's job is in virsh's way."""
         if step is Mend.ABORT:
             return None  # virsh has none for Xen
-        if guest.leftover == HELD and step in _XL and self.shell is not None:
-            return shlex.join([*self.shell.argv, shlex.join(["xl", _XL[step], guest.name])])
+        if (words := self._by_xl(step, guest)) and self.shell is not None:
+            return shlex.join([*self.shell.argv, shlex.join(words)])
         return super().mend_command(step, guest)
 
     def read(self, domain: libvirt.virDomain) -> GuestFacts:
@@ -149,6 +149,28 @@ class XenSession(LibvirtSession):
             if error.get_error_code() != NOT_THERE:
                 raise
             return False
+
+    def _by_xl(self, step: Mend, guest: GuestFacts) -> tuple[str, ...]:
+        """Give the same step for xl, where libvirt's job is in its way, or it lists no such guest.
+
+        Raises:
+            DriverError: Xen, or libvirt, cannot be asked.
+        """
+        if step not in _XL or self.shell is None:
+            return ()
+        if guest.leftover == HELD:
+            return ("xl", _XL[step], guest.name)
+        listed = super().guest_by_uuid(guest.uuid)
+        domain = None
+        if listed is None or listed.state is GuestState.SHUTOFF:
+            domain = find_domain(list_domains(self.shell), guest.uuid)
+        if domain is None:
+            return ()
+        if step is Mend.RESUME and domain.moving:
+            # Its name first: under the other one nobody would look for it.
+            script = 'xl rename "$1" "$2" && xl unpause "$2"'
+            return ("sh", "-c", script, "sh", str(domain.number), domain.base)
+        return ("xl", _XL[step], str(domain.number))
 
     def _or_unlisted(self, guest: GuestFacts | None, key: str) -> GuestFacts | None:
         """Give what Xen has of a guest that libvirt does not list as active, where it has it.
