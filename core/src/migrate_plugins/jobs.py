@@ -25,7 +25,10 @@ folder=$1
 shift
 mkdir "$folder" || exit 125
 setsid -f sh -c '
-sh -c "echo \\"\\$\\$\\" >\\"\\$0/number\\"; exec \\"\\$@\\" >\\"\\$0/output\\" 2>\\"\\$0/error\\"" "$0" "$@"
+sh -c "
+echo \\"\\$\\$\\" >\\"\\$0/number\\"
+exec \\"\\$@\\" >\\"\\$0/output\\" 2>\\"\\$0/error\\"
+" "$0" "$@"
 echo "$?" >"$0/last"
 mv "$0/last" "$0/status"
 [ -e "$0/abandoned" ] && rm -rf "$0"

@@ -44,6 +44,7 @@ OFFERS = [
     (ORIGINAL,   "native-unmanaged", Basis.DOCUMENT,   OLD,     True),
     (CURRENT,    "native-direct",    Basis.VERIFIED,   NEW,     True),
     (CURRENT,    "native-p2p",       Basis.VERIFIED,   NEW,     True),
+    (CURRENT,    "native-unmanaged", Basis.VERIFIED,   {"live"}, True),
     (CURRENT,    "tunnelled-p2p",    Basis.VERIFIED,   NEW,     False),
 ]
 
@@ -123,7 +124,8 @@ def test_claims_name_their_source(xen: Driver) -> None:
         claim = xen.capabilities(revision).offers[scenario].claim
 
         assert claim.reference
-        assert claim.version == (None if revision is ORIGINAL else "libvirt 9.0.0, Xen 4.17")
+        tried = "Xen 4.17" if scenario == "native-unmanaged" else "libvirt 9.0.0, Xen 4.17"
+        assert claim.version == (None if revision is ORIGINAL else tried)
 
 
 def test_protocol_by_revision(xen: Driver) -> None:
@@ -167,6 +169,6 @@ def test_libxl_takes_no_scheme_without_slashes(xen: Driver, text: str) -> None:
 def test_command(migrator: Migrator, asked: dict[str, Any], words: str) -> None:
     plan = migrator.plan("web1", **{"source": "xen:///system", **asked})
 
-    assert plan.commands == (
-        NativeCommand("virsh", ("virsh", "-c", "xen:///system", *words.split())),
-    )
+    virsh = NativeCommand("virsh", ("virsh", "-c", "xen:///system", *words.split()))
+    assert plan.commands[0] == virsh
+    assert [command.tool for command in plan.commands[1:]] == ["xl"] * bool(asked.get("direct"))

@@ -15,6 +15,7 @@ from migrate_plugins import (
     ChosenBy,
     Claim,
     DriverInfo,
+    Flow,
     InvalidURIError,
     MigrationURI,
     NativeCommand,
@@ -56,6 +57,7 @@ SCHEMES: Final = {Revision.ORIGINAL: ("xenmigr",), Revision.CURRENT: ("tcp",)}
 
 _DOCUMENT: Final = Claim(Basis.DOCUMENT, "section 'Migration scenarios'")
 _TRIED: Final = "libvirt 9.0.0, Xen 4.17"
+_XL: Final = Claim(Basis.VERIFIED, "tests/integration/xen, native-unmanaged", "Xen 4.17")
 # XEN_MIGRATION_FLAGS of libvirt's xend driver, which could not rename a guest nor leave it paused.
 _XEND_OPTIONS: Final = frozenset({"live", "undefine_source", "persistent"})
 # LIBXL_MIGRATION_FLAGS and LIBXL_MIGRATION_PARAMETERS.
@@ -82,7 +84,9 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
         return Capabilities(
             offers={
                 "native-direct": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True, own=OPTIONS),
-                "native-unmanaged": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True),
+                "native-unmanaged": Offer(
+                    _DOCUMENT, _XEND_OPTIONS, migration_uri=True, own=OPTIONS
+                ),
             },
             migration_schemes=SCHEMES[revision],
             protocol="xend relocation",
@@ -99,6 +103,7 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
         offers={
             "native-direct": offer("native-direct", migration_uri=True),
             "native-p2p": offer("native-p2p", migration_uri=True),
+            "native-unmanaged": Offer(_XL, frozenset({"live"}), migration_uri=True, own=OPTIONS),
             "tunnelled-p2p": offer("tunnelled-p2p", migration_uri=False),
         },
         migration_schemes=SCHEMES[revision],
@@ -161,6 +166,10 @@ def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
 
 @hookimpl
 def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
+    if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
+        from migrate_plugins_xen.commands import typed  # noqa: PLC0415 - of few plans
+
+        return [virsh_command(plan), typed(plan)]
     return [virsh_command(plan)]
 
 
