@@ -43,7 +43,7 @@ class Pair:
         source, destination = (self.beta, self.alpha) if back else (self.alpha, self.beta)
         given = {
             "source": source.uri,
-            "destination": destination.uri,
+            "destination": None if options.get("direct") else destination.uri,
             "live": True,
             "revision": "current",
             **options,
