@@ -14,8 +14,8 @@ from migrate_plugins import Config, Migrator, NamedHost, Registry
 from migrate_plugins_lab.errors import LabError
 from migrate_plugins_lab.xen.lab import Lab as XenLab
 
-# What the tests share stands beside them.
-sys.path.append(str(Path(__file__).parents[1]))
+# The hosts serve the tests alone, and have their own place there.
+sys.path.append(str(Path(__file__).parents[2]))
 
 from xen.pair import Pair
 
