@@ -11,6 +11,8 @@ from xen.pair import alive
 from migrate_plugins import DriverError, Verdict
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from xen.pair import Pair
 
     from migrate_plugins import Outcome
@@ -75,7 +77,9 @@ def test_destination_host_that_dies_in_mid_transfer_leaves_the_guest_at_home(
 ) -> None:
     guest = pair.lab.guest("web1", dirty=_DIRTY)
     pair.lab.fault("alpha", "bandwidth", _RATE)
-    given = {"p2p": True, "migration": pair.beta.peer_uri} if flow == "peer-to-peer" else {}
+    given: dict[str, Any] = (
+        {"p2p": True, "migration": pair.beta.peer_uri} if flow == "peer-to-peer" else {}
+    )
 
     run = pair.migrator.start(pair.plan("web1", **given, options=("timeout=240",)))
     kill = Timer(12, pair.lab.fault, ("beta", "kill-host"))
