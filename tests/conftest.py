@@ -9,6 +9,7 @@ import subprocess
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -76,20 +77,21 @@ def migrator() -> Migrator:
     return Migrator((point, point.load()) for point in points)
 
 
-class PlanOnly:
-    """A driver's hooks but those that open sessions, as a driver has them that only plans."""
-
-    def __init__(self, hooks: object) -> None:
-        for name, hook in vars(hooks).items():
-            if name.startswith("migrate_") and name not in {"migrate_connect", "migrate_receiver"}:
-                setattr(self, name, hook)
+@pytest.fixture(scope="session")
+def plan_only() -> ModuleType:
+    """Hooks of a Xen driver that only plans: without those that look at hosts."""
+    hooks = vars(import_module(DRIVER_POINTS["xen"]))
+    module = ModuleType("plan_only")
+    looking = {"migrate_connect", "migrate_receiver"}
+    vars(module).update({name: hooks[name] for name in hooks if name not in looking})
+    return module
 
 
 @pytest.fixture(scope="session")
-def planner() -> Migrator:
-    """A Xen driver that only plans."""
+def planner(plan_only: ModuleType) -> Migrator:
+    """A Xen driver that only plans, and nothing else."""
     point = EntryPoint(DRIVERS, "xen", "xen", "migrate-plugins-xen", "0.1.0", "tests")
-    return Migrator([(point, PlanOnly(import_module(DRIVER_POINTS["xen"])))])
+    return Migrator([(point, plan_only)])
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import PlanOnly
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,10 +24,10 @@ from migrate_plugins import (
 from migrate_plugins.installed import DRIVERS, PLUGINS
 from migrate_plugins.tracing import without_secrets
 from migrate_plugins_vbox import hooks as vbox
-from migrate_plugins_xen import hooks as xen
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from types import ModuleType
 
 # fmt: off
 MASKED = [
@@ -140,10 +139,10 @@ def test_broadcast_answers_and_errors_are_steps_too() -> None:
     assert step.answer == "LookupError('password=***')"
 
 
-def test_opening_a_session_is_a_step_without_the_password() -> None:
+def test_opening_a_session_is_a_step_without_the_password(plan_only: ModuleType) -> None:
     steps: list[Step] = []
     point = EntryPoint(DRIVERS, "xen", "here", "migrate-plugins-xen", "1", "here")
-    registry = Registry([(point, PlanOnly(xen))], tracer=steps.append)
+    registry = Registry([(point, plan_only)], tracer=steps.append)
     steps.clear()
 
     with pytest.raises(PlanOnlyError):
@@ -153,6 +152,6 @@ def test_opening_a_session_is_a_step_without_the_password() -> None:
         ("migrate_connect", "xen", "None")
     ]
     assert steps[0].arguments == (
-        "uri='xen+ssh://root:***@beta/system', ask=None, shell=Shell("
-        "argv=('ssh', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=5', 'root@beta'), …"
+        "uri='xen+ssh://root:***@beta/system', ask=None,"
+        " shell=Shell(argv=[…], because='xen+ssh://root:***@beta/system goes over ssh')"
     )

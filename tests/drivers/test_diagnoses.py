@@ -45,7 +45,7 @@ ROWS = [
     ("internal error: Failed to reserve port 49152",                    1,    10,   "port-reserve-failed"),
     ("internal error: unable to execute QEMU command 'migrate-incoming': Failed to bind socket:"
      " Cannot assign requested address",                                1,    10,   "bind-address"),
-    ("Fail to create socket for incoming migration",                    9,    41,   "bind-address"),
+    ("Fail to create socket for incoming migration",                    9,    41,   "xen-listen"),
     ("argument unsupported: migration URI is not supported by tunnelled migration",
                                                                         74,   10,   "tunnel-with-migrateuri"),
     ("Flags 'VIR_MIGRATE_TUNNELLED' and 'VIR_MIGRATE_PARALLEL' are mutually exclusive",
@@ -184,6 +184,11 @@ ROWS = [
                                                                         38,   7,    "daemon-unreachable"),
     # Xen
     ("xc: error: Failed to enable logdirty: 95,22,0: Internal error",   None, None, "xen-pv-live"),
+    ("Failed to send migration data to destination host",               1,    41,   "xen-stream-broke"),
+    ("xc: Domain has not been suspended: shutdown 0, reason 255: Internal error",
+                                                                        None, None, "xen-suspend-timeout"),
+    ("xc: Failed to write page data to stream (9 = Bad file descriptor): Internal error",
+                                                                        None, None, "xen-stopped"),
     ("unsupported flags (0x40) in function libxlDomainMigrateBegin3Params", 8, 41,  "xen-option"),
     ("argument unsupported: parameter 'bandwidth' not supported",       74,   20,   "xen-option"),
     ("Failed to resume domain '10' with libxenlight",                   1,    41,   "xen-resume-failed"),
@@ -461,7 +466,7 @@ ELSEWHERE = {
     "daemon-name-unresolvable", "ssh-unreachable", "daemon-login", "uuid-taken", "data-port-taken",
     "ssh-is-not-data", "postcopy-unsupported", "dest-path-missing",
     "definition-differs", "dest-memory", "memory-lock", "not-a-daemon", "daemon-not-running",
-    "daemon-permission", "xen-suspend-timeout", "xen-hostdev", "xen-domain-0", "xl-ssh",
+    "daemon-permission", "xen-hostdev", "xen-domain-0", "xl-ssh",
     "vbox-settings", "vbox-locked",
 }  # fmt: skip
 

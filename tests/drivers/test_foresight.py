@@ -11,6 +11,7 @@ from migrate_plugins.installed import DRIVERS, PLUGINS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
     from migrate_plugins import Plan
 
@@ -102,12 +103,10 @@ class Gloomy:
         return [FindingKind("gloom", Severity.ERROR, "nothing may move")]
 
 
-def test_error_of_a_plan_blocks_its_check() -> None:
-    points = [
-        EntryPoint(DRIVERS, "xen", "migrate_plugins_xen.hooks", "xen", "0.1.0", "tests"),
-        EntryPoint(PLUGINS, "gloomy", "test_foresight:Gloomy", "gloomy", "0.1.0", "tests"),
-    ]
-    migrator = Migrator(zip(points, [points[0].load(), Gloomy()], strict=True))
+def test_error_of_a_plan_blocks_its_check(plan_only: ModuleType) -> None:
+    xen = EntryPoint(DRIVERS, "xen", "xen", "migrate-plugins-xen", "0.1.0", "tests")
+    gloomy = EntryPoint(PLUGINS, "gloomy", "test_foresight:Gloomy", "gloomy", "0.1.0", "tests")
+    migrator = Migrator([(xen, plan_only), (gloomy, Gloomy())])
     plan = migrator.plan("web1", source="xen:///", destination="xen+ssh://b/")
 
     assert migrator.check(plan).blocked

@@ -115,6 +115,8 @@ def _brief(value: object, key: str = "") -> str:
         return f"{type(value).__name__}({', '.join(given)})"
     if key == "user" and isinstance(value, str) and ":" in value:
         return repr(f"{value.partition(':')[0]}:{_MASK}")
+    if key == "argv":
+        return "[…]"  # the command of a shell has the user of a URI, whatever stands in it
     if isinstance(value, Mapping):
         pairs = (f"{_brief(name)}: {_brief(each, str(name))}" for name, each in value.items())
         return f"{{{', '.join(pairs)}}}"

@@ -69,7 +69,8 @@ _XEN: Final = (
             Remedy("tail -n 40 /var/log/libvirt/libxl/libxl-driver.log", Seat.DESTINATION),
             Remedy("migrate-plugins diagnose FILE, of such a log"),
         ),
-        0.7,
+        0.9,
+        codes=(1,),
     ),
     Entry(
         "xen-listen",

@@ -24,7 +24,7 @@ KINDS: Final = (
     FindingKind("port-without-meaning", Severity.WARNING, "a port that only xend had"),
     FindingKind("guest-kind-unknown", Severity.INFO, "a PV guest may not be able to move live"),
     FindingKind("job-left-behind", Severity.WARNING, "a failure may leave a job on the source"),
-    FindingKind("no-abort", Severity.INFO, "nobody can abort it, nor tell how far it is"),
+    FindingKind("no-abort", Severity.INFO, "libvirt cannot abort it, nor tell how far it is"),
     FindingKind("state-misreported", Severity.WARNING, "a failure may leave a wrong state"),
     FindingKind("xend-gone", Severity.WARNING, "the rules are those of xend, which is gone"),
 )
@@ -49,15 +49,21 @@ def foresee(plan: Plan) -> Iterator[Finding]:
             remedy=f"see what {plan.guest} is: xl list --long {plan.guest}; a PV guest moves"
             " without --live",
         )
+    peer2peer = plan.scenario.flow is Flow.MANAGED_PEER2PEER
     yield Finding(
         "no-abort",
         Severity.INFO,
         plan.uris.source.value,
-        "libxl can neither abort a migration nor tell how far it is; where the destination dies in"
-        " peer-to-peer, nothing was noticed within three minutes",
-        remedy="set a time limit of your own; the guest runs on the source until the end",
+        "libvirt can neither abort a migration of Xen nor tell how far it is: cancelling it, and -o"
+        " timeout, stop it where a program can be run on the source as root, and elsewhere "
+        + (
+            "only end the wait, while both daemons go on"
+            if peer2peer
+            else "wait for its end: without this process the guest would stand still on both hosts"
+        ),
+        remedy="give config.toml a shell for the source: [hosts.NAME] shell = [...]",
     )
-    if plan.scenario.flow is Flow.MANAGED_PEER2PEER:
+    if peer2peer:
         yield Finding(
             "state-misreported",
             Severity.WARNING,

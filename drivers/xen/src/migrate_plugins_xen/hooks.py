@@ -56,10 +56,7 @@ XEND_PORT: Final = 8002
 SCHEMES: Final = {Revision.ORIGINAL: ("xenmigr",), Revision.CURRENT: ("tcp",)}
 
 _DOCUMENT: Final = Claim(Basis.DOCUMENT, "section 'Migration scenarios'")
-_LIBXL: Final = Claim(
-    Basis.VERIFIED, "two Xen hosts under emulation; src/libxl/libxl_migration.h", "libvirt 9.0.0"
-)
-_XL: Final = Claim(Basis.VERIFIED, "xl migrate between two Xen hosts under emulation", "Xen 4.17.7")
+_TRIED: Final = "libvirt 9.0.0, Xen 4.17"
 # XEN_MIGRATION_FLAGS of libvirt's xend driver, which could not rename a guest nor leave it paused.
 _XEND_OPTIONS: Final = frozenset({"live", "undefine_source", "persistent"})
 # LIBXL_MIGRATION_FLAGS and LIBXL_MIGRATION_PARAMETERS.
@@ -96,13 +93,19 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
             encrypted=False,
             encryption="xend sends it as it is",
         )
-    native = Offer(_LIBXL, _LIBXL_OPTIONS, migration_uri=True, own=OPTIONS)
+
+    def offer(id_: str, *, migration_uri: bool, options: frozenset[str] = _LIBXL_OPTIONS) -> Offer:
+        claim = Claim(Basis.VERIFIED, f"tests/integration/xen, {id_}", _TRIED)
+        return Offer(claim, options, migration_uri, own=OPTIONS)
+
     return Capabilities(
         offers={
-            "native-direct": native,
-            "native-p2p": native,
-            "native-unmanaged": Offer(_XL, frozenset({"live"}), migration_uri=True, own=OPTIONS),
-            "tunnelled-p2p": native._replace(migration_uri=False),
+            "native-direct": offer("native-direct", migration_uri=True),
+            "native-p2p": offer("native-p2p", migration_uri=True),
+            "native-unmanaged": offer(
+                "native-unmanaged", migration_uri=True, options=frozenset({"live"})
+            ),
+            "tunnelled-p2p": offer("tunnelled-p2p", migration_uri=False),
         },
         migration_schemes=SCHEMES[revision],
         protocol="libxl migration stream",

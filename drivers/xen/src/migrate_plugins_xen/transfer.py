@@ -33,11 +33,7 @@ _ASKING: Final = 2.0
 
 _NO_POSTCOPY: Final = "Xen has no post-copy"
 _NO_STATE: Final = "libvirt takes nothing for the guest while libxl migrates it"
-_GONE: Final = (
-    "the connection to the destination broke, and libxl has noticed nothing since: the guest is"
-    " still being sent, and stays on the source until TCP gives up, which takes about 15 minutes;"
-    " migrate-plugins reconcile tells then where it is"
-)
+_GONE: Final = "the connection to the destination broke, and libxl has noticed nothing since"
 
 
 def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
@@ -63,7 +59,7 @@ def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
                 " be left suspended on both hosts, so that its end is waited for; to stop it,"
             )
             raise NoAbortError(action, problem=f"{problem} {by_hand}")
-        problem = "libvirt cannot abort a migration of Xen: both daemons go on with it; to stop it,"
+        problem = "libvirt cannot abort a migration of Xen, and it goes on without us; to stop it,"
         raise DriverError(action, problem=f"{problem} {by_hand}")
     answer = shell.run(["pkill", "-TERM", "-f", "--", pattern])
     if answer.status != 0:
@@ -106,11 +102,10 @@ class XenTransfer(LibvirtMigration):
         now = monotonic()
         if self._cannot_finish():
             self._broken = self._broken or now
-            if now - self._broken > _GRACE:
-                self._give_up(_GONE)
-        elif now > self._over and now - self._tried > _AGAIN:
+        gone = self._broken is not None and now - self._broken > _GRACE
+        if (gone or now > self._over) and now - self._tried > _AGAIN:
             self._tried = now
-            self._stop()
+            self._stop(_GONE if gone else f"it was not done after {self._limit:.0f} s (-o timeout)")
         return self._given_up
 
     def statistics(self) -> Statistics | None:
@@ -146,24 +141,21 @@ class XenTransfer(LibvirtMigration):
             ) from self._error
         super().result()
 
-    def _stop(self) -> None:
-        """Stop it, for its time is over; or give it up, where it goes on without us."""
-        told = f"it was not done after {self._limit:.0f} s (-o timeout)"
+    def _stop(self, why: str) -> None:
+        """Stop it, or give it up where it goes on without us."""
+        ours = self._direct and self._broken is None
         try:
-            self.cancel()
+            stop(self._source.shell, self._plan.guest, self._number, ours=ours)
         except NoAbortError:
             pass  # only we can finish it
         except DriverError as error:
             # Where a program can be run, the guest is in between: before the first page or after
             # the last one.
             if self._source.shell is None:
-                self._give_up(f"{told}: {error.problem}")
+                self._problem = f"{why}: {error.problem}"
+                self._given_up = True
         else:
-            self._problem = f"{told}, and was stopped"
-
-    def _give_up(self, problem: str) -> None:
-        self._problem = problem
-        self._given_up = True
+            self._problem = f"{why}: it was stopped"
 
 
 class AdoptedTransfer(AdoptedMigration):

@@ -1,0 +1,241 @@
+"""How a migration of libxl is watched, stopped and given up; the domain is a double."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from migrate_plugins import (
+    Answer,
+    DriverError,
+    GuestFacts,
+    GuestState,
+    Mend,
+    NoAbortError,
+    PlanError,
+    Statistics,
+)
+from migrate_plugins_libvirt.calls import Call
+from migrate_plugins_xen.options import LIMIT, limit
+from migrate_plugins_xen.session import XenSession
+from migrate_plugins_xen.transfer import XenTransfer, stop
+from migrate_plugins_xen.truth import HELD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_plugins import Migrator, Plan
+
+URI = "xen+ssh://alpha/"
+GUEST = GuestFacts("web1", "u1", GuestState.PAUSED, persistent=False, memory=1024)
+STOPPED, NOTHING = Answer(0, "", ""), Answer(1, "", "")
+
+
+class FakeShell:
+    """Test double: a source whose programs end as the test says."""
+
+    argv = ("ssh", "alpha")
+
+    def __init__(self, answer: Answer, domain: FakeDomain | None = None) -> None:
+        self.answer, self.domain = answer, domain
+        self.asked: list[Sequence[str]] = []
+
+    def run(self, argv: Sequence[str], *, seconds: float = 10) -> Answer:
+        assert seconds > 0
+        self.asked.append(argv)
+        if self.domain is not None and self.answer is STOPPED:
+            self.domain.error = RuntimeError("cut")
+            self.domain.ended.set()
+        return self.answer
+
+
+class FakeDomain:
+    """Test double: a guest whose migration ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.error: Exception | None = None
+
+    def ID(self) -> int:  # noqa: N802 - libvirt's name
+        return 7
+
+    def UUIDString(self) -> str:  # noqa: N802 - likewise
+        return "u1"
+
+    def jobInfo(self) -> list[int]:  # noqa: N802 - likewise
+        return [0 if self.ended.is_set() else 2, 100]
+
+    def move(self) -> None:
+        self.ended.wait(20)
+        if self.error is not None:
+            raise self.error
+
+
+def _plan(migrator: Migrator, **asked: Any) -> Plan:  # noqa: ANN401 - Request types them
+    given = {"source": URI, "destination": "xen+ssh://beta/", "revision": "current"}
+    return migrator.plan("web1", **{**given, **asked})
+
+
+def _transfer(
+    plan: Plan, domain: FakeDomain, shell: FakeShell | None, seconds: float
+) -> XenTransfer:
+    found: Any = shell
+    source = XenSession(URI, None, found)
+    return XenTransfer(plan, Call("move", (), connected=False), domain, source, None, seconds)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_it_is_stopped_as_libxl_does_it(ours: bool) -> None:
+    shell: Any = FakeShell(STOPPED)
+
+    stop(shell, "web1", 7, ours=ours)
+
+    (asked,) = shell.asked
+    assert asked[:4] == ["pkill", "-TERM", "-f", "--"]
+    assert asked[4].endswith(" 7 ")
+
+
+@pytest.mark.parametrize(
+    ("shell", "ours", "kind", "told"),
+    [
+        (None, True, NoAbortError, "its end is waited for"),
+        (None, False, DriverError, "it goes on without us"),
+        (FakeShell(NOTHING), True, DriverError, "no memory is being sent at the moment"),
+        (FakeShell(Answer(None, "", "no answer")), False, DriverError, "no answer"),
+    ],
+)
+def test_what_cannot_be_stopped_says_why(
+    shell: Any,  # noqa: ANN401 - a double
+    ours: bool,
+    kind: type[DriverError],
+    told: str,
+) -> None:
+    with pytest.raises(DriverError, match=told) as caught:
+        stop(shell, "web1", 7, ours=ours)
+
+    assert type(caught.value) is kind
+
+
+def test_it_tells_that_it_goes_on_and_nothing_more(migrator: Migrator) -> None:
+    domain = FakeDomain()
+    migration = _transfer(_plan(migrator), domain, None, 60)
+
+    assert migration.statistics() == Statistics()
+    assert not migration.wait(0.01)
+    domain.ended.set()
+    assert migration.wait(10)
+    assert migration.statistics() is None
+    migration.result()
+
+
+def test_its_time_over_it_is_stopped(migrator: Migrator) -> None:
+    domain = FakeDomain()
+    shell = FakeShell(STOPPED, domain)
+    migration = _transfer(_plan(migrator), domain, shell, 0)
+
+    migration.wait(0.01)
+
+    assert migration.wait(10)
+    assert len(shell.asked) == 1
+    with pytest.raises(DriverError, match=r"not done after 0 s .*: it was stopped"):
+        migration.result()
+
+
+def test_nobody_waits_longer_for_daemons_that_go_on(migrator: Migrator) -> None:
+    domain = FakeDomain()
+    migration = _transfer(_plan(migrator, p2p=True), domain, None, 0)
+
+    assert migration.wait(0.01)
+    with pytest.raises(DriverError, match="it goes on without us"):
+        migration.result()
+    domain.ended.set()
+
+
+@pytest.mark.parametrize("answer", [STOPPED, None])
+def test_destination_that_is_gone_is_not_waited_for(
+    migrator: Migrator, monkeypatch: pytest.MonkeyPatch, answer: Answer | None
+) -> None:
+    domain = FakeDomain()
+    shell = None if answer is None else FakeShell(answer, domain)
+    migration = _transfer(_plan(migrator), domain, shell, 60)
+    monkeypatch.setattr(migration, "_cannot_finish", lambda: True)
+    monkeypatch.setattr("migrate_plugins_xen.transfer._GRACE", 0.0)
+
+    migration.wait(0.01)
+    migration.wait(0.01)
+
+    assert migration.wait(10)
+    with pytest.raises(DriverError, match="the connection to the destination broke"):
+        migration.result()
+    domain.ended.set()
+
+
+def test_what_needs_this_process_is_waited_for(migrator: Migrator) -> None:
+    """Nobody else starts the guest on the destination."""
+    domain = FakeDomain()
+    migration = _transfer(_plan(migrator), domain, None, 0)
+
+    assert not any(migration.wait(0.01) for _ in range(5))
+    with pytest.raises(NoAbortError):
+        migration.cancel()
+    domain.ended.set()
+    assert migration.wait(10)
+    migration.result()
+
+
+def test_between_the_pages_it_is_asked_again(migrator: Migrator) -> None:
+    domain = FakeDomain()
+    shell = FakeShell(NOTHING)
+    migration = _transfer(_plan(migrator, p2p=True), domain, shell, 0)
+
+    assert not migration.wait(0.01)
+    assert not migration.wait(1.1)
+    assert not migration.wait(0.01)
+    assert len(shell.asked) > 1
+    domain.ended.set()
+
+
+@pytest.mark.parametrize("ask", ["suspend", "switch_to_postcopy"])
+def test_what_xen_does_not_do_is_refused(migrator: Migrator, ask: str) -> None:
+    domain = FakeDomain()
+    migration = _transfer(_plan(migrator), domain, None, 60)
+
+    with pytest.raises(DriverError):
+        getattr(migration, ask)()
+    domain.ended.set()
+
+
+@pytest.mark.parametrize(("options", "seconds"), [((), LIMIT), (("timeout=90",), 90)])
+def test_time_is_asked_for_or_half_an_hour(
+    migrator: Migrator, options: tuple[str, ...], seconds: int
+) -> None:
+    assert limit(_plan(migrator, options=options)) == seconds
+
+
+def test_time_beyond_a_month_is_refused(migrator: Migrator) -> None:
+    with pytest.raises(PlanError, match=r"-o timeout=9999999 is too long.*at most 2678400"):
+        _plan(migrator, options=("timeout=9999999",))
+
+
+# fmt: off
+COMMANDS = [
+    # step, whether libvirt's job is in the way, whether there is a shell, line
+    (Mend.ABORT,   False, True,  None),
+    (Mend.RESUME,  False, True,  "virsh -c xen+ssh://alpha/ resume web1"),
+    (Mend.RESUME,  True,  True,  "ssh alpha 'xl unpause web1'"),
+    (Mend.DESTROY, True,  True,  "ssh alpha 'xl destroy web1'"),
+    (Mend.DESTROY, True,  False, "virsh -c xen+ssh://alpha/ destroy web1"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("step", "held", "shell", "line"), COMMANDS)
+def test_step_is_a_line_for_the_shell(
+    step: Mend, *, held: bool, shell: bool, line: str | None
+) -> None:
+    found: Any = FakeShell(STOPPED) if shell else None
+    guest = GUEST._replace(leftover=HELD) if held else GUEST
+
+    assert XenSession(URI, None, found).mend_command(step, guest) == line

@@ -1,0 +1,152 @@
+"""What Xen shows, and what is made of what libvirt says beside it; by table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrate_plugins import HANDED_OVER, Answer, GuestFacts, GuestState, Leftover
+from migrate_plugins_xen.truth import FORGOTTEN, HELD, MISCALLED, Seen, Told, believe, look
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RUNNING, PAUSED, SHUTOFF = GuestState.RUNNING, GuestState.PAUSED, GuestState.SHUTOFF
+UNKNOWN = GuestState.UNKNOWN
+FREE, JOB = Told(held=False), Told(held=True)
+OUT, IN, SOME = "migration out", "migration in", "a job of libvirt's"
+HELPERS = "/usr/lib/xen-4.17/bin/libxl-save-helper"
+
+
+class FakeShell(NamedTuple):
+    """Test double: a host that answers what the test says."""
+
+    answer: Answer
+
+    def run(self, _argv: Sequence[str], *, seconds: float) -> Answer:
+        assert seconds > 0
+        return self.answer
+
+
+def guest(state: GuestState, reason: str | None = None) -> GuestFacts:
+    return GuestFacts("web1", "u1", state, persistent=False, memory=98304, reason=reason)
+
+
+def row(state: str, number: int = 7) -> str:
+    return f"web1                              {number}    96     1     {state}      21.8"
+
+
+# fmt: off
+# What two Xen hosts printed, and what is read from it.
+PRINTED: list[tuple[int | None, str, Seen | None]] = [
+    (0, row("-b----"),                                                      Seen()),
+    (0, row("r-----"),                                                      Seen()),
+    (0, row("------"),                                                      Seen()),
+    (0, row("--p---"),                                                      Seen(paused=True)),
+    (0, row("---ss-"),                                                      Seen(suspended=True)),
+    (0, f"{row('-b----')}\n320 {HELPERS} --save-domain 49 38 7 1 136 0",    Seen(sending=True)),
+    (0, f"{row('--p---')}\n310 {HELPERS} --restore-domain 47 -1 7 1 0 2 0 768 0",
+                                                        Seen(paused=True, receiving=True)),
+    # of another guest
+    (0, f"{row('-b----')}\n320 {HELPERS} --save-domain 49 38 17 1 136 0",   Seen()),
+    (0, f"{row('-b----')}\n320 {HELPERS} --save-domain 7 7 1 7 7 7",        Seen()),
+    (0, "Error: Domain '7' does not exist.",                                Seen(gone=True)),
+    (0, "Error: Domain '8' does not exist.",                                None),
+    (0, "sh: 1: xl: not found",                                             None),
+    (0, row("-b----", number=8),                                            None),
+    (0, "Name                                        ID   Mem VCPUs\tState\tTime(s)", None),
+    (0, "",                                                                 None),
+    (255, "",                                                               None),
+    (None, "",                                                              None),
+]
+
+# What libvirt says, what it says besides, what Xen shows; what is believed.
+BELIEFS: list[tuple[GuestFacts, Told, Seen | None, tuple[GuestState, str | None],
+                    str | None, Leftover | None]] = [
+    (guest(RUNNING, "booted"),    FREE, Seen(),               (RUNNING, "booted"),      None, None),
+    (guest(RUNNING, "booted"),    FREE, None,                 (RUNNING, "booted"),      None, None),
+    (guest(SHUTOFF),              FREE, None,                 (SHUTOFF, None),          None, None),
+    (guest(PAUSED, "user"),       FREE, Seen(paused=True),    (PAUSED, "user"),         None, None),
+    (guest(PAUSED, "user"),       FREE, None,                 (PAUSED, "user"),         None, None),
+    # on the way
+    (guest(RUNNING, "booted"),    JOB,  Seen(sending=True),   (RUNNING, "booted"),      OUT,  None),
+    (guest(SHUTOFF),              JOB,  None,                 (PAUSED, "migration"),    IN,   None),
+    (guest(PAUSED, "user"),       JOB,  Seen(paused=True, receiving=True),
+                                                              (PAUSED, "migration"),    IN,   None),
+    (guest(RUNNING, "booted"),    Told(held=True, runs=True), None,
+                                                              (RUNNING, "booted"),      SOME, None),
+    # sent by xl, of which libvirt knows nothing
+    (guest(RUNNING, "booted"),    FREE, Seen(sending=True),   (RUNNING, "booted"),      OUT,  None),
+    # a job that was never ended
+    (guest(RUNNING, "booted"),    JOB,  Seen(),               (RUNNING, "booted"),      None, HELD),
+    (guest(RUNNING, "booted"),    Told(held=True, over=True), None,
+                                                              (RUNNING, "booted"),      None, HELD),
+    # whoever led the migration is gone: it stands still on both hosts
+    (guest(RUNNING, "migrated"),  JOB,  Seen(suspended=True), (PAUSED, HANDED_OVER),    None, HELD),
+    (guest(PAUSED, "user"),       JOB,  Seen(paused=True),    (PAUSED, "migration"),    None, HELD),
+    (guest(RUNNING, "migrated"),  Told(held=True, runs=False), None,
+                                                              (UNKNOWN, "migrated"),    SOME, None),
+    # peer-to-peer that failed early
+    (guest(PAUSED, "migration"),  FREE, Seen(),             (RUNNING, "unpaused"), None, MISCALLED),
+    (guest(PAUSED, "migration"),  Told(held=False, runs=True), None,
+                                                            (RUNNING, "unpaused"), None, MISCALLED),
+    (guest(PAUSED, "migration"),  Told(held=False, runs=False), None,
+                                                              (UNKNOWN, "migration"),   None, None),
+    (guest(PAUSED, "migration"),  FREE, Seen(paused=True),    (PAUSED, "migration"),    None, None),
+    # ended behind libvirt's back
+    (guest(RUNNING, "booted"),    FREE, Seen(gone=True),      (SHUTOFF, None),     None, FORGOTTEN),
+    (guest(PAUSED, "user"),       JOB,  Seen(gone=True),      (SHUTOFF, None),     None, FORGOTTEN),
+]
+# fmt: on
+
+sights = st.none() | st.builds(Seen, *[st.booleans()] * 5)
+tolds = st.builds(Told, st.booleans(), st.booleans(), st.sampled_from([None, False, True]))
+guests = st.builds(guest, st.sampled_from(GuestState), st.sampled_from([None, "migration", "user"]))
+
+
+@pytest.mark.parametrize(("status", "output", "seen"), PRINTED)
+def test_what_xen_prints_is_read(status: int | None, output: str, seen: Seen | None) -> None:
+    shell: Any = FakeShell(Answer(status, f"{output}\n", ""))
+
+    assert look(shell, 7) == seen
+
+
+@pytest.mark.parametrize(("facts", "told", "seen", "state", "job", "leftover"), BELIEFS)
+def test_xen_is_believed(
+    facts: GuestFacts,
+    told: Told,
+    seen: Seen | None,
+    state: tuple[GuestState, str | None],
+    job: str | None,
+    leftover: Leftover | None,
+) -> None:
+    found = believe(facts, told, seen)
+
+    assert ((found.state, found.reason), found.job, found.leftover) == (state, job, leftover)
+    assert found[:2] == facts[:2]
+
+
+@given(guests, tolds, sights)
+def test_no_guest_is_said_to_run_that_xen_shows_at_rest(
+    facts: GuestFacts, told: Told, seen: Seen | None
+) -> None:
+    found = believe(facts, told, seen)
+
+    if seen is not None and not seen.receiving and (seen.paused or seen.suspended or seen.gone):
+        assert found.state is not RUNNING
+    if seen is not None and (seen.sending or seen.receiving):
+        assert found.job in {OUT, IN}
+    if not told.held:
+        assert found.leftover != HELD
+
+
+@given(guests, tolds)
+def test_where_xen_cannot_be_asked_nothing_is_said_to_run_that_uses_no_time(
+    facts: GuestFacts, told: Told
+) -> None:
+    found = believe(facts, told._replace(runs=False), None)
+
+    assert found.state is not RUNNING
