@@ -382,7 +382,7 @@ def _offered(name: str, revision: Revision, scenario: str) -> dict[str, Any]:
     places = {"qemu": QEMU, "xen": XEN, "vmware": VMWARE, "vbox": VBOX}[name]
     asked: dict[str, Any] = {**places, "revision": revision, "scenario": scenario}
     if scenario == "native-unmanaged":
-        asked |= {"destination": None, "migration": "xenmigr://desthost/"}
+        asked |= {"destination": None, "migration": "desthost"}
     return asked
 
 
