@@ -191,7 +191,7 @@ ENDS = [
     (DONE,       listed("web1", "--p---"),             "but on beta it is paused"),
     (DONE,       listed("other"),                      "beta does not have it"),
     (DONE,       UNSEEN,                               "what beta has of it is not known"),
-    (BROKE,      listed("other"),                      "resuming at sender.; beta does not have it"),
+    (BROKE,      listed("other"),                      "sender.; beta does not have it"),
     (BROKE,      listed("web1--incoming", "--p---"),   "destroy web1--incoming"),
     (BROKE,      listed("web1"),                       "on beta it is running"),
     (NOWHERE,    listed("other"),                      "it was not started"),
