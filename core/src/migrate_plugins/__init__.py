@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from migrate_plugins.findings import Finding, FindingKind, Selection, Severity
     from migrate_plugins.hookspecs import API, hookimpl
     from migrate_plugins.installed import EntryPoint, entry_points
+    from migrate_plugins.jobs import Job
     from migrate_plugins.journal import Journal, Writer, journal_url
     from migrate_plugins.loading import Loaded, Status
     from migrate_plugins.migrator import Migrator
@@ -167,6 +168,7 @@ __all__ = [
     "HeldPort",
     "HostFacts",
     "InvalidURIError",
+    "Job",
     "Journal",
     "JournalError",
     "Kind",
@@ -309,6 +311,7 @@ _HOMES: Final = {
         "findings": ("Finding", "FindingKind", "Selection", "Severity"),
         "hookspecs": ("API", "hookimpl"),
         "installed": ("EntryPoint", "entry_points"),
+        "jobs": ("Job",),
         "journal": ("Journal", "Writer", "journal_url"),
         "loading": ("Loaded", "Status"),
         "migrator": ("Migrator",),

@@ -1,4 +1,7 @@
-"""A way to run a program on a host, to see what that host sees; nothing there is ever changed.
+"""A way to run a program on a host.
+
+A check only looks, to see what that host sees; a driver may hand a migration to the host's own
+tool, which then goes on there without the client (:class:`migrate_plugins.jobs.Job`).
 
 A host can be looked at like this where the client is on it, where the client reaches its daemon
 over ssh anyway, and where config.toml says how::
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from subprocess import Popen
 
+    from migrate_plugins.jobs import Job
     from migrate_plugins.settings import NamedHost
 
 __all__ = ["Answer", "Running", "Shell", "find_shell"]
@@ -60,7 +64,7 @@ class Shell(NamedTuple):
     because: str
 
     def run(self, argv: Sequence[str], *, seconds: float = _PATIENCE) -> Answer:
-        """Run a program that only reads, for at most *seconds*.
+        """Run a program for at most *seconds*.
 
         Messages come in English, and the program has no input; what goes wrong is in the answer.
         """
@@ -88,6 +92,15 @@ class Shell(NamedTuple):
                 os.killpg(process.pid, signal.SIGKILL)
                 return Answer(None, "", f"no answer within {seconds:g} s")
         return Answer(process.returncode, output, problem)
+
+    def start(self, argv: Sequence[str]) -> Job:
+        """Start a program that belongs to the host: it ends neither with us nor with the way there.
+
+        It has no input.
+        """
+        from migrate_plugins.jobs import Job  # noqa: PLC0415 - few hosts are given work
+
+        return Job(self, argv)
 
     @contextmanager
     def open(self, argv: Sequence[str]) -> Iterator[Running]:

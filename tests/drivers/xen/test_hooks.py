@@ -44,6 +44,7 @@ OFFERS = [
     (ORIGINAL,   "native-unmanaged", Basis.DOCUMENT,   OLD,     True),
     (CURRENT,    "native-direct",    Basis.VERIFIED,   NEW,     True),
     (CURRENT,    "native-p2p",       Basis.VERIFIED,   NEW,     True),
+    (CURRENT,    "native-unmanaged", Basis.VERIFIED,   {"live"}, True),
     (CURRENT,    "tunnelled-p2p",    Basis.VERIFIED,   NEW,     False),
 ]
 
@@ -167,6 +168,6 @@ def test_libxl_takes_no_scheme_without_slashes(xen: Driver, text: str) -> None:
 def test_command(migrator: Migrator, asked: dict[str, Any], words: str) -> None:
     plan = migrator.plan("web1", **{"source": "xen:///system", **asked})
 
-    assert plan.commands == (
-        NativeCommand("virsh", ("virsh", "-c", "xen:///system", *words.split())),
-    )
+    virsh = NativeCommand("virsh", ("virsh", "-c", "xen:///system", *words.split()))
+    assert plan.commands[0] == virsh
+    assert [command.tool for command in plan.commands[1:]] == ["xl"] * bool(asked.get("direct"))

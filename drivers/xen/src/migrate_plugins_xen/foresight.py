@@ -5,9 +5,11 @@ Where a sentence tells what happened, it happened between two hosts of Xen 4.17 
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Finding, FindingKind, Flow, Revision, Severity
+from migrate_plugins_xen.commands import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "foresee"]
 
 KINDS: Final = (
+    FindingKind("handed-to-xl", Severity.INFO, "who moves the guest, of two, and why"),
+    FindingKind("libvirt-loses-sight", Severity.WARNING, "libvirt will not list the guest"),
+    FindingKind("port-without-meaning", Severity.WARNING, "a port that only xend had"),
     FindingKind("guest-kind-unknown", Severity.INFO, "a PV guest may not be able to move live"),
     FindingKind("job-left-behind", Severity.WARNING, "a failure may leave a job on the source"),
     FindingKind("no-abort", Severity.INFO, "libvirt cannot abort it, nor tell how far it is"),
@@ -27,6 +32,9 @@ KINDS: Final = (
 
 def foresee(plan: Plan) -> Iterator[Finding]:
     """Give what the plan alone shows."""
+    if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
+        yield from _handed_over(plan)
+        return
     if plan.request.revision is Revision.ORIGINAL:
         yield _xend_gone(plan)
         return
@@ -77,22 +85,48 @@ def foresee(plan: Plan) -> Iterator[Finding]:
 
 
 def _xend_gone(plan: Plan) -> Finding:
-    direct = plan.scenario.flow is Flow.UNMANAGED_DIRECT
-    instead = (
-        f"xl migrate {plan.guest} DESTINATION on the source, over ssh"
-        if direct
-        else "--revision current, which plans for libxl"
-    )
     return Finding(
         "xend-gone",
         Severity.WARNING,
         plan.uris.source.value,
         "these are the rules of xend, which libvirt has not driven since 4.3.0 (2018):"
-        + (
-            " today it refuses unmanaged direct migration"
-            if direct
-            else " today libxl does it, which takes no xenmigr:// and has its own ports"
-        ),
+        " today libxl does it, which takes no xenmigr:// and has its own ports",
         expected="libvirt 4.2 or older, with xend",
-        remedy=instead,
+        remedy="--revision current, which plans for libxl",
     )
+
+
+def _handed_over(plan: Plan) -> Iterator[Finding]:
+    """Tell who moves a guest whose move is not libvirt's."""
+    source, guest = plan.uris.source.value, plan.guest
+    uri = target(plan)
+    host = uri.host or ""
+    yield Finding(
+        "handed-to-xl",
+        Severity.INFO,
+        source,
+        "libvirt has refused unmanaged direct migration since it has driven libxl alone (4.3.0,"
+        f" 2018): then the driver runs xl migrate {guest} {host} on the source, always live;"
+        " libvirt 4.2 or older with xend does it by its own call. The source says which, not the"
+        " plan",
+    )
+    yield Finding(
+        "libvirt-loses-sight",
+        Severity.WARNING,
+        source,
+        f"xl makes the guest anew on {host}: after xl migrate neither libvirtd lists it, and"
+        " only Xen does",
+        remedy=f"look at it with xl list {guest} on {host}, and manage it with xl; or move it with"
+        " --revision current and --p2p, which libvirt follows",
+    )
+    if uri.port is not None:
+        other = ["xl", "migrate", "-s", f"ssh -p {uri.port}", guest, host]
+        yield Finding(
+            "port-without-meaning",
+            Severity.WARNING,
+            plan.uris.migration.value,
+            f"{uri.port} means something to xend alone: xl goes over ssh, by the port that ssh has,"
+            " and does not use it",
+            remedy="leave it out; a port of ssh belongs into ~/.ssh/config of the source, or by"
+            f" hand: {shlex.join(other)}",
+        )

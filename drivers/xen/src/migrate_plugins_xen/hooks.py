@@ -15,6 +15,7 @@ from migrate_plugins import (
     ChosenBy,
     Claim,
     DriverInfo,
+    Flow,
     InvalidURIError,
     MigrationURI,
     NativeCommand,
@@ -82,7 +83,9 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
         return Capabilities(
             offers={
                 "native-direct": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True, own=OPTIONS),
-                "native-unmanaged": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True),
+                "native-unmanaged": Offer(
+                    _DOCUMENT, _XEND_OPTIONS, migration_uri=True, own=OPTIONS
+                ),
             },
             migration_schemes=SCHEMES[revision],
             protocol="xend relocation",
@@ -91,14 +94,17 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
             encryption="xend sends it as it is",
         )
 
-    def offer(id_: str, *, migration_uri: bool) -> Offer:
+    def offer(id_: str, *, migration_uri: bool, options: frozenset[str] = _LIBXL_OPTIONS) -> Offer:
         claim = Claim(Basis.VERIFIED, f"tests/integration/xen, {id_}", _TRIED)
-        return Offer(claim, _LIBXL_OPTIONS, migration_uri, own=OPTIONS)
+        return Offer(claim, options, migration_uri, own=OPTIONS)
 
     return Capabilities(
         offers={
             "native-direct": offer("native-direct", migration_uri=True),
             "native-p2p": offer("native-p2p", migration_uri=True),
+            "native-unmanaged": offer(
+                "native-unmanaged", migration_uri=True, options=frozenset({"live"})
+            ),
             "tunnelled-p2p": offer("tunnelled-p2p", migration_uri=False),
         },
         migration_schemes=SCHEMES[revision],
@@ -161,6 +167,10 @@ def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
 
 @hookimpl
 def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
+    if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
+        from migrate_plugins_xen.commands import typed  # noqa: PLC0415 - of few plans
+
+        return [virsh_command(plan), typed(plan)]
     return [virsh_command(plan)]
 
 

@@ -9,15 +9,26 @@ from xml.etree import ElementTree as ET
 
 from migrate_plugins import DriverError
 from migrate_plugins_libvirt.faults import doing
-from migrate_plugins_xen.session import XenSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
-    from migrate_plugins import Access, Plan, Shell
+    import libvirt
 
-__all__ = ["Definition", "Inspection", "Kind", "Memory", "Toolstack", "inspect", "read_definition"]
+    from migrate_plugins import Access, Plan, Shell
+    from migrate_plugins_xen.session import XenSession
+
+__all__ = [
+    "Definition",
+    "Inspection",
+    "Kind",
+    "Memory",
+    "Toolstack",
+    "inspect",
+    "read_definition",
+    "toolstack",
+]
 
 _KIB: Final = 1024
 # Of `xl info`, since Xen 4.14: what the hypervisor was built with and the processor has.
@@ -89,6 +100,8 @@ class Inspection(NamedTuple):
 
 def inspect(plan: Plan, source: Access, destination: Access) -> Inspection:
     """Read what the checks ask for."""
+    from migrate_plugins_xen.session import XenSession  # noqa: PLC0415 - which imports this module
+
     unread: list[str] = []
     found = Inspection(shadow=_shadow(source.shell))
     here, there = source.session, destination.session
@@ -97,12 +110,14 @@ def inspect(plan: Plan, source: Access, destination: Access) -> Inspection:
             with doing(f"reading the definition of {plan.guest}"):
                 domain = here.connection.lookupByName(plan.guest)
                 found = found._replace(definition=read_definition(domain.XMLDesc(0)))
-            found = found._replace(source=_toolstack(here))
+            found = found._replace(source=toolstack(here.connection, here.uri))
         except DriverError as error:
             unread.append(str(error))
     if isinstance(there, XenSession):
         try:
-            found = found._replace(memory=_memory(there), destination=_toolstack(there))
+            found = found._replace(
+                memory=_memory(there), destination=toolstack(there.connection, there.uri)
+            )
         except DriverError as error:
             unread.append(str(error))
     return found._replace(unread=tuple(unread))
@@ -139,9 +154,14 @@ def _shadow(shell: Shell | None) -> bool | None:
     return None if answer.status != 0 or told is None else "shadow" in told["words"].split()
 
 
-def _toolstack(session: XenSession) -> Toolstack:
-    with doing(f"reading the capabilities behind {session.uri}"):
-        capabilities = ET.fromstring(session.connection.getCapabilities())  # noqa: S314 - likewise
+def toolstack(connection: libvirt.virConnect, uri: str) -> Toolstack:
+    """Tell what libvirt drives on a host: only with xend it still has direct migration.
+
+    Raises:
+        DriverError: libvirt does not say.
+    """
+    with doing(f"reading the capabilities behind {uri}"):
+        capabilities = ET.fromstring(connection.getCapabilities())  # noqa: S314 - likewise
     return Toolstack.XEND if capabilities.find(_XEND) is not None else Toolstack.LIBXL
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import DriverOption, Kind, Reason
+from migrate_plugins import DriverOption, Flow, Kind, Reason
+from migrate_plugins_xen.commands import is_plain, target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +37,20 @@ def limit(plan: Plan) -> int:
 
 
 def refusals(plan: Plan) -> Iterator[Reason]:
-    """Give every reason why the options of *plan* cannot be taken, beyond what the core sees."""
+    """Give every reason why *plan* cannot be carried out, beyond what the core sees."""
+    if plan.scenario.flow is Flow.UNMANAGED_DIRECT and plan.uris.migration.value is not None:
+        yield from _unusable(plan)
     for text in plan.own.get("timeout", ()):
         if text.isdecimal() and int(text) > _LONGEST:
             told = f"-o timeout={text} is too long"
             instead = f"a month is the longest: give at most {_LONGEST}"
             yield Reason("own-option-value", told, instead, usage=True)
+
+
+def _unusable(plan: Plan) -> Iterator[Reason]:
+    """Find what xl cannot take from the migration URI."""
+    uri = target(plan)
+    text = plan.uris.migration.value
+    if uri.host is not None and not is_plain(uri.host):
+        told = f"the host of {text!r} has characters that a shell would read"
+        yield Reason("xl-host", told, "a name or an address: xl has a shell start ssh", usage=True)

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 import libvirt
 
-from migrate_plugins import DriverError, GuestState, Mend
+from migrate_plugins import DriverError, Flow, GuestState, Mend
 from migrate_plugins_libvirt.faults import NOT_THERE, doing
 from migrate_plugins_libvirt.session import LibvirtSession
 from migrate_plugins_libvirt.session import connect as connect_libvirt
+from migrate_plugins_xen import handover
+from migrate_plugins_xen.domains import find_domain, list_domains
+from migrate_plugins_xen.inspection import Toolstack, toolstack
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import AdoptedTransfer, XenTransfer
 from migrate_plugins_xen.truth import HELD, Told, believe, look
 
 if TYPE_CHECKING:
     from migrate_plugins import Ask, GuestFacts, Migration, Plan, Session, Shell
+    from migrate_plugins_xen.domains import Domain
     from migrate_plugins_xen.truth import Seen
 
 __all__ = ["XenSession", "connect"]
@@ -59,9 +63,23 @@ class XenSession(LibvirtSession):
         super().__init__(uri, connection)
         self.shell: Final = shell
         self._failed: set[str] = set()
+        # As Xen had them when they were read, by their uuids.
+        self._unlisted: dict[str, Domain] = {}
+
+    def guest(self, name: str) -> GuestFacts | None:
+        """Read a guest by its name; one that libvirt does not list as Xen shows it."""
+        return self._or_unlisted(super().guest(name), name)
+
+    def guest_by_uuid(self, uuid: str) -> GuestFacts | None:
+        """Read a guest by its uuid, likewise."""
+        return self._or_unlisted(super().guest_by_uuid(uuid), uuid)
 
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Start a migration from this host."""
+        if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
+            if toolstack(self.connection, self.uri) is Toolstack.XEND:
+                return super().start(plan, None)  # libvirt still hands it to Xen by itself
+            return handover.begin(self.shell, plan)
         there = destination if isinstance(destination, XenSession) else None
         call, domain = self.prepare(plan, there)
         with doing(f"starting the migration of {plan.guest}"):
@@ -73,10 +91,13 @@ class XenSession(LibvirtSession):
             try:
                 domain = self.connection.lookupByName(name)
             except libvirt.libvirtError as error:
-                if error.get_error_code() == NOT_THERE:
-                    return None
-                raise
-            return AdoptedTransfer(domain, self) if self.sends(domain) else None
+                if error.get_error_code() != NOT_THERE:
+                    raise
+            else:
+                if domain.isActive() and domain.jobInfo()[0]:
+                    return AdoptedTransfer(domain, self) if self.sends(domain) else None
+        # Xen's own management does it, or nobody.
+        return None if self.shell is None else handover.adopt(self.shell, name)
 
     def mend(self, step: Mend, guest: GuestFacts) -> None:
         """Take a step with a guest, if it is still as it was read."""
@@ -86,9 +107,9 @@ class XenSession(LibvirtSession):
                 problem = "none is under way from here"
                 raise DriverError(f"{step} of {guest.name}", problem=problem)
             migration.cancel()
-        elif guest.leftover == HELD and step in _XL and self.shell is not None:
+        elif (words := self._by_xl(step, guest)) and self.shell is not None:
             self.compare(step, guest)
-            answer = self.shell.run(["xl", _XL[step], guest.name])
+            answer = self.shell.run(words)
             if answer.status != 0:
                 told = answer.error.strip() or f"xl ended with status {answer.status}"
                 raise DriverError(f"{step} of {guest.name}", problem=told)
@@ -99,8 +120,8 @@ class XenSession(LibvirtSession):
         """Give the same step for virsh, or for xl where libvirt's job is in virsh's way."""
         if step is Mend.ABORT:
             return None  # virsh has none for Xen
-        if guest.leftover == HELD and step in _XL and self.shell is not None:
-            return shlex.join([*self.shell.argv, shlex.join(["xl", _XL[step], guest.name])])
+        if (words := self._by_xl(step, guest)) and self.shell is not None:
+            return shlex.join([*self.shell.argv, shlex.join(words)])
         return super().mend_command(step, guest)
 
     def read(self, domain: libvirt.virDomain) -> GuestFacts:
@@ -131,6 +152,36 @@ class XenSession(LibvirtSession):
             if error.get_error_code() != NOT_THERE:
                 raise
             return False
+
+    def _by_xl(self, step: Mend, guest: GuestFacts) -> tuple[str, ...]:
+        """Give the step for xl, where libvirt's job is in its way, or it lists no such guest."""
+        if step not in _XL or self.shell is None:
+            return ()
+        if guest.leftover == HELD:
+            return ("xl", _XL[step], guest.name)
+        domain = self._unlisted.get(guest.uuid)
+        if domain is None:
+            return ()
+        if step is Mend.RESUME and domain.moving:
+            # Its name first: under the other one nobody would look for it.
+            script = 'xl rename "$1" "$2" && xl unpause "$2"'
+            return ("sh", "-c", script, "sh", str(domain.number), domain.base)
+        return ("xl", _XL[step], str(domain.number))
+
+    def _or_unlisted(self, guest: GuestFacts | None, key: str) -> GuestFacts | None:
+        """Give what Xen has of a guest that libvirt does not list as active, where it has it.
+
+        libvirt lists no guest that xl made, and xl makes each that it moves here.
+        """
+        if guest is not None:
+            self._unlisted.pop(guest.uuid, None)
+        if self.shell is None or (guest is not None and guest.state is not GuestState.SHUTOFF):
+            return guest
+        domain = find_domain(list_domains(self.shell), key)
+        if domain is None:
+            return guest
+        self._unlisted[domain.uuid] = domain
+        return domain.facts(persistent=guest is not None and guest.persistent)
 
     def _look(self, domain: libvirt.virDomain, *, wait: int = 0) -> Seen | None:
         number = domain.ID()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from migrate_plugins import Finding, Flow, Severity
 from migrate_plugins_libvirt import peer, sharing, versions
 from migrate_plugins_xen.checks.guest import judge
-from migrate_plugins_xen.checks.kinds import GUEST
+from migrate_plugins_xen.checks.kinds import GUEST, XL
+from migrate_plugins_xen.commands import target
 from migrate_plugins_xen.diagnoses import CATALOGUE
 
 if TYPE_CHECKING:
@@ -38,7 +39,22 @@ def check(
         from migrate_plugins_xen.inspection import inspect  # noqa: PLC0415 - imports libvirt
 
         findings += judge(plan, facts, inspect(plan, source, destination))
+    if plan.scenario.flow is Flow.UNMANAGED_DIRECT and selection.wants(*(kind.id for kind in XL)):
+        findings += _handover(plan, facts, source)
     return findings
+
+
+def _handover(plan: Plan, facts: Facts, source: Access) -> Sequence[Finding]:
+    from migrate_plugins_xen.checks import handover  # noqa: PLC0415 - imports libvirt, as do these
+    from migrate_plugins_xen.inspection import Toolstack, toolstack  # noqa: PLC0415
+    from migrate_plugins_xen.session import XenSession  # noqa: PLC0415
+
+    here = source.session
+    if isinstance(here, XenSession) and toolstack(here.connection, here.uri) is Toolstack.XEND:
+        return []  # libvirt does it itself
+    host = target(plan).host or ""
+    seen = None if source.shell is None else handover.look(source.shell, host)
+    return [*handover.judge(plan, facts, seen)]
 
 
 def _localhost(plan: Plan, facts: Facts) -> Iterator[Finding]:

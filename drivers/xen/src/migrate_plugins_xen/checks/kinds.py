@@ -7,7 +7,7 @@ from typing import Final
 from migrate_plugins import FindingKind, Severity
 from migrate_plugins_libvirt import peer, sharing, versions
 
-__all__ = ["GUEST", "KINDS"]
+__all__ = ["GUEST", "KINDS", "XL"]
 
 _ERROR, _INFO = Severity.ERROR, Severity.INFO
 
@@ -33,7 +33,18 @@ GUEST: Final = (
     FindingKind("host-facts-unknown", _INFO, "something that a check needs could not be read"),
 )
 
+# What xl migrate needs, where it is what moves the guest.
+XL: Final = (
+    FindingKind("xl-no-shell", _ERROR, "no program can be run on the source"),
+    FindingKind("xl-unusable", _ERROR, "xl does not answer on the source"),
+    FindingKind("xl-ssh", _ERROR, "root on the source cannot run xl on the destination"),
+    FindingKind("xl-option", _ERROR, "an option that only libvirt has"),
+    FindingKind("xl-name-taken", _ERROR, "the destination has a guest of that name"),
+    FindingKind("xen-versions", Severity.WARNING, "the hosts have two versions of Xen"),
+)
+
 KINDS: Final = (
+    *XL,
     FindingKind(
         "destination-name-localhost",
         _ERROR,

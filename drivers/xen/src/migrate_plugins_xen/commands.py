@@ -1,0 +1,58 @@
+"""What Xen's own tool is asked, as it is run and as a person would type it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from migrate_plugins import MigrationURI, NativeCommand, Seat
+
+if TYPE_CHECKING:
+    from migrate_plugins import Plan
+
+__all__ = ["SSH", "is_plain", "meaningless", "target", "typed", "xl_migrate"]
+
+# Nobody is asked anything, and a destination that dies is noticed within half a minute.
+SSH: Final = (
+    "ssh",
+    *("-o", "BatchMode=yes"),
+    *("-o", "ConnectTimeout=10"),
+    *("-o", "ServerAliveInterval=5"),
+    *("-o", "ServerAliveCountMax=6"),
+)
+# xl has a shell start ssh, with the host among its words.
+_PLAIN: Final = re.compile(r"[0-9A-Za-z_:.][-0-9A-Za-z_:.%]*")
+
+
+def is_plain(host: str) -> bool:
+    """Whether a host's name may be given to xl, which gives it to a shell."""
+    return _PLAIN.fullmatch(host) is not None
+
+
+def xl_migrate(guest: str, host: str) -> tuple[str, ...]:
+    """Give the command that moves a guest, on the source."""
+    return ("xl", "migrate", "-s", shlex.join(SSH), guest, host)
+
+
+def target(plan: Plan) -> MigrationURI:
+    """Give what the third URI says, of which xl is told the host."""
+    return MigrationURI.parse(plan.uris.migration.value or "")
+
+
+def typed(plan: Plan) -> NativeCommand:
+    """Give the same for a person, who runs it on the source."""
+    beyond = meaningless(plan)
+    if beyond:
+        told = f"xl migrate has nothing like {', '.join(beyond)}"
+        return NativeCommand("xl", None, told, Seat.SOURCE)
+    return NativeCommand("xl", xl_migrate(plan.guest, target(plan).host or ""), host=Seat.SOURCE)
+
+
+def meaningless(plan: Plan) -> tuple[str, ...]:
+    """Give the options of a plan that are libvirt's alone: xl knows no configurations."""
+    given = {
+        "--persistent": plan.request.persistent,
+        "--undefinesource": plan.request.undefine_source,
+    }
+    return tuple(option for option, asked in given.items() if asked)
