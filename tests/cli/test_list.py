@@ -28,7 +28,7 @@ SCENARIOS = [
     ("original",  "vbox",   ["native-direct"]),
     ("original",  "vmware", ["native-direct"]),
     ("original",  "xen",    ["native-direct", "native-unmanaged"]),
-    ("current",   "xen",    ["native-direct", "native-p2p", "tunnelled-p2p"]),
+    ("current",   "xen",    ["native-direct", "native-unmanaged", "native-p2p", "tunnelled-p2p"]),
 ]
 
 # Keys of a driver; a plugin has those before `title`.

@@ -41,7 +41,7 @@ SCENARIO              qemu      vbox      vmware    xen
 native-direct         verified  verified  verified  verified
 native-p2p-client     verified  -         -         -
 tunnelled-p2p-client  verified  -         -         -
-native-unmanaged      -         -         -         -
+native-unmanaged      -         -         -         verified
 native-p2p            verified  -         -         verified
 tunnelled-p2p         verified  -         -         verified
 
@@ -66,7 +66,7 @@ CELLS = {
     },
     "current": {
         "native-unmanaged": [("qemu", False, None), ("vbox", False, None),
-                             ("vmware", False, None), ("xen", False, None)],
+                             ("vmware", False, None), ("xen", True, "verified")],
         "native-p2p":       [("qemu", True, "verified"), ("vbox", False, None),
                              ("vmware", False, None), ("xen", True, "verified")],
     },

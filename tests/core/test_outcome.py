@@ -376,3 +376,18 @@ def test_guest_that_was_handed_over_may_run_where_nobody_can_look(
 
     stayed = Verdict.CANCELLED if cancelled else Verdict.FAILED
     assert verdict is (stayed if readable else Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize(("decided", "verdict"), [(True, Verdict.PAUSED), (False, Verdict.UNKNOWN)])
+def test_paused_copy_tells_nothing_while_a_job_goes_on(verdict: Verdict, *, decided: bool) -> None:
+    found = judge(
+        RUNNING,
+        PAUSED,
+        wanted=RUNNING,
+        before=RUNNING,
+        error=True,
+        cancelled=False,
+        source_readable=decided,
+    )
+
+    assert found is verdict

@@ -65,10 +65,6 @@ RULES = [
      Reason("scenario-not-offered",
             "xen does not offer native-p2p-client in revision original",
             "xen offers native-direct, native-unmanaged")),
-    (XEND | {"revision": CURRENT, "migration": "tcp://desthost/"},
-     Reason("scenario-not-offered",
-            "xen does not offer native-unmanaged in revision current",
-            "xen offers native-direct, native-p2p, tunnelled-p2p; --revision original allows it")),
     ({"source": "qemu:///system", "direct": True, "migration": "tcp://desthost/"},
      Reason("scenario-not-offered",
             "qemu does not offer native-unmanaged in revision original",
@@ -319,7 +315,7 @@ OFFERED = [
         ("qemu",   CURRENT,  ("native-direct native-p2p-client tunnelled-p2p-client native-p2p"
                              " tunnelled-p2p")),
         ("xen",    ORIGINAL, "native-direct native-unmanaged"),
-        ("xen",    CURRENT,  "native-direct native-p2p tunnelled-p2p"),
+        ("xen",    CURRENT,  "native-direct native-p2p native-unmanaged tunnelled-p2p"),
         ("vmware", ORIGINAL, "native-direct"),
         ("vmware", CURRENT,  "native-direct"),
         ("vbox",   ORIGINAL, "native-direct"),
@@ -386,7 +382,7 @@ def _offered(name: str, revision: Revision, scenario: str) -> dict[str, Any]:
     places = {"qemu": QEMU, "xen": XEN, "vmware": VMWARE, "vbox": VBOX}[name]
     asked: dict[str, Any] = {**places, "revision": revision, "scenario": scenario}
     if scenario == "native-unmanaged":
-        asked |= {"destination": None, "migration": "xenmigr://desthost/"}
+        asked |= {"destination": None, "migration": "desthost"}
     return asked
 
 

@@ -26,7 +26,7 @@ from migrate_plugins import (
 )
 from migrate_plugins.document import Crash
 from migrate_plugins.reconciliation import RULES, Step, settle
-from migrate_plugins.sessions import STARTED_AGAIN
+from migrate_plugins.sessions import HANDED_OVER, STARTED_AGAIN
 
 RUNNING, PAUSED, SHUTOFF = GuestState.RUNNING, GuestState.PAUSED, GuestState.SHUTOFF
 CRASHED, UNKNOWN = GuestState.CRASHED, GuestState.UNKNOWN
@@ -34,6 +34,8 @@ OUT, IN, BACKUP = "migration out", "migration in", "backup"
 UUID, OTHER = "u1", "u2"
 POSTCOPY = {"postcopy", "postcopy failed"}
 LATER, NOW = Leftover("a listener is on", "it is shut off"), Leftover("a listener is on")
+# As many as a reconciler takes.
+STEPS = 4
 HELD = Leftover("its job is still held", "the daemon is restarted", rolled_back=True)
 
 
@@ -53,7 +55,7 @@ def guest(
 
 REASONS: dict[GuestState, tuple[str | None, ...]] = {
     RUNNING: ("booted", STARTED_AGAIN, "migrated", "unpaused", "postcopy", "postcopy failed", None),
-    PAUSED: ("migration", "user", "postcopy", "postcopy failed", "ioerror", None),
+    PAUSED: ("migration", HANDED_OVER, "user", "postcopy", "postcopy failed", "ioerror", None),
     SHUTOFF: ("migrated", "shutdown", "failed", None),
     CRASHED: (None,),
     UNKNOWN: (None,),
@@ -231,10 +233,14 @@ def hold_step(each: Row, step: Step) -> None:
             target.reason == "user" and each.promise.paused_by_us
         )
         assert other is None or other.state is not RUNNING
+        # What it could go on as elsewhere cannot go on.
+        assert seat is Seat.SOURCE or (other is not None and other.reason == HANDED_OVER)
         assert not broken
         assert not (each.promise.postcopy and each.recorded.begun)
     elif mend is Mend.DESTROY:
-        assert (target.state, target.reason) == (PAUSED, "migration")
+        sent = seat is Seat.SOURCE and target.reason == HANDED_OVER
+        assert target.state is PAUSED
+        assert target.reason == "migration" or sent
         assert other is not None
         assert other.state is RUNNING
         assert not broken
@@ -284,7 +290,7 @@ def running(each: Row) -> int:
 
 def follow(each: Row) -> None:
     """Take step after step: never a second copy that runs, never fewer than before."""
-    for _ in range(4):
+    for _ in range(STEPS + 1):
         step = each.found.step
         if step is None:
             return
@@ -343,7 +349,7 @@ def on(*arguments: object, **more: object) -> tuple[GuestFacts, None]:
     return guest(*arguments, **more), None  # type: ignore[arg-type]
 
 
-STUCK = on(PAUSED, "migration")
+STUCK, SENT = on(PAUSED, "migration"), on(PAUSED, HANDED_OVER)
 KEPT = on(SHUTOFF, "migrated", persistent=True)
 RUNS, CAME = on(RUNNING, "booted"), on(RUNNING, "migrated")
 
@@ -387,6 +393,19 @@ ROWS = [
     (RUNS,            on(PAUSED, "user"),      PROMISE, BEFORE,  State.CLEAN_UP_MISSING, None, 6),
     (RUNS,                            STUCK,   PROMISE._replace(postcopy=True), BEFORE,
                                                                  State.CLEAN_UP_MISSING, None, 6),
+    (SENT,                            STUCK,   PROMISE, BEFORE,  State.SWITCHOVER_STUCK,
+                                                       (Mend.RESUME, Seat.DESTINATION), 1),
+    (SENT,  on(PAUSED, "migration", persistent=True), STORED, BEFORE, State.SWITCHOVER_STUCK,
+                                                       (Mend.RESUME, Seat.DESTINATION), 1),
+    (SENT,   on(PAUSED, "migration", job=IN), PROMISE, BEFORE,   State.IN_PROGRESS,      None, 1),
+    (SENT,             on(PAUSED, "user"),     PROMISE, BEFORE,  State.PAUSED,           None, 6),
+    (SENT,                            STUCK,   PROMISE._replace(wanted=PAUSED), BEFORE,
+                                                                 State.SWITCHOVER_STUCK, None, 6),
+    (SENT,                             NONE,   PROMISE, BEFORE,  State.SWITCHOVER_STUCK, None, 6),
+    (SENT,                       UNREADABLE,   PROMISE, BEFORE,  State.UNKNOWN,          None, 5),
+    (SENT,                             CAME,   PROMISE, BEFORE,  State.CLEAN_UP_MISSING,
+                                                       (Mend.DESTROY, Seat.SOURCE), 1),
+    (SENT,                             RUNS,   PROMISE, BEFORE,  State.CLEAN_UP_MISSING, None, 6),
     (STUCK,                            CAME,   PROMISE, BEFORE,  State.CLEAN_UP_MISSING,
                                                        (Mend.DESTROY, Seat.SOURCE), 1),
     (STUCK,                            RUNS,   PROMISE, BEFORE,  State.CLEAN_UP_MISSING, None, 6),

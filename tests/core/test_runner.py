@@ -38,6 +38,7 @@ from migrate_plugins import (
     MigrationURI,
     Migrator,
     NativeCommand,
+    NoAbortError,
     Offer,
     Outcome,
     Phase,
@@ -83,6 +84,7 @@ class FakeHosts:
         self.plans: list[Plan] = []
         self.inventory: str | None = None
         self.listening: set[int] = set()
+        self.no_abort = False
         self.statistics: Callable[[FakeMigration], Statistics] = lambda migration: Statistics(
             transferred=migration.looks
         )
@@ -157,6 +159,8 @@ class FakeMigration:
 
     def cancel(self) -> None:
         self.calls.append("cancel")
+        if self.hosts.no_abort:
+            raise NoAbortError("cancelling", problem="it needs this process")
         if self.refusals:
             self.refusals -= 1
             raise DriverError("cancelling", problem="no job is active")
@@ -485,6 +489,25 @@ def test_cancelled_before_the_transfer(fake: Migrator, hosts: FakeHosts) -> None
     assert outcome.sentence == (
         "cancelled: web1 is still on alpha (alpha: running; beta: no such guest)"
     )
+
+
+def test_what_nothing_stops_is_waited_for_however_long(
+    fake: Migrator, hosts: FakeHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Event] = []
+    monkeypatch.setattr("migrate_plugins.runner.PATIENCE", PATIENCE._replace(stopping=0.01))
+    hosts.no_abort = True
+    hosts.script = lambda migration: migration.move() if len(migration.calls) == 30 else None
+    run = fake.start(_plan(fake), observers=[events.append])
+    _wait_for(lambda: run.phase is Phase.TRANSFER)
+
+    run.cancel()
+    outcome = run.outcome()
+
+    assert outcome.verdict is Verdict.DONE
+    assert [event.text for event in events if event.phase is Phase.CANCEL] == [
+        "cancelling failed: it needs this process"
+    ]
 
 
 def test_cancelled_while_transferring(fake: Migrator, hosts: FakeHosts, site: Site) -> None:

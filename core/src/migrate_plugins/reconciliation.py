@@ -635,7 +635,7 @@ def _running_beside_paused(case: Case) -> Settlement | None:
     problem = None
     if case.postcopy:
         problem = "it may be in post-copy, where neither copy may be ended"
-    elif goes.reason not in {_MIGRATION, HANDED_OVER}:
+    elif goes.reason != _MIGRATION and not (goes is here and goes.reason == HANDED_OVER):
         problem = f"nothing says that the migration left it ({_because(goes)})"
     elif goes is there and there.persistent and case.promise.stored_there is not True:
         problem = "its configuration is stored there: it may have run there"
@@ -656,7 +656,7 @@ def _both_paused(case: Case) -> Settlement | None:
     if here.reason == HANDED_OVER and there.reason == _MIGRATION:
         why = f"{case.source.host} has sent all of it, and nobody started it again on either host"
         stuck = Settlement(State.SWITCHOVER_STUCK, where, why=why)
-        wants = case.wanted is GuestState.RUNNING
+        wants = case.wanted is GuestState.RUNNING and not case.postcopy
         return stuck._replace(step=Step(Mend.RESUME, Seat.DESTINATION, there) if wants else None)
     never_ran = here.reason == there.reason == _MIGRATION and not there.persistent
     if not never_ran or case.postcopy or case.wanted is not GuestState.RUNNING:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migrate_plugins import Facts, GuestFacts, GuestState, HostFacts, Revision, Seat
+from migrate_plugins import (
+    Answer,
+    DriverError,
+    Facts,
+    GuestFacts,
+    GuestState,
+    HostFacts,
+    Revision,
+    Seat,
+    UsageError,
+)
 from migrate_plugins_xen.checks.handover import Host, Seen, judge, read_host
 from migrate_plugins_xen.domains import Domain
 from migrate_plugins_xen.foresight import foresee
-from migrate_plugins_xen.handover import last_words
+from migrate_plugins_xen.handover import Handover, begin, last_words
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Sequence
 
     from migrate_plugins import Migrator, Plan
 
@@ -141,3 +152,71 @@ def test_host_that_a_shell_would_read_is_refused(migrator: Migrator, host: str) 
 @pytest.mark.parametrize(("error", "told"), WORDS)
 def test_failure_is_told_in_the_words_of_xl(error: str, told: str) -> None:
     assert last_words(error) == told
+
+
+class FakeHosts:
+    """Test double: a source whose xl has ended, and what is seen of the destination behind it."""
+
+    def __init__(self, ended: Answer, there: Answer) -> None:
+        self.ended, self.there = ended, there
+        self.interrupt = self.abandon = lambda: None
+
+    def run(self, argv: Sequence[str], *, seconds: float = 10) -> Answer:
+        assert seconds > 0
+        assert argv[0] == "ssh"
+        return self.there
+
+    def start(self, argv: Sequence[str]) -> FakeHosts:
+        assert argv == ("xl", "migrate", "-s", SSH, "web1", "beta")
+        return self
+
+    def wait(self, seconds: float) -> Answer:
+        assert seconds >= 0
+        return self.ended
+
+
+def listed(name: str, flags: str = "-b----") -> Answer:
+    text = f"{name:<40}     1    96     1     {flags}      32.5 {UUID}        -       -\n"
+    return Answer(0, text, "")
+
+
+DONE, UNSEEN = Answer(0, "", ""), Answer(255, "", "ssh: connect to host beta: timed out")
+BROKE = Answer(255, "", f"{CHATTER}Migration failed, resuming at sender.\n")
+NOWHERE = Answer(None, "", "it was not started, or the host has forgotten it")
+
+# fmt: off
+ENDS = [
+    # xl         the destination                       what is told; None where it succeeded
+    (DONE,       listed("web1"),                       None),
+    (DONE,       listed("web1", "--p---"),             "but on beta it is paused"),
+    (DONE,       listed("other"),                      "beta does not have it"),
+    (DONE,       UNSEEN,                               "what beta has of it is not known"),
+    (BROKE,      listed("other"),                      "sender.; beta does not have it"),
+    (BROKE,      listed("web1--incoming", "--p---"),   "destroy web1--incoming"),
+    (BROKE,      listed("web1"),                       "on beta it is running"),
+    (NOWHERE,    listed("other"),                      "it was not started"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("ended", "there", "told"), ENDS)
+def test_end_is_judged_by_what_runs_on_the_destination(
+    migrator: Migrator, ended: Answer, there: Answer, told: str | None
+) -> None:
+    hosts: Any = FakeHosts(ended, there)
+    move = Handover(hosts, unmanaged(migrator), THERE)
+
+    assert move.wait(1)
+    assert move.statistics() is None
+    if told is None:
+        move.result()
+    else:
+        with pytest.raises(DriverError, match=re.escape(told)):
+            move.result()
+
+
+def test_nothing_is_begun_without_a_shell(migrator: Migrator) -> None:
+    with pytest.raises(DriverError, match=r"config\.toml"):
+        begin(None, unmanaged(migrator))
+    with pytest.raises(UsageError, match="--persistent"):
+        begin(None, unmanaged(migrator, persistent=True))

@@ -57,7 +57,6 @@ SCHEMES: Final = {Revision.ORIGINAL: ("xenmigr",), Revision.CURRENT: ("tcp",)}
 
 _DOCUMENT: Final = Claim(Basis.DOCUMENT, "section 'Migration scenarios'")
 _TRIED: Final = "libvirt 9.0.0, Xen 4.17"
-_XL: Final = Claim(Basis.VERIFIED, "tests/integration/xen, native-unmanaged", "Xen 4.17")
 # XEN_MIGRATION_FLAGS of libvirt's xend driver, which could not rename a guest nor leave it paused.
 _XEND_OPTIONS: Final = frozenset({"live", "undefine_source", "persistent"})
 # LIBXL_MIGRATION_FLAGS and LIBXL_MIGRATION_PARAMETERS.
@@ -95,15 +94,17 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
             encryption="xend sends it as it is",
         )
 
-    def offer(id_: str, *, migration_uri: bool) -> Offer:
+    def offer(id_: str, *, migration_uri: bool, options: frozenset[str] = _LIBXL_OPTIONS) -> Offer:
         claim = Claim(Basis.VERIFIED, f"tests/integration/xen, {id_}", _TRIED)
-        return Offer(claim, _LIBXL_OPTIONS, migration_uri, own=OPTIONS)
+        return Offer(claim, options, migration_uri, own=OPTIONS)
 
     return Capabilities(
         offers={
             "native-direct": offer("native-direct", migration_uri=True),
             "native-p2p": offer("native-p2p", migration_uri=True),
-            "native-unmanaged": Offer(_XL, frozenset({"live"}), migration_uri=True, own=OPTIONS),
+            "native-unmanaged": offer(
+                "native-unmanaged", migration_uri=True, options=frozenset({"live"})
+            ),
             "tunnelled-p2p": offer("tunnelled-p2p", migration_uri=False),
         },
         migration_schemes=SCHEMES[revision],

@@ -21,6 +21,7 @@ from migrate_plugins_xen.truth import HELD, Told, believe, look
 
 if TYPE_CHECKING:
     from migrate_plugins import Ask, GuestFacts, Migration, Plan, Session, Shell
+    from migrate_plugins_xen.domains import Domain
     from migrate_plugins_xen.truth import Seen
 
 __all__ = ["XenSession", "connect"]
@@ -62,6 +63,8 @@ class XenSession(LibvirtSession):
         super().__init__(uri, connection)
         self.shell: Final = shell
         self._failed: set[str] = set()
+        # As Xen had them when they were read, by their uuids.
+        self._unlisted: dict[str, Domain] = {}
 
     def guest(self, name: str) -> GuestFacts | None:
         """Read a guest by its name; one that libvirt does not list as Xen shows it."""
@@ -151,19 +154,12 @@ class XenSession(LibvirtSession):
             return False
 
     def _by_xl(self, step: Mend, guest: GuestFacts) -> tuple[str, ...]:
-        """Give the same step for xl, where libvirt's job is in its way, or it lists no such guest.
-
-        Raises:
-            DriverError: Xen, or libvirt, cannot be asked.
-        """
+        """Give the step for xl, where libvirt's job is in its way, or it lists no such guest."""
         if step not in _XL or self.shell is None:
             return ()
         if guest.leftover == HELD:
             return ("xl", _XL[step], guest.name)
-        listed = super().guest_by_uuid(guest.uuid)
-        domain = None
-        if listed is None or listed.state is GuestState.SHUTOFF:
-            domain = find_domain(list_domains(self.shell), guest.uuid)
+        domain = self._unlisted.get(guest.uuid)
         if domain is None:
             return ()
         if step is Mend.RESUME and domain.moving:
@@ -177,11 +173,14 @@ class XenSession(LibvirtSession):
 
         libvirt lists no guest that xl made, and xl makes each that it moves here.
         """
+        if guest is not None:
+            self._unlisted.pop(guest.uuid, None)
         if self.shell is None or (guest is not None and guest.state is not GuestState.SHUTOFF):
             return guest
         domain = find_domain(list_domains(self.shell), key)
         if domain is None:
             return guest
+        self._unlisted[domain.uuid] = domain
         return domain.facts(persistent=guest is not None and guest.persistent)
 
     def _look(self, domain: libvirt.virDomain, *, wait: int = 0) -> Seen | None:
