@@ -45,6 +45,8 @@ _HOST_KEY: Final = "/etc/ssh/ssh_host_ed25519_key.pub"
 # Of the guest's boot sector: how many pages it writes before each line.
 _PAGES_AT: Final = 502
 _MIB_PAGES: Final = 256
+# Seconds after which a VBoxManage is late.
+_LATE: Final = 5
 # What VBoxManage may be asked again and again.
 _READING: Final = frozenset({"getextradata", "list", "showmediuminfo", "showvminfo"})
 # What a host runs when nobody wants anything of it. VirtualBox's server stays some seconds.
@@ -163,12 +165,7 @@ class Host:
         Raises:
             SiteError: It failed.
         """
-        line = managing(*words, instance=instance)
-        if words[0] in _READING:
-            # One call in a hundred does nothing for its first ten seconds.
-            script = f"for limit in 2 4 0; do status=0; timeout $limit {line} || status=$?;"
-            line = f"{script} [ $status = 124 ] || break; done; exit $status"
-        return self.run(line, stdin=stdin)
+        return self.run(_ending(*words, instance=instance), stdin=stdin)
 
     def machines(self, instance: Instance = OWN) -> Mapping[str, str]:
         """Registered machines: uuid by name."""
@@ -181,7 +178,7 @@ class Host:
         Raises:
             SiteError: There is none, or it is locked for longer than some seconds.
         """
-        shown = managing("showvminfo", name, "--machinereadable", instance=instance)
+        shown = _ending("showvminfo", name, "--machinereadable", instance=instance)
         deadline = time.monotonic() + 10
         while True:
             done = self.ask(shown)
@@ -195,9 +192,12 @@ class Host:
 
     def state(self, name: str, instance: Instance = OWN) -> str:
         """A machine's state in VBoxManage's word; ``absent`` where it is not registered."""
-        if name not in self.machines(instance):
-            return "absent"
-        return self.told(name, instance)["VMState"]
+        try:
+            return self.told(name, instance)["VMState"]
+        except SiteError as error:
+            if "VBOX_E_OBJECT_NOT_FOUND" in str(error):
+                return "absent"
+            raise
 
     def processes(self) -> Mapping[int, str]:
         """All processes of the host: their command lines by their number there."""
@@ -302,6 +302,19 @@ class Host:
 def managing(*words: str, instance: Instance = OWN) -> str:
     """A shell's line that runs VBoxManage."""
     return shlex.join(["env", *instance.environment, VBOXMANAGE, "-q", *words])
+
+
+def _ending(*words: str, instance: Instance = OWN) -> str:
+    """Likewise, and wait for no end that comes late.
+
+    One VBoxManage in a hundred ends ten seconds after it has done everything. One that only reads
+    is run again; of any other what a test does next shows whether it was done.
+    """
+    line = managing(*words, instance=instance)
+    if words[0] not in _READING:
+        return f"timeout {_LATE} {line} || [ $? = 124 ]"
+    script = f"for limit in 1 3 0; do status=0; timeout $limit {line} || status=$?;"
+    return f"{script} [ $status = 124 ] || break; done; exit $status"
 
 
 class Guest:
@@ -456,7 +469,7 @@ class Site:
         environment = "".join(f"export {words}; " for words in instance.environment)
         host.run(f"""
             {environment}
-            vboxmanage() {{ {VBOXMANAGE} -q "$@" >/dev/null; }}
+            vboxmanage() {{ timeout {_LATE} {VBOXMANAGE} -q "$@" >/dev/null || [ $? = 124 ]; }}
             vboxmanage convertfromraw {PRIVATE}/{name}.raw {guest.disk} --format VDI 2>&1
             vboxmanage createvm --name {name} --ostype Other --register
             vboxmanage modifyvm {name} --memory {memory} --vram 1 --boot1 disk \\

@@ -40,7 +40,8 @@ _LOOK: Final = 0.05
 # VBOX_E_OBJECT_NOT_FOUND.
 _NOT_FOUND: Final = 0x80BB0001
 
-# A machine is locked for a moment while somebody else reads or starts it: tried again for 5 s.
+# A machine is locked for a moment while somebody else reads or starts it: tried again for 5 s.  A
+# server that nobody needs ends, and who comes at that moment finds none: tried again three times.
 # About one VBoxManage in a hundred ends 10 s late: all is done, and it waits for a thread of its
 # own that missed the word to end.  One that only reads, or may be made twice, is made again; of
 # another it is looked at whether what it was for is done.
@@ -52,6 +53,7 @@ try() {
     code=$?
     case $out in
       *" locked "*|*"unexpected process"*) ;;
+      *"COM server is not running"*) tries=$((tries + 7)) ;;
       *) return "$code" ;;
     esac
     tries=$((tries + 1))
