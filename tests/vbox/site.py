@@ -469,7 +469,14 @@ class Site:
         environment = "".join(f"export {words}; " for words in instance.environment)
         host.run(f"""
             {environment}
-            vboxmanage() {{ timeout {_LATE} {VBOXMANAGE} -q "$@" >/dev/null || [ $? = 124 ]; }}
+            late() {{ timeout {_LATE} {VBOXMANAGE} -q "$@" >/dev/null || [ $? = 124 ]; }}
+            vboxmanage() {{
+              said=$(late "$@" 2>&1) && return
+              # A server that nobody needed is just ending, or does not come up in its time.
+              case $said in *"COM server is not running"*) sleep 1; late "$@" && return ;; esac
+              echo "$said" >&2
+              return 1
+            }}
             vboxmanage convertfromraw {PRIVATE}/{name}.raw {guest.disk} --format VDI 2>&1
             vboxmanage createvm --name {name} --ostype Other --register
             vboxmanage modifyvm {name} --memory {memory} --vram 1 --boot1 disk \\
