@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import socket
 import subprocess
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,9 @@ from migrate_plugins_vbox.session import VBoxSession
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+UUID = "11111111-1111-1111-1111-111111111111"
+OTHER = "22222222-2222-2222-2222-222222222222"
 
 # fmt: off
 LINES = [
@@ -120,3 +125,86 @@ def test_a_lock_is_waited_for_and_another_error_is_not(tmp_path: Path) -> None:
     assert tries == ["modifyvm"] * 3
     assert caught.value.problem == "no such thing"
     assert log.read_text().split() == [*tries, "controlvm"]
+
+
+# fmt: off
+LATE = [
+    # what the first does before it hangs      how often it is called
+    ("has done its work",  'touch "$0.gone"',  1),
+    ("has not done it",    ":",                2),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("work", "calls"), [row[1:] for row in LATE], ids=[row[0] for row in LATE])
+def test_a_vboxmanage_that_does_not_end_is_called_again_only_if_it(
+    tmp_path: Path, work: str, calls: int
+) -> None:
+    spy = tmp_path / "VBoxManage"
+    spy.write_text(
+        f"""#!/bin/sh
+        case $1 in
+          list) [ -e "$0.gone" ] || echo '"x" {{{UUID}}}' ;;
+          unregistervm)
+            echo "$2" >>"$0.log"
+            [ "$(wc -l <"$0.log")" -eq 1 ] || {{ touch "$0.gone"; exit 0; }}
+            {work}
+            exec sleep 15 ;;
+        esac
+        """
+    )
+    spy.chmod(0o700)
+    manage = VBoxManage(LocalRunner(), Place.parse(f"vbox:///session?vboxmanage={spy}"))
+
+    began = monotonic()
+    manage.unregister(UUID)
+
+    assert monotonic() - began < 12  # of the 15 s that it would hang
+    assert (tmp_path / "VBoxManage.log").read_text().split() == [UUID] * calls
+    assert (tmp_path / "VBoxManage.gone").exists()
+
+
+def test_a_port_is_waited_for_where_it_is() -> None:
+    manage = VBoxManage(LocalRunner(), Place.parse("vbox:///session?vboxmanage=/bin/true"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert manage.listens(port, 0.1)
+
+    assert not manage.listens(port, 0.1)
+
+
+# fmt: off
+TOLD = [
+    # what showvminfo says                       the state of the machine of that uuid
+    (f'name="x"\\nUUID="{UUID}"\\nVMState="saved"', "saved"),
+    (f'name="{UUID}"\\nUUID="{OTHER}"\\nVMState="saved"', "absent"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("told", "state"), TOLD)
+def test_a_state_is_that_of_the_machine_of_the_uuid(tmp_path: Path, told: str, state: str) -> None:
+    spy = tmp_path / "VBoxManage"
+    spy.write_text(f"#!/bin/sh\nprintf '%b\\n' '{told}'\n")
+    spy.chmod(0o700)
+    manage = VBoxManage(LocalRunner(), Place.parse(f"vbox:///session?vboxmanage={spy}"))
+
+    assert manage.state(UUID) == state
+
+
+def test_a_state_of_none_is_absent_and_an_inaccessible_machine_is_an_error(tmp_path: Path) -> None:
+    spy = tmp_path / "VBoxManage"
+    spy.write_text(
+        f"""#!/bin/sh
+        [ "$2" = {UUID} ] || {{ echo 'name="<inaccessible>"'; exit 0; }}
+        echo 'VBoxManage: error: Could not find a registered machine' >&2
+        echo 'VBoxManage: error: Details: code VBOX_E_OBJECT_NOT_FOUND (0x80bb0001)' >&2
+        exit 1
+        """
+    )
+    spy.chmod(0o700)
+    manage = VBoxManage(LocalRunner(), Place.parse(f"vbox:///session?vboxmanage={spy}"))
+
+    assert manage.state(UUID) == "absent"
+    with pytest.raises(DriverError, match="its settings file cannot be read there"):
+        manage.state(OTHER)

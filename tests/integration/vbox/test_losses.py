@@ -14,6 +14,7 @@ from vbox.proxy import Faults, between
 from vbox.site import HOME, managing, until
 
 from migrate_plugins import DriverError, Mend, Migrator, Seat, State, Verdict
+from migrate_plugins_vbox.teleportation import Patience, Teleportation
 
 if TYPE_CHECKING:
     from vbox.proxy import Proxy
@@ -29,6 +30,12 @@ PASSWORD, LOAD, LOADED, MEDIA, HANDED_OVER = range(1, 6)
 
 # That the memory takes another way than to the destination itself is found, and meant here.
 MEANT = {"destination-name-elsewhere": "the proxy passes it on"}
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up sooner what is waited for in vain."""
+    monkeypatch.setattr(Teleportation, "patience", Patience(deaf=2.0, stopping=4.0, given_up=1.0))
 
 
 def through(
@@ -153,21 +160,22 @@ def test_target_that_falls_silent_is_ended_and_the_guest_goes_on(
 ) -> None:
     guest = site.guest()
     with between(site, PORT, Faults.hold(20_000)) as proxy:
-        outcome = through(migrator, site, guest, proxy, "timeout=1")
+        outcome = through(migrator, site, guest, proxy, "timeout=4")
 
     # The source is deaf to every request to stop, until its connection ends.
     assert outcome.verdict is Verdict.FAILED
     assert isinstance(outcome.error, DriverError)
-    assert "not done after 1 s" in outcome.error.problem
+    assert "not done after 4 s" in outcome.error.problem
     stayed(site, guest)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_network_that_falls_silent_is_told_with_what_becomes_of_the_guest(
     migrator: Migrator, site: Site
 ) -> None:
     guest = site.guest()
     with between(site, PORT, Faults.silent(20_000)) as proxy:
-        outcome = through(migrator, site, guest, proxy, "timeout=1")
+        outcome = through(migrator, site, guest, proxy, "timeout=4")
         source, target = guest.state(site.alpha), guest.state(site.beta)
 
     assert outcome.verdict is Verdict.UNKNOWN
@@ -181,12 +189,13 @@ def test_network_that_falls_silent_is_told_with_what_becomes_of_the_guest(
     stayed(site, guest)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_silence_while_the_disks_change_hands_is_not_touched(
     migrator: Migrator, site: Site
 ) -> None:
     guest = site.guest()
     with between(site, PORT, Faults.mute(MEDIA)) as proxy:
-        outcome = through(migrator, site, guest, proxy, "timeout=1")
+        outcome = through(migrator, site, guest, proxy, "timeout=4")
         source, target = guest.state(site.alpha), guest.state(site.beta)
 
     assert outcome.verdict is Verdict.PAUSED

@@ -9,6 +9,7 @@ from vbox.moves import RATE, Watch, busy, endless, move, plan
 from vbox.site import until
 
 from migrate_plugins import GuestState, Verdict
+from migrate_plugins_lab.ticks import continuity, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,15 +43,15 @@ def test_guest_moves_there_and_back_without_missing_a_tick(migrator: Migrator, s
     assert (there.verdict, there.error, there.differences) == (Verdict.DONE, None, ())
     assert guest.counts(site.beta)
     assert (guest.state(site.alpha), guest.state(site.beta)) == ("teleported", "running")
-    first = guest.printed(site.alpha)
+    before = guest.printed(site.alpha)
 
     back = move(migrator, guest, site.beta, site.alpha)
 
     assert (back.verdict, back.error, back.differences) == (Verdict.DONE, None, ())
     assert guest.counts(site.alpha)
     assert (guest.state(site.alpha), guest.state(site.beta)) == ("running", "absent")
-    life = guest.life(site.beta, site.alpha)
-    assert [*life.breaks] == [f"the first line is number {first.count(chr(10)) + 1}, not 1"]
+    printed = before + guest.printed(site.beta) + guest.printed(site.alpha)
+    assert continuity(read(printed)).unbroken
 
 
 def test_paused_guest_stays_paused(migrator: Migrator, site: Site) -> None:
@@ -167,12 +168,15 @@ def test_target_listens_where_it_is_told(migrator: Migrator, site: Site) -> None
     guest = busy(site)
 
     run = migrator.start(endless(migrator, site, guest, listen_address=site.beta.address))
-    until(lambda: 49300 in site.beta.listening() or run.wait(0), "beta listens")
+    until(
+        lambda: {*range(49300, 49364)} & site.beta.listening() or run.wait(0),
+        "beta listens",
+        seconds=45,
+    )
     listens = site.beta.run("ss -ltnH")
     run.cancel()
-    run.outcome()
 
-    assert f"{site.beta.address}:49300" in listens
+    assert f"{site.beta.address}:{run.outcome().plan.port.value} " in listens
 
 
 def test_what_changed_since_the_check_is_refused_before_anything_is_changed(

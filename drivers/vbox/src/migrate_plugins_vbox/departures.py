@@ -11,7 +11,7 @@ from migrate_plugins import DriverError, Mend, MigrationURI, Statistics
 from migrate_plugins_vbox.machine import MARK
 from migrate_plugins_vbox.options import Wishes, read_password
 from migrate_plugins_vbox.senders import find_senders, interrupting
-from migrate_plugins_vbox.states import GONE, INACTIVE, LEAVING, WAITING, meaning, stuck
+from migrate_plugins_vbox.states import ABSENT, GONE, INACTIVE, LEAVING, WAITING, meaning, stuck
 from migrate_plugins_vbox.target import end_waiting
 from migrate_plugins_vbox.teleportation import NO_POSTCOPY, NO_SUSPEND, Teleportation, Way
 
@@ -114,8 +114,8 @@ class Adopted:
             raise DriverError(f"teleporting {self._machine.name}", problem=problem)
 
     def _read(self) -> None:
-        now = self._session.manage.machine_of(self._machine.uuid)
-        self._state = "not registered" if now is None else now.state
+        now = self._session.manage.state(self._machine.uuid)
+        self._state = "not registered" if now == ABSENT else now
 
 
 def mend(session: VBoxSession, step: Mend, guest: GuestFacts) -> None:

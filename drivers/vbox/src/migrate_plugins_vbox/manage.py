@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from migrate_plugins import ConnectError, DriverError
 from migrate_plugins_vbox.faults import failed, unreachable
 from migrate_plugins_vbox.machine import MARK, Machine, read_machine
+from migrate_plugins_vbox.states import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,12 +35,16 @@ _FOLDER: Final = re.compile(r"^Default machine folder: *(.*?) *$", re.MULTILINE)
 _FACTS: Final = 7
 # Seconds for what VirtualBox itself takes its time for.
 _SLOW: Final = 40.0
+# Seconds between two looks at a port.
+_LOOK: Final = 0.05
 # VBOX_E_OBJECT_NOT_FOUND.
 _NOT_FOUND: Final = 0x80BB0001
 
-# A machine is locked for a moment while somebody else reads or starts it: tried again for 5 s.
-# About one call in a hundred does nothing for its first 10 s: one that only reads, or may be made
-# twice, is made again.
+# A machine is locked for a moment while somebody else reads or starts it: tried again for 5 s.  A
+# server that nobody needs ends, and who comes at that moment finds none: tried again three times.
+# About one VBoxManage in a hundred ends 10 s late: all is done, and it waits for a thread of its
+# own that missed the word to end.  One that only reads, or may be made twice, is made again; of
+# another it is looked at whether what it was for is done.
 _TRY: Final = """\
 try() {
   tries=0
@@ -48,6 +53,7 @@ try() {
     code=$?
     case $out in
       *" locked "*|*"unexpected process"*) ;;
+      *"COM server is not running"*) tries=$((tries + 7)) ;;
       *) return "$code" ;;
     esac
     tries=$((tries + 1))
@@ -56,7 +62,7 @@ try() {
   done
 }
 look() {
-  for seconds in 2 4 0; do
+  for seconds in 1 3 0; do
     limit=
     [ "$seconds" -eq 0 ] || ! command -v timeout >/dev/null || limit="timeout $seconds"
     # try has a code of its own, of its last call that failed.
@@ -66,6 +72,22 @@ look() {
   limit=
   return "$code"
 }
+once() {
+  done=$1
+  shift
+  ! command -v timeout >/dev/null || limit="timeout 3"
+  try "$@" && { limit=; return 0; }
+  limit=
+  [ "$code" -eq 124 ] || return "$code"
+  "$done" && return 0
+  try "$@" && return 0
+  said=$out status=$code
+  "$done" && return 0
+  out=$said code=$status
+  return "$code"
+}
+listed() { look list vms && case $out in *"{$uuid}"*) ;; *) false ;; esac; }
+unlisted() { look list vms && case $out in *"{$uuid}"*) false ;; esac; }
 fail() { printf '%s\\n' "$out" >&2; exit "$code"; }
 limit=
 """
@@ -106,9 +128,31 @@ look list systemproperties || fail
 printf '%s\\n' "$out"
 """
 
+_SHOW: Final = """\
+show() {
+  tells=0
+  until look showvminfo "$1" --machinereadable; do
+    # While a machine ends it may break off. What it told until then has a password's hash in it.
+    out=$(printf '%s\\n' "$out" | grep -v '=')
+    case $out in *0x80bb0001*) fail ;; esac
+    tells=$((tells + 1))
+    [ "$tells" -lt 8 ] || fail
+    sleep 0.3
+  done
+  case $out in 'name="<inaccessible>"'*) inaccessible ;; esac
+  printf '%s\\n' "$out"
+}
+inaccessible() {
+  out="it is registered, and its settings file cannot be read there: see that the folder is"
+  out="$out mounted, and VBoxManage list vms"
+  code=1
+  fail
+}
+"""
+
 # By name or by uuid exactly: VBoxManage itself takes either for the other, and the first of
 # several machines of one name.
-_MACHINE: Final = """\
+_MACHINES: Final = """\
 look list vms || fail
 IFS='
 '
@@ -120,32 +164,16 @@ for line in $out; do
   case $id in ????????-????-????-????-????????????) ;; *) continue ;; esac
   [ "$line" = "\\"$name\\" {$id}" ] || [ "$id" = "$uuid" ] || continue
   ids="$ids $id"
-  case $line in
-    '"<inaccessible>"'*)
-      out="it is registered, and its settings file cannot be read there: see that the folder is"
-      out="$out mounted, and VBoxManage list vms"
-      code=1
-      fail
-      ;;
-  esac
+  case $line in '"<inaccessible>"'*) inaccessible ;; esac
 done
 unset IFS
-set -- $ids
-echo "$@"
-[ $# -eq 1 ] || exit 0
-look getextradata "$1" "$key" || fail
-case $out in *"Value: yes"*) echo yes ;; *) echo no ;; esac
-date +%s
-tells=0
-until look showvminfo "$1" --machinereadable; do
-  # While a machine ends it may break off. What it told until then has a password's hash in it.
-  out=$(printf '%s\\n' "$out" | grep -v '=')
-  case $out in *0x80bb0001*) fail ;; esac
-  tells=$((tells + 1))
-  [ "$tells" -lt 8 ] || fail
-  sleep 0.3
+for id in $ids; do
+  look getextradata "$id" "$key" || fail
+  case $out in *"Value: yes"*) echo yes ;; *) echo no ;; esac
+  date +%s
+  show "$id"
+  echo "$mark"
 done
-printf '%s\\n' "$out"
 """
 
 # Nothing is overwritten but the file of the same machine, and that is kept beside.
@@ -166,7 +194,7 @@ if [ -e "$path" ] || [ -L "$path" ]; then
 fi
 back() { rm -f -- "$path"; [ -z "$kept" ] || mv -f -- "$kept" "$path"; fail; }
 printf '%s\\n' "$text" >"$path.new" && mv -- "$path.new" "$path" || { rm -f -- "$path.new"; back; }
-try registervm "$path" || {
+once listed registervm "$path" || {
   case $out in
     *"extended info not available"*)
       out="$out
@@ -175,16 +203,16 @@ VirtualBox says no more where it knows a copy of a disk: compare VBoxManage list
   esac
   back
 }
-try setextradata "$uuid" "$key" yes || {
+look setextradata "$uuid" "$key" yes || {
   why=$out
-  try unregistervm "$uuid" || fail
+  once unlisted unregistervm "$uuid" || fail
   out=$why
   back
 }
 """
 
 _UNREGISTER: Final = """\
-try unregistervm "$uuid" || fail
+once unlisted unregistervm "$uuid" || fail
 [ -n "$path" ] || exit 0
 for each in "$path" "$path-prev"; do
   if grep -q -i -F "uuid=\\"{$uuid}\\"" -- "$each" 2>/dev/null; then rm -f -- "$each"; fi
@@ -293,11 +321,34 @@ class VBoxManage:
 
     def machine_named(self, name: str) -> Machine | None:
         """Read a machine by its name exactly; see :meth:`machine`."""
-        return self._machine(name, name=name, uuid="")
+        return self._pair(name, name=name, uuid="")[1]
 
     def machine_of(self, uuid: str) -> Machine | None:
         """Read a machine by its uuid; see :meth:`machine`."""
-        return self._machine(uuid, name="\n", uuid=uuid.lower())
+        return self._pair(uuid, name="\n", uuid=uuid.lower())[0]
+
+    def machines(self, uuid: str, name: str) -> tuple[Machine | None, Machine | None]:
+        """Read the machine that has a uuid, and the one that has a name; see :meth:`machine`."""
+        return self._pair(name, name=name, uuid=uuid.lower())
+
+    def state(self, uuid: str) -> str:
+        """Read a machine's state, which takes half as long as all of it; ``absent``: none.
+
+        Raises:
+            DriverError: It cannot be read.
+        """
+        action = f"reading the state of {uuid} behind {self.place.uri}"
+        answer = self._run(_SHOW + 'show "$uuid"\n', {"uuid": uuid}, again=True)
+        if answer.status != 0:
+            error = failed(action, answer, self.place)
+            if error.code == _NOT_FOUND:
+                return ABSENT
+            raise error
+        try:
+            machine = read_machine(answer.output)
+        except ValueError as error:
+            raise DriverError(action, problem=str(error)) from error
+        return machine.state if machine.uuid == uuid.lower() else ABSENT
 
     def settings(self, machine: Machine) -> str:
         """Read a machine's settings file."""
@@ -420,6 +471,23 @@ class VBoxManage:
         ports = (line.split()[1].rpartition(":")[2] for line in output.splitlines())
         return frozenset(int(port, 16) for port in ports)
 
+    def listens(self, port: int, seconds: float) -> bool:
+        """Whether something listens on a TCP port there, now or within *seconds*."""
+        # Each look is short, and its host waits between two of them.
+        looks = max(1, round(seconds / _LOOK))
+        told = self._ask(
+            f"waiting for port {port} behind {self.place.uri}",
+            "looks=0\n"
+            f"until grep -q -s ': [0-9A-F]*:{port:04X} [0-9A-F:]* 0A ' /proc/net/tcp"
+            " /proc/net/tcp6; do\n"
+            f'  looks=$((looks + 1)); [ "$looks" -lt {looks} ] || exit 0\n'
+            f"  sleep {_LOOK}\n"
+            "done\n"
+            "echo yes",
+            again=True,
+        )
+        return told.strip() == "yes"
+
     def command(self, *words: str) -> str:
         """Write a call of VBoxManage there as a line for a shell here."""
         chosen = [f"{name}={shlex.quote(value)}" for name, value in self.place.environment.items()]
@@ -428,29 +496,30 @@ class VBoxManage:
             return line
         return f"{shlex.join([*self.place.ssh, self.place.host])} {shlex.quote(line)}"
 
-    def _machine(self, wanted: str, *, name: str, uuid: str) -> Machine | None:
+    def _pair(self, wanted: str, *, name: str, uuid: str) -> tuple[Machine | None, Machine | None]:
+        """Read the machine that has the uuid, and that which has the name."""
+        from secrets import token_hex  # noqa: PLC0415 - planning needs none
+
         action = f"reading {wanted} behind {self.place.uri}"
-        answer = self._run(_MACHINE, {"name": name, "uuid": uuid, "key": MARK}, again=True)
+        mark = token_hex(8)
+        variables = {"name": name, "uuid": uuid, "key": MARK, "mark": mark}
+        answer = self._run(_SHOW + _MACHINES, variables, again=True)
         if answer.status != 0:
             error = failed(action, answer, self.place)
             if error.code == _NOT_FOUND:  # it was listed, and has just been unregistered
-                return None
+                return None, None
             raise error
-        found, _, rest = answer.output.partition("\n")
-        uuids = found.split()
-        if not uuids:
-            return None
-        if len(uuids) > 1:
-            named = ", ".join(uuids)
-            problem = f"{len(uuids)} machines there have that name: {named}; rename all but one"
-            raise DriverError(action, problem=problem)
-        marked, seconds, told = (*rest.split("\n", 2), "", "", "")[:3]
         try:
-            read = read_machine(told)
-            asked = datetime.fromtimestamp(int(seconds), UTC)
-            return read._replace(marked=marked == "yes", asked=asked)
+            read = [_machine(told) for told in answer.output.split(f"{mark}\n")[:-1]]
         except ValueError as error:
             raise DriverError(action, problem=str(error)) from error
+        named = [each for each in read if each.name == name]
+        if len(named) > 1:
+            uuids = ", ".join(each.uuid for each in named)
+            problem = f"{len(named)} machines there have that name: {uuids}; rename all but one"
+            raise DriverError(action, problem=problem)
+        of_uuid = next((each for each in read if each.uuid == uuid), None)
+        return of_uuid, next(iter(named), None)
 
     def _unread(self, answer: Answer) -> ConnectError:
         said = " ".join(answer.output.split())[:200]
@@ -518,6 +587,17 @@ class VBoxManage:
         else:
             lines.append(f"v={shlex.quote(self._path)}")
         return "\n".join([*lines, _TRY, script])
+
+
+def _machine(told: str) -> Machine:
+    """Read what was told of one machine: whether it is marked, when, and all else.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    marked, seconds, shown = (*told.split("\n", 2), "", "", "")[:3]
+    asked = datetime.fromtimestamp(int(seconds), UTC)
+    return read_machine(shown)._replace(marked=marked == "yes", asked=asked)
 
 
 def _doubt(home: str, socket: str, servers: Sequence[str]) -> str | None:

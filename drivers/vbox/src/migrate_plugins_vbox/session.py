@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from time import monotonic
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from migrate_plugins import DriverError, GuestFacts, HostFacts
@@ -21,6 +22,15 @@ __all__ = ["VBoxSession", "connect"]
 # Our own, so that the uuids made in it are nobody else's.
 _SPACE: Final = UUID("0b8f3d5e-2b0a-4a39-9d1c-6d7b3f0e8a52")
 _KIB: Final = 1024
+# Seconds that what was read of a machine is good for a check, which judges facts of the same time.
+_JUST_NOW: Final = 5.0
+
+
+class _Seen(NamedTuple):
+    """A machine, or that there was none, and when that was read."""
+
+    at: float
+    machine: Machine | None
 
 
 def connect(uri: str, ask: Ask | None = None) -> VBoxSession:
@@ -51,6 +61,7 @@ class VBoxSession:
         self.place: Final = place
         self.manage: Final = manage
         self.found: Final = found
+        self._seen: Final[dict[str, _Seen]] = {}
 
     def host(self) -> HostFacts:
         """Give the host's facts, as they were read when it was opened."""
@@ -66,11 +77,20 @@ class VBoxSession:
 
     def guest(self, name: str) -> GuestFacts | None:
         """Read a guest by its name."""
-        return _facts(self.manage.machine_named(name))
+        return self._facts(self.manage.machine_named(name))
 
     def guest_by_uuid(self, uuid: str) -> GuestFacts | None:
         """Read a guest by its uuid."""
-        return _facts(self.manage.machine_of(uuid))
+        machine = self.manage.machine_of(uuid)
+        self._seen[uuid] = _Seen(monotonic(), machine)
+        return self._facts(machine)
+
+    def seen(self, uuid: str) -> Machine | None:
+        """Give a machine as it was when its facts were read just now; else read it."""
+        seen = self._seen.get(uuid)
+        if seen is not None and monotonic() - seen.at < _JUST_NOW:
+            return seen.machine
+        return self.manage.machine_of(uuid)
 
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Begin a teleportation to *destination*."""
@@ -109,18 +129,18 @@ class VBoxSession:
         """Let go of the host."""
         self.manage.runner.close()
 
-
-def _facts(machine: Machine | None) -> GuestFacts | None:
-    if machine is None:
-        return None
-    state, reason, job = meaning(machine)
-    return GuestFacts(
-        name=machine.name,
-        uuid=machine.uuid,
-        state=state,
-        persistent=not machine.marked,
-        memory=machine.memory * _KIB,
-        job=job,
-        reason=reason,
-        leftover=leftover(machine),
-    )
+    def _facts(self, machine: Machine | None) -> GuestFacts | None:
+        if machine is None:
+            return None
+        self._seen[machine.uuid] = _Seen(monotonic(), machine)
+        state, reason, job = meaning(machine)
+        return GuestFacts(
+            name=machine.name,
+            uuid=machine.uuid,
+            state=state,
+            persistent=not machine.marked,
+            memory=machine.memory * _KIB,
+            job=job,
+            reason=reason,
+            leftover=leftover(machine),
+        )

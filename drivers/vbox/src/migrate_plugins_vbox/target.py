@@ -26,22 +26,29 @@ _BEGINNING: Final = 60.0
 # Seconds that an ended machine may take to let go of its state.
 _ENDING: Final = 15.0
 _PAUSE: Final = 0.1
+# Seconds at a time that its host waits for it to listen.
+_STEP: Final = 0.5
 
 
 class Target:
     """One machine; whatever is done to it is done for one teleportation."""
 
-    def __init__(self, session: VBoxSession, source: Machine, name: str) -> None:
+    def __init__(
+        self, session: VBoxSession, source: Machine, found: Machine | None, name: str
+    ) -> None:
         """Change nothing yet.
 
         Args:
             session: With the destination.
             source: The machine that will be sent.
+            found: It on the destination, or None where it has to be made.
             name: What it is called on the destination.
         """
         self._manage: Final = session.manage
         self._folder: Final = session.found.machine_folder
         self._source: Final = source
+        # What is made is marked.
+        self._marked: Final = found is None or found.marked
         self._name: Final = name
         self._path: str | None = None
         self._touched = False
@@ -78,7 +85,7 @@ class Target:
         action = f"starting {self._name} on the destination"
         end = monotonic() + _BEGINNING
         # Its state says that it waits before anything listens.
-        while not unwanted() and port not in self._manage.listening():
+        while not unwanted() and not self._manage.listens(port, _STEP):
             answer = self.job.poll()
             if answer is not None:
                 if answer.status == 0:
@@ -88,7 +95,6 @@ class Target:
             if monotonic() > end:
                 problem = f"after {_BEGINNING:.0f} s nothing listens on port {port}"
                 raise DriverError(action, problem=problem)
-            sleep(_PAUSE)
 
     def keep(self, stored: bool) -> None:
         """Have it stay registered, or only as long as it runs.
@@ -96,9 +102,8 @@ class Target:
         Raises:
             DriverError: That cannot be done.
         """
-        now = self._manage.machine_of(self._source.uuid)
-        if now is not None and now.marked is stored:
-            self._manage.mark(now.uuid, not stored)
+        if self._marked is stored:
+            self._manage.mark(self._source.uuid, not stored)
 
     def hang_up(self) -> None:
         """End it where it waits, in the middle of a teleportation.

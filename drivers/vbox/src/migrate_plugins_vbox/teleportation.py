@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from migrate_plugins import DriverError, MigrateError, Statistics
 from migrate_plugins_vbox.faults import failed
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from migrate_plugins_vbox.runner import Answer, Job
     from migrate_plugins_vbox.session import VBoxSession
 
-__all__ = ["NO_POSTCOPY", "NO_SUSPEND", "Teleportation", "Way"]
+__all__ = ["NO_POSTCOPY", "NO_SUSPEND", "Patience", "Teleportation", "Way"]
 
 # Seconds between two looks at the connection, at both machines while it is under way, and at both
 # when it should be over.
@@ -45,14 +45,8 @@ _STATES: Final = 4.0
 _PAUSE: Final = 0.2
 # Seconds between two requests to stop: VBoxManage hears none before it is under way.
 _AGAIN: Final = 1.0
-# Seconds after the first of them until the target is ended, and until nobody waits any longer: the
-# source hears no request while it waits for a silent target.
-_DEAF: Final = 6.0
-_STOPPING: Final = 12.0
 # Seconds that both machines may take to come to rest.
 _RESTING: Final = 20.0
-# Likewise where VBoxManage, asked to stop, was waited for in vain.
-_GIVEN_UP: Final = 5.0
 # Seconds that a target has to wait in vain before it is believed: it may be ending by itself.
 _VAIN: Final = 1.0
 # Seconds that a connection is tried again where none is accepted: nothing has moved then.
@@ -90,6 +84,22 @@ class Way(NamedTuple):
         return f"Way(host={self.host!r}, port={self.port}, listen={self.listen!r})"
 
 
+class Patience(NamedTuple):
+    """Seconds for one who was asked to stop, and who may not hear it.
+
+    The source hears no request while it waits for a silent target.
+
+    Attributes:
+        deaf: After the first request until the target is ended.
+        stopping: Likewise until nobody waits for VBoxManage any longer.
+        given_up: From then on until both machines have to have come to rest.
+    """
+
+    deaf: float = 6.0
+    stopping: float = 12.0
+    given_up: float = 5.0
+
+
 class _End(NamedTuple):
     """How it ended, as both machines show it."""
 
@@ -106,6 +116,8 @@ class _End(NamedTuple):
 
 class Teleportation:
     """A teleportation that runs; see :class:`migrate_plugins.Migration`."""
+
+    patience: ClassVar[Patience] = Patience()
 
     def __init__(
         self, source: VBoxSession, destination: VBoxSession, plan: Plan, wishes: Wishes, way: Way
@@ -180,7 +192,7 @@ class Teleportation:
     def _teleport(self) -> None:
         source, there = self._look()
         self._limit = monotonic() + self._wishes.timeout
-        target = Target(self._destination, source, self._plan.destination_name)
+        target = Target(self._destination, source, there, self._plan.destination_name)
         try:
             if there is None:
                 target.register(self._source.manage)
@@ -195,7 +207,8 @@ class Teleportation:
             target.let_go()
             raise _added(error, problem) from error
         answer = self._send(source, target)
-        end = self._settle(source, _RESTING if answer is not None else _GIVEN_UP)
+        patience = _RESTING if answer is not None else self.patience.given_up
+        end = self._settle(source, patience)
         target.let_go()
         self._conclude(source, target, answer, end)
 
@@ -211,7 +224,7 @@ class Teleportation:
         if source is None:
             problem = f"there is no machine {plan.guest} on the source any more"
             raise DriverError(self._action, problem=problem)
-        found, namesake = there.machine_of(source.uuid), there.machine_named(name)
+        found, namesake = there.machines(source.uuid, name)
         wrong = [*_changed(plan, source, found, namesake)]
         if self._way.port in there.listening():
             wrong.append(
@@ -270,10 +283,10 @@ class Teleportation:
                     answer = job.wait(_PAUSE)
                     job.abandon()
                     return answer
-            if asked is not None and not hung_up and now - asked > _DEAF:
+            if asked is not None and not hung_up and now - asked > self.patience.deaf:
                 hung_up = True
                 self._hang_up(source, target)
-            if asked is not None and now - asked > _STOPPING:
+            if asked is not None and now - asked > self.patience.stopping:
                 job.abandon()
                 return None
 
@@ -336,12 +349,11 @@ class Teleportation:
     def _read(self, source: Machine) -> _End:
         """Read both machines."""
         try:
-            here = self._source.manage.machine_of(source.uuid)
-            there = self._destination.manage.machine_of(source.uuid)
+            here = self._source.manage.state(source.uuid)
+            there = self._destination.manage.state(source.uuid)
         except MigrateError as error:
             return _End(Verdict.UNKNOWN, "", "", str(error))
-        states = [ABSENT if machine is None else machine.state for machine in (here, there)]
-        return _End(verdict(*states), *states)
+        return _End(verdict(here, there), here, there)
 
     def _sender(self, source: Machine) -> bool:
         """Whether a VBoxManage still sends the guest, as far as that can be seen."""

@@ -67,10 +67,10 @@ def _look(
     from migrate_plugins_vbox.settings import settings_path  # noqa: PLC0415 - planning needs none
     from migrate_plugins_vbox.sharing import prove  # noqa: PLC0415 - likewise
 
-    guest = here.manage.machine_of(uuid)
+    guest = here.seen(uuid)
     if guest is None:
         return None
-    target = there.manage.machine_of(uuid)
+    target = there.seen(uuid)
     source = _side(here, guest)
     path = ""
     if target is None:
