@@ -57,7 +57,7 @@ FORMS = [
 ]
 
 # One scenario's cells as JSON gives them: driver, supported, basis of the claim.
-CELLS = {
+CELLS: dict[str, dict[str, list[tuple[str, bool, str | None]]]] = {
     "original": {
         "native-direct":    [("qemu", True, "verified"), ("vbox", True, "verified"),
                              ("vmware", True, "verified"), ("xen", True, "document")],

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from migrate_plugins_lab.lab import Lab
 
 # The first use builds the image.
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800), pytest.mark.long]
 
 MOVE = 120.0
 
