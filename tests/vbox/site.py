@@ -165,7 +165,7 @@ class Host:
         Raises:
             SiteError: It failed.
         """
-        return self.run(_ending(*words, instance=instance), stdin=stdin)
+        return self.run(ending(*words, instance=instance), stdin=stdin)
 
     def machines(self, instance: Instance = OWN) -> Mapping[str, str]:
         """Registered machines: uuid by name."""
@@ -178,7 +178,7 @@ class Host:
         Raises:
             SiteError: There is none, or it is locked for longer than some seconds.
         """
-        shown = _ending("showvminfo", name, "--machinereadable", instance=instance)
+        shown = ending("showvminfo", name, "--machinereadable", instance=instance)
         deadline = time.monotonic() + 10
         while True:
             done = self.ask(shown)
@@ -304,7 +304,7 @@ def managing(*words: str, instance: Instance = OWN) -> str:
     return shlex.join(["env", *instance.environment, VBOXMANAGE, "-q", *words])
 
 
-def _ending(*words: str, instance: Instance = OWN) -> str:
+def ending(*words: str, instance: Instance = OWN) -> str:
     """Likewise, and wait for no end that comes late.
 
     One VBoxManage in a hundred ends ten seconds after it has done everything. One that only reads

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from vbox.site import PRIVATE, VBOXMANAGE, Guest, managing, until
+from vbox.site import PRIVATE, VBOXMANAGE, Guest, ending, managing, until
 
 from migrate_plugins_vbox.hardware import Effect, compare
 from migrate_plugins_vbox.machine import read_machine
@@ -141,12 +141,13 @@ class Two(NamedTuple):
         """Run VBoxManage on beta, and say what differs then; ``target`` stands for the machine."""
         told = ["showvminfo", "target", "--machinereadable"]
         lines = [
-            managing(*(self.uuid if word == "target" else word for word in words))
-            for words in calls
+            ending(*(self.uuid if word == "target" else word for word in words)) for words in calls
         ]
-        shown = managing(*(self.uuid if word == "target" else word for word in told))
+        shown = ending(*(self.uuid if word == "target" else word for word in told))
         output = self.site.beta.run(
-            "\n".join([*(f"{line} >/dev/null" for line in lines), READ.replace("SHOW", shown)])
+            "\n".join(
+                [*(f"{{ {line}; }} >/dev/null" for line in lines), READ.replace("SHOW", shown)]
+            )
         )
         told_of, mark, text = output.partition("<?xml")
         return compare(self.machine, read_machine(told_of), self.text, mark + text)
