@@ -114,7 +114,7 @@ SUPPORTED_TODAY = [
     ("native-direct",        {"xen", "qemu", "vmware", "vbox"}),
     ("native-p2p-client",    {"qemu"}),
     ("tunnelled-p2p-client", {"qemu"}),
-    ("native-unmanaged",     set()),
+    ("native-unmanaged",     {"xen"}),
     ("native-p2p",           {"xen", "qemu"}),
     ("tunnelled-p2p",        {"xen", "qemu"}),
 ]

@@ -205,9 +205,9 @@ def test_example_is_the_plans_own_command(migrator: Migrator, scenario: str, com
     if "p2p" in scenario and len([word for word in words if ":/" in word]) == 2:
         del words[-2]
 
-    (native,) = plan.commands
+    # Xen's own tool may stand beside it, where today's libvirt refuses.
+    (native,) = [each for each in plan.commands if each.tool == "virsh"]
 
-    assert native.tool == "virsh"
     assert native.argv == ("virsh", "-c", plan.uris.source.value, *words[1:])
 
 

@@ -109,6 +109,7 @@ def _handed_over(plan: Plan) -> Iterator[Finding]:
         f" 2018): then the driver runs xl migrate {guest} {host} on the source, always live;"
         " libvirt 4.2 or older with xend does it by its own call. The source says which, not the"
         " plan",
+        remedy="migrate-plugins check asks the source which of the two it is",
     )
     yield Finding(
         "libvirt-loses-sight",
