@@ -10,7 +10,7 @@ import re
 import shlex
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from urllib.parse import quote
@@ -47,6 +47,9 @@ _PAGES_AT: Final = 502
 _MIB_PAGES: Final = 256
 # Seconds after which a VBoxManage is late.
 _LATE: Final = 5
+# What a VBoxManage says that has come while its server ended, and how often it is tried.
+_NO_SERVER: Final = "COM server is not running"
+_STARTS: Final = 3
 # What VBoxManage may be asked again and again.
 _READING: Final = frozenset({"getextradata", "list", "showmediuminfo", "showvminfo"})
 # What a host runs when nobody wants anything of it. VirtualBox's server stays some seconds.
@@ -55,6 +58,10 @@ _IDLE: Final = frozenset({"sh", "sleep", "sshd", "VBoxSVC", "VBoxXPCOMIPCD"})
 
 class SiteError(Exception):
     """A site does not do what it should; says what failed, with its own words."""
+
+
+class _NoServerError(SiteError):
+    """VirtualBox's server was just ending or starting, and nothing was done."""
 
 
 class Instance(NamedTuple):
@@ -165,7 +172,19 @@ class Host:
         Raises:
             SiteError: It failed.
         """
-        return self.run(ending(*words, instance=instance), stdin=stdin)
+        line = ending(*words, instance=instance)
+        for _ in range(_STARTS - 1):
+            with suppress(_NoServerError):
+                return self._managed(line, stdin)
+        return self._managed(line, stdin)
+
+    def _managed(self, line: str, stdin: str) -> str:
+        try:
+            return self.run(line, stdin=stdin)
+        except SiteError as error:
+            if _NO_SERVER in str(error):
+                raise _NoServerError(str(error)) from error
+            raise
 
     def machines(self, instance: Instance = OWN) -> Mapping[str, str]:
         """Registered machines: uuid by name."""
