@@ -10,7 +10,7 @@ import re
 import shlex
 import subprocess
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from urllib.parse import quote
@@ -47,7 +47,8 @@ _PAGES_AT: Final = 502
 _MIB_PAGES: Final = 256
 # Seconds after which a VBoxManage is late.
 _LATE: Final = 5
-# What a VBoxManage says that has come while its server ended, and how often it is tried.
+# What a VBoxManage says that has come while its server ended, so that nothing was done, and how
+# often it is tried.
 _NO_SERVER: Final = "COM server is not running"
 _STARTS: Final = 3
 # What VBoxManage may be asked again and again.
@@ -58,10 +59,6 @@ _IDLE: Final = frozenset({"sh", "sleep", "sshd", "VBoxSVC", "VBoxXPCOMIPCD"})
 
 class SiteError(Exception):
     """A site does not do what it should; says what failed, with its own words."""
-
-
-class _NoServerError(SiteError):
-    """VirtualBox's server was just ending or starting, and nothing was done."""
 
 
 class Instance(NamedTuple):
@@ -174,17 +171,12 @@ class Host:
         """
         line = ending(*words, instance=instance)
         for _ in range(_STARTS - 1):
-            with suppress(_NoServerError):
-                return self._managed(line, stdin)
-        return self._managed(line, stdin)
-
-    def _managed(self, line: str, stdin: str) -> str:
-        try:
-            return self.run(line, stdin=stdin)
-        except SiteError as error:
-            if _NO_SERVER in str(error):
-                raise _NoServerError(str(error)) from error
-            raise
+            try:
+                return self.run(line, stdin=stdin)
+            except SiteError as error:
+                if _NO_SERVER not in str(error):
+                    raise
+        return self.run(line, stdin=stdin)
 
     def machines(self, instance: Instance = OWN) -> Mapping[str, str]:
         """Registered machines: uuid by name."""
@@ -492,7 +484,7 @@ class Site:
             vboxmanage() {{
               said=$(late "$@" 2>&1) && return
               # A server that nobody needed is just ending, or does not come up in its time.
-              case $said in *"COM server is not running"*) sleep 1; late "$@" && return ;; esac
+              case $said in *"{_NO_SERVER}"*) sleep 1; late "$@" && return ;; esac
               echo "$said" >&2
               return 1
             }}
