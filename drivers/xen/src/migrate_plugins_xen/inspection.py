@@ -56,11 +56,11 @@ class Memory(NamedTuple):
     """A host's memory, in KiB.
 
     Attributes:
-        total: All of it.
+        total: All of it, or None where nobody asked.
         free: What the hypervisor has given to nobody.
     """
 
-    total: int
+    total: int | None
     free: int
 
 
@@ -110,14 +110,12 @@ def inspect(plan: Plan, source: Access, destination: Access) -> Inspection:
             with doing(f"reading the definition of {plan.guest}"):
                 domain = here.connection.lookupByName(plan.guest)
                 found = found._replace(definition=read_definition(domain.XMLDesc(0)))
-            found = found._replace(source=toolstack(here.connection, here.uri))
+            found = found._replace(source=here.toolstack)
         except DriverError as error:
             unread.append(str(error))
     if isinstance(there, XenSession):
         try:
-            found = found._replace(
-                memory=_memory(there), destination=toolstack(there.connection, there.uri)
-            )
+            found = found._replace(memory=_memory(there), destination=there.toolstack)
         except DriverError as error:
             unread.append(str(error))
     return found._replace(unread=tuple(unread))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import cached_property
 from time import sleep
 from typing import TYPE_CHECKING, Final
 
@@ -66,6 +67,15 @@ class XenSession(LibvirtSession):
         # As Xen had them when they were read, by their uuids.
         self._unlisted: dict[str, Domain] = {}
 
+    @cached_property
+    def toolstack(self) -> Toolstack:
+        """What libvirt drives there, which is asked once.
+
+        Raises:
+            DriverError: libvirt does not say.
+        """
+        return toolstack(self.connection, self.uri)
+
     def guest(self, name: str) -> GuestFacts | None:
         """Read a guest by its name; one that libvirt does not list as Xen shows it."""
         return self._or_unlisted(super().guest(name), name)
@@ -77,7 +87,7 @@ class XenSession(LibvirtSession):
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Start a migration from this host."""
         if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
-            if toolstack(self.connection, self.uri) is Toolstack.XEND:
+            if self.toolstack is Toolstack.XEND:
                 return super().start(plan, None)  # libvirt still hands it to Xen by itself
             return handover.begin(self.shell, plan)
         there = destination if isinstance(destination, XenSession) else None

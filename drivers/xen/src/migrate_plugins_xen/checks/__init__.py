@@ -46,11 +46,11 @@ def check(
 
 def _handover(plan: Plan, facts: Facts, source: Access) -> Sequence[Finding]:
     from migrate_plugins_xen.checks import handover  # noqa: PLC0415 - imports libvirt, as do these
-    from migrate_plugins_xen.inspection import Toolstack, toolstack  # noqa: PLC0415
+    from migrate_plugins_xen.inspection import Toolstack  # noqa: PLC0415
     from migrate_plugins_xen.session import XenSession  # noqa: PLC0415
 
     here = source.session
-    if isinstance(here, XenSession) and toolstack(here.connection, here.uri) is Toolstack.XEND:
+    if isinstance(here, XenSession) and here.toolstack is Toolstack.XEND:
         return []  # libvirt does it itself
     host = target(plan).host or ""
     seen = None if source.shell is None else handover.look(source.shell, host)

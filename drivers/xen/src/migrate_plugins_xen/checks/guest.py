@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Finding, Flow, GuestState, MigrationURI, Revision, Severity
+from migrate_plugins_xen.checks.memory import check_memory
 from migrate_plugins_xen.inspection import Kind, Toolstack
 from migrate_plugins_xen.truth import HELD, MISCALLED, RESTART
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrate_plugins import Facts, GuestFacts, Plan
-    from migrate_plugins_xen.inspection import Inspection, Memory
+    from migrate_plugins_xen.inspection import Inspection
 
 __all__ = ["judge"]
 
@@ -43,7 +44,8 @@ def judge(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Finding]
     yield from _live(plan, host, inspection)
     yield from _devices(plan, host, inspection)
     if facts.destination is not None and inspection.memory is not None:
-        yield from _memory(guest, facts.destination.name, inspection.memory)
+        for short in check_memory(guest, facts.destination.name, inspection.memory):
+            yield short._replace(remedy=f"choose another destination; or {short.remedy}")
     yield from _toolstacks(plan, facts, inspection)
     for told in inspection.unread:
         yield Finding(
@@ -137,25 +139,6 @@ def _devices(plan: Plan, host: str, inspection: Inspection) -> Iterator[Finding]
         )
 
 
-def _memory(guest: GuestFacts, host: str, memory: Memory) -> Iterator[Finding]:
-    if guest.memory <= memory.free:
-        return
-    sure = guest.memory > memory.total
-    yield Finding(
-        "destination-memory-short",
-        Severity.ERROR if sure else Severity.WARNING,
-        host,
-        f"{host} has less memory than {guest.name}"
-        if sure
-        else f"{guest.name} has more memory than is free on {host}: it fits only where Domain-0"
-        " gives some of its own",
-        seen=f"{_mib(memory.free)} free of {_mib(memory.total)}",
-        expected=f"{_mib(guest.memory)} free",
-        remedy=f"choose another destination; or on {host}: xl list, and shut a guest off, or"
-        " xl mem-set Domain-0 SIZE",
-    )
-
-
 def _toolstacks(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Finding]:
     """Find that a daemon does not understand what the plan's rules write."""
     if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
@@ -194,7 +177,3 @@ def _scheme(uri: str | None) -> str | None:
 
 def _virsh(plan: Plan, *words: str) -> str:
     return shlex.join(["virsh", "-c", plan.uris.source.value or "", *words])
-
-
-def _mib(kibibytes: int) -> str:
-    return f"{kibibytes // 1024} MiB"

@@ -7,9 +7,11 @@ import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins import Finding, Severity
+from migrate_plugins_xen.checks.memory import check_memory
 from migrate_plugins_xen.commands import SSH, meaningless, target
 from migrate_plugins_xen.domains import LIST, find_domain, read_domains
 from migrate_plugins_xen.handover import NO_SHELL
+from migrate_plugins_xen.inspection import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,17 +153,8 @@ def _fits(
             acceptable=False,
         )
     guest, free = facts.guest, destination.free
-    if guest is not None and free is not None and guest.memory > free * 1024:
-        yield Finding(
-            "destination-memory-short",
-            Severity.WARNING,
-            host,
-            f"{guest.name} has more memory than is free on {host}: it fits only where Domain-0"
-            " gives some of its own",
-            seen=f"{free} MiB free",
-            expected=f"{guest.memory // 1024} MiB free",
-            remedy=f"on {host}: xl list, and shut a guest off, or xl mem-set Domain-0 SIZE",
-        )
+    if guest is not None and free is not None:
+        yield from check_memory(guest, host, Memory(None, free * 1024))
 
 
 def _read(answer: Answer) -> Host | str:
