@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, Self
 
+from migrate_plugins import Config, Migrator, NamedHost, Registry
 from migrate_plugins_lab.xen.domain import Domain
 
 if TYPE_CHECKING:
-    from migrate_plugins import Migrator, Outcome, Plan, Report
+    from migrate_plugins import Outcome, Plan, Report
     from migrate_plugins_lab.guest import Guest
     from migrate_plugins_lab.host import Host
     from migrate_plugins_lab.lab import Lab
 
 SECONDS = 180.0
 """In which a guest that moved ticks again, on a machine that has other things to do."""
+
+NOBODYS = "tcp://10.78.0.99:49300"
+"""A migration URI with an address that no host has, so that the destination cannot listen there."""
+
+# MiB that a guest writes over all the time, and what its memory goes over.
+_DIRTY = 48
+_RATE = "40mbit"
+# Seconds between two looks.
+_LOOK = 0.5
 
 _PVH = "machine='xenpvh'>xenpvh<"
 _PV = "machine='xenpv'>linux<"
@@ -27,6 +38,17 @@ class Pair:
 
     lab: Lab
     migrator: Migrator
+
+    @classmethod
+    def of(cls, lab: Lab, *, shells: bool = True) -> Self:
+        """Give the hosts of a lab, and a migrator with or without a way to run programs on them."""
+        named = {
+            host.name: NamedHost(
+                host.name, host.uri, host.peer_uri, (host.address,), host.shell if shells else ()
+            )
+            for host in lab.hosts
+        }
+        return cls(lab, Migrator(Registry.installed(Config(hosts=named))))
 
     @property
     def alpha(self) -> Host:
@@ -65,6 +87,24 @@ class Pair:
             for host in self.lab.hosts
             if guest in [line.split()[0] for line in host.run(["xl", "list"]).splitlines()]
         ]
+
+    def sending(self, guest: str) -> bool:
+        """Whether alpha's Xen sends the memory of that guest at the moment, whoever asked it to."""
+        line = f'pgrep -f "libxl-save-helpe[r] --save-domain .* $(xl domid {guest}) " || true'
+        return bool(self.alpha.run(["sh", "-c", line]).strip())
+
+    def wait_until_sending(self, guest: str) -> None:
+        """Wait until alpha's Xen sends the memory of that guest."""
+        end = monotonic() + SECONDS
+        while not self.sending(guest):
+            assert monotonic() < end, f"{guest} is not sent"
+            sleep(_LOOK)
+
+    def slow_guest(self, name: str) -> Guest:
+        """Start a guest on alpha whose transfer takes half a minute at the least."""
+        guest = self.lab.guest(name, dirty=_DIRTY)
+        self.lab.fault("alpha", "bandwidth", _RATE)
+        return guest
 
     def pv_guest(self, name: str) -> None:
         """Start a PV guest on alpha.

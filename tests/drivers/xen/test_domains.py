@@ -47,9 +47,10 @@ FOUND = [
     ([],                                                           "web1", None),
 ]
 
+HELPER = "320 /usr/lib/xen-4.17/bin/libxl-save-helper"
 LEAVES = "leaves: 473 /usr/lib/xen-4.17/bin/xl migrate -s ssh -o BatchMode=yes"
 JOBS = [
-    # name              what xl does               job
+    # name              what is done               job
     ("web1",            "",                        None),
     ("web1",            f"{LEAVES} web1 beta\n",   "migration out"),
     ("web1",            f"{LEAVES} web10 beta\n",  None),
@@ -57,12 +58,21 @@ JOBS = [
     ("web1",            "arrives:\n",              None),
     ("web1--incoming",  "arrives:\n",              "migration in"),
     ("web1--incoming",  "",                        None),
+    ("web1--migratedaway", f"{LEAVES} web1 beta\n", "migration out"),
+    ("web1--migratedaway", "",                     None),
+    # by libvirt
+    ("web1",            f"{HELPER} --save-domain 49 38 1 1 136 0\n",   "migration out"),
+    ("web1",            f"{HELPER} --restore-domain 47 -1 1 1 0 2\n",  "migration in"),
+    ("web1",            f"{HELPER} --save-domain 49 38 11 1 136 0\n",  None),
+    ("web1",            f"{HELPER} --save-domain 1 1 2 1 1 1\n",       None),
 ]
 # fmt: on
 
 
 @pytest.mark.parametrize(("name", "does", "job"), JOBS)
-def test_move_under_way_is_told_from_what_xl_does(name: str, does: str, job: str | None) -> None:
+def test_move_under_way_is_told_from_what_runs_beside_it(
+    name: str, does: str, job: str | None
+) -> None:
     (domain,) = read_domains(HEAD + row(name, "-b----") + does)
 
     assert domain.job == job

@@ -18,6 +18,7 @@ RUNNING, PAUSED, SHUTOFF = GuestState.RUNNING, GuestState.PAUSED, GuestState.SHU
 UNKNOWN = GuestState.UNKNOWN
 FREE, JOB = Told(held=False), Told(held=True)
 OUT, IN, SOME = "migration out", "migration in", "a job of libvirt's"
+UUID = "f988a8d7-2f0b-4430-ba28-b681b1f0fb86"
 HELPERS = "/usr/lib/xen-4.17/bin/libxl-save-helper"
 
 
@@ -36,7 +37,7 @@ def guest(state: GuestState, reason: str | None = None) -> GuestFacts:
 
 
 def row(state: str, number: int = 7) -> str:
-    return f"web1                              {number}    96     1     {state}      21.8"
+    return f"web1      {number}    96     1     {state}      21.8 {UUID}        -                -"
 
 
 # fmt: off
@@ -53,12 +54,12 @@ PRINTED: list[tuple[int | None, str, Seen | None]] = [
     # of another guest
     (0, f"{row('-b----')}\n320 {HELPERS} --save-domain 49 38 17 1 136 0",   Seen()),
     (0, f"{row('-b----')}\n320 {HELPERS} --save-domain 7 7 1 7 7 7",        Seen()),
-    (0, "Error: Domain '7' does not exist.",                                Seen(gone=True)),
-    (0, "Error: Domain '8' does not exist.",                                None),
-    (0, "sh: 1: xl: not found",                                             None),
-    (0, row("-b----", number=8),                                            None),
-    (0, "Name                                        ID   Mem VCPUs\tState\tTime(s)", None),
-    (0, "",                                                                 None),
+    # by xl, before and after its memory is on the way
+    (0, f"{row('-b----')}\nleaves: 9 /usr/sbin/xl migrate -s ssh web1 beta", Seen(sending=True)),
+    (0, row("-b----", number=8),                                            Seen(gone=True)),
+    (0, "Name                                        ID   Mem VCPUs\tState\tTime(s)",
+                                                                            Seen(gone=True)),
+    (127, "sh: 1: xl: not found",                                           None),
     (255, "",                                                               None),
     (None, "",                                                              None),
 ]

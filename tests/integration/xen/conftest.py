@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrate_plugins import Config, Migrator, NamedHost, Registry
 from migrate_plugins_lab.errors import LabError
 from migrate_plugins_lab.xen.lab import Lab as XenLab
 
@@ -45,8 +44,4 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture
 def pair(xen_hosts: Lab) -> Pair:
     """Two Xen hosts without guests, with a shell on each."""
-    named = {
-        host.name: NamedHost(host.name, host.uri, host.peer_uri, (host.address,), host.shell)
-        for host in xen_hosts.hosts
-    }
-    return Pair(xen_hosts, Migrator(Registry.installed(Config(hosts=named))))
+    return Pair.of(xen_hosts)

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from threading import Timer
 from typing import TYPE_CHECKING
 
 import pytest
-from xen.pair import alive
+from xen.pair import NOBODYS, alive
 
-from migrate_plugins import DriverError, Verdict
+from migrate_plugins import DriverError, GuestState, Phase, Statistics, Verdict
 
 if TYPE_CHECKING:
     from typing import Any
 
     from xen.pair import Pair
 
-    from migrate_plugins import Outcome
+    from migrate_plugins import Event, Outcome
 
 pytestmark = pytest.mark.long
 
-# Memory that a guest writes over all the time, so that its transfer takes some seconds.
-_DIRTY = 48
-_RATE = "40mbit"
-# No host has this address, so that the destination cannot listen there.
-_NOBODYS = "tcp://10.78.0.99:49300"
 _ACCEPTED = {"destination-name-elsewhere": "to see what libxl makes of it"}
 
 
@@ -38,7 +32,7 @@ def _stayed(outcome: Outcome, pair: Pair) -> DriverError:
 def test_managed_migration_that_cannot_be_prepared_leaves_a_job_that_is_told(pair: Pair) -> None:
     guest = pair.lab.guest("web1")
 
-    plan = pair.plan("web1", migration=_NOBODYS)
+    plan = pair.plan("web1", migration=NOBODYS)
     outcome = pair.migrator.run(plan, accept=_ACCEPTED)
 
     _stayed(outcome, pair)
@@ -59,7 +53,7 @@ def test_managed_migration_that_cannot_be_prepared_leaves_a_job_that_is_told(pai
 def test_peer_to_peer_migration_that_fails_leaves_a_guest_that_runs(pair: Pair) -> None:
     guest = pair.lab.guest("web1")
 
-    plan = pair.plan("web1", p2p=True, destination=pair.beta.peer_uri, migration=_NOBODYS)
+    plan = pair.plan("web1", p2p=True, destination=pair.beta.peer_uri, migration=NOBODYS)
     outcome = pair.migrator.run(plan, accept=_ACCEPTED)
 
     _stayed(outcome, pair)
@@ -71,23 +65,52 @@ def test_peer_to_peer_migration_that_fails_leaves_a_guest_that_runs(pair: Pair) 
     alive(guest)
 
 
-@pytest.mark.parametrize("flow", ["managed", "peer-to-peer"])
-def test_destination_host_that_dies_in_mid_transfer_leaves_the_guest_at_home(
-    pair: Pair, flow: str
-) -> None:
-    guest = pair.lab.guest("web1", dirty=_DIRTY)
-    pair.lab.fault("alpha", "bandwidth", _RATE)
-    given: dict[str, Any] = (
-        {"p2p": True, "migration": pair.beta.peer_uri} if flow == "peer-to-peer" else {}
-    )
+def test_guest_that_stands_still_fails_after_a_minute_and_can_be_resumed(pair: Pair) -> None:
+    guest = pair.lab.guest("web1")
+    pair.alpha.virsh("suspend", "web1")
 
-    run = pair.migrator.start(pair.plan("web1", **given, options=("timeout=240",)))
-    kill = Timer(12, pair.lab.fault, ("beta", "kill-host"))
-    kill.start()
-    outcome = run.outcome()
-    kill.join()
+    plan = pair.plan("web1")
+    outcome = pair.migrator.run(plan, accept={"guest-cannot-suspend": "to see it fail"})
 
-    assert outcome.verdict in {Verdict.FAILED, Verdict.UNKNOWN}
+    error = _stayed(outcome, pair)
+    assert "Failed to send migration data" in error.problem
+    assert "xen-stream-broke" in [diagnosis.id for diagnosis in outcome.diagnoses]
+    assert outcome.source is not None
+    assert outcome.source.state is GuestState.PAUSED
+    pair.alpha.virsh("resume", "web1")
     alive(guest)
-    alpha = pair.alpha.run(["xl", "list"])
-    assert "web1" in alpha
+
+
+def test_move_tells_that_it_goes_on_and_nothing_that_it_does_not_know(pair: Pair) -> None:
+    pair.slow_guest("web1")
+    told: list[Event] = []
+
+    pair.migrator.start(pair.plan("web1"), observers=[told.append]).outcome().raise_for_failure()
+
+    during = [each.statistics for each in told if each.phase is Phase.TRANSFER and each.statistics]
+    assert len(during) > 1
+    assert {*during} == {Statistics()}
+
+
+@pytest.mark.parametrize("way", ["managed", "peer-to-peer", "xl"])
+def test_destination_host_that_dies_in_mid_transfer_leaves_the_guest_at_home(
+    pair: Pair, way: str
+) -> None:
+    guest = pair.slow_guest("web1")
+    given: dict[str, Any] = {
+        "managed": {},
+        "peer-to-peer": {"p2p": True, "migration": pair.beta.peer_uri},
+        "xl": {"direct": True, "migration": "beta"},
+    }[way]
+
+    run = pair.migrator.start(pair.plan("web1", **given, options=("timeout=90",)))
+    pair.wait_until_sending("web1")
+    pair.lab.fault("beta", "kill-host")
+    outcome = run.outcome()
+
+    assert outcome.verdict is Verdict.FAILED
+    alive(guest)
+    assert outcome.source is not None
+    assert (outcome.source.state, outcome.source.job) == (GuestState.RUNNING, None)
+    pair.lab.fault("beta", "heal")
+    assert pair.where("web1") == ["alpha"]

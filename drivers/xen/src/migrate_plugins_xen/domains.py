@@ -1,4 +1,4 @@
-"""The guests that Xen itself has on a host, as ``xl list`` shows them, listed by libvirt or not."""
+"""The guests that Xen itself has on a host, listed by libvirt or not, and which of them move."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Shell
 
-__all__ = ["LIST", "Domain", "find_domain", "list_domains", "read_domains"]
+__all__ = ["IN", "LIST", "OUT", "Domain", "find_domain", "list_domains", "read_domains"]
+
+OUT: Final = "migration out"
+IN: Final = "migration in"
 
 # With the uuids.
 LIST: Final = ("xl", "list", "-v")
@@ -26,21 +29,26 @@ _ROW: Final = re.compile(
 _KIB: Final = 1024
 _INCOMING: Final = "--incoming"
 _AWAY: Final = "--migratedaway"
-_OUT: Final = "migration out"
-_IN: Final = "migration in"
-# Besides the guests: what xl moves away, and whether it receives anything. One that has received
-# a guest stays to watch over it, and is then a child of init alone.
+# One call for all of it: a host may be far away. What moves is asked for first, since a move that
+# ends meanwhile may still be told of, and must not be missed; where nothing does, it is waited for,
+# $1 seconds. A program that has received a guest for xl stays to watch over it, and is then a child
+# of init alone.
 _LIST: Final = """
-xl list -v || exit
-pgrep -a -f 'xl migrat[e] ' | sed 's/^/leaves: /'
+helpers() { pgrep -a -f 'libxl-save-helpe[r] --'; }
+moves=$(helpers) || if [ "$1" -gt 0 ]; then sleep "$1"; moves=$(helpers); fi
+leaves=$(pgrep -a -f 'xl migrat[e] ' | sed 's/^/leaves: /')
 for number in $(pgrep -f 'xl migrate-receiv[e]'); do
   parent=$(awk '/^PPid:/ { print $2 }' "/proc/$number/status" 2>/dev/null)
-  [ "${parent:-1}" = 1 ] || echo arrives:
+  [ "${parent:-1}" = 1 ] || arrives=arrives:
 done
-true
+xl list -v || exit
+printf '%s\\n' "$moves" "$leaves" "$arrives"
 """
+# libxl gives the stream, the way back and the number of the guest to the program that it starts.
+_MOVES: Final = r"libxl-save-helper --(save|restore)-domain -?\d+ -?\d+ {} "
+_WAYS: Final = {"save": OUT, "restore": IN}
 # Seconds: hosts may be slow.
-_PATIENCE: Final = 15.0
+_PATIENCE: Final = 10.0
 
 
 class Domain(NamedTuple):
@@ -53,7 +61,7 @@ class Domain(NamedTuple):
         memory: In KiB.
         flags: The six letters of ``xl list``.
         uuid: The same on every host.
-        job: What xl does with it: "migration out", "migration in", or None.
+        job: What is done with it, by whomever: "migration out", "migration in", or None.
     """
 
     name: str
@@ -107,7 +115,7 @@ class Domain(NamedTuple):
 
 
 def read_domains(output: str) -> tuple[Domain, ...]:
-    """Read what ``xl list -v`` prints, and what xl does; Domain-0 is the host, and no guest."""
+    """Read what ``xl list -v`` prints, and what moves; Domain-0 is the host, and no guest."""
     found = (
         Domain(
             row["name"], int(row["number"]), int(row["memory"]) * _KIB, row["state"], row["uuid"]
@@ -115,23 +123,30 @@ def read_domains(output: str) -> tuple[Domain, ...]:
         for row in _ROW.finditer(output)
     )
     guests = (domain for domain in found if domain.number != 0)
-    return tuple(domain._replace(job=_job(domain.name, output)) for domain in guests)
+    return tuple(domain._replace(job=_job(domain, output)) for domain in guests)
 
 
-def _job(name: str, output: str) -> str | None:
-    if name.endswith(_INCOMING):
-        return _IN if re.search(r"^arrives:$", output, re.MULTILINE) else None
-    leaving = rf"^leaves: .* {re.escape(name)} \S+$"
-    return _OUT if re.search(leaving, output, re.MULTILINE) else None
+def _job(domain: Domain, output: str) -> str | None:
+    moves = re.search(_MOVES.format(domain.number), output)
+    if moves is not None:
+        return _WAYS[moves[1]]
+    if domain.name.endswith(_INCOMING):
+        return IN if re.search(r"^arrives:$", output, re.MULTILINE) else None
+    leaving = rf"^leaves: .* {re.escape(domain.base)} \S+$"
+    return OUT if re.search(leaving, output, re.MULTILINE) else None
 
 
-def list_domains(shell: Shell) -> tuple[Domain, ...]:
+def list_domains(shell: Shell, *, wait: int = 0) -> tuple[Domain, ...]:
     """List the guests of a host.
+
+    Args:
+        shell: Of the host.
+        wait: Seconds to wait for the memory of any to move, where none does yet.
 
     Raises:
         DriverError: Xen cannot be asked there.
     """
-    answer = shell.run(["sh", "-c", _LIST], seconds=_PATIENCE)
+    answer = shell.run(["sh", "-c", _LIST, "sh", str(wait)], seconds=_PATIENCE + wait)
     if answer.status != 0:
         told = answer.error.strip() or f"xl ended with status {answer.status}"
         raise DriverError("listing what Xen runs (xl list)", problem=told)

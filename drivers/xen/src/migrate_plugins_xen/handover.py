@@ -19,7 +19,7 @@ from migrate_plugins import (
     UsageError,
 )
 from migrate_plugins_xen.commands import SSH, meaningless, target, xl_migrate
-from migrate_plugins_xen.domains import LIST, find_domain, list_domains, read_domains
+from migrate_plugins_xen.domains import LIST, OUT, find_domain, list_domains, read_domains
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import stop
 
@@ -201,7 +201,7 @@ def adopt(shell: Shell, name: str) -> AdoptedHandover | None:
 def _leaves(domains: Sequence[Domain], key: str) -> Domain | None:
     """Find a guest that xl moves away, be it before, while or after its memory is sent."""
     domain = find_domain(domains, key)
-    return domain if domain is not None and domain.job == "migration out" else None
+    return domain if domain is not None and domain.job == OUT else None
 
 
 class _There(NamedTuple):

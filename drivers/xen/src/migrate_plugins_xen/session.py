@@ -195,7 +195,7 @@ class XenSession(LibvirtSession):
 
     def _look(self, domain: libvirt.virDomain, *, wait: int = 0) -> Seen | None:
         number = domain.ID()
-        return None if self.shell is None or number < 0 else look(self.shell, number, wait=wait)
+        return None if self.shell is None or number <= 0 else look(self.shell, number, wait=wait)
 
     @staticmethod
     def _runs(domain: libvirt.virDomain) -> bool:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from migrate_plugins import DriverError, NoAbortError, Statistics
 from migrate_plugins_libvirt.faults import doing
 from migrate_plugins_libvirt.session import AdoptedMigration, LibvirtMigration
-from migrate_plugins_xen.truth import helper
 
 if TYPE_CHECKING:
     import libvirt
@@ -30,6 +29,9 @@ _GRACE: Final = 30.0
 _AGAIN: Final = 1.0
 # Seconds between two questions whether it is under way, which tell no more than that.
 _ASKING: Final = 2.0
+
+# libxl gives the stream, the way back and the number of the guest to the program that sends it.
+_HELPER: Final = "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ {} "
 
 _NO_POSTCOPY: Final = "Xen has no post-copy"
 _NO_STATE: Final = "libvirt takes nothing for the guest while libxl migrates it"
@@ -50,7 +52,7 @@ def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
         DriverError: Likewise, and it does not; or nothing is being sent at the moment.
     """
     action = f"cancelling the migration of {guest}"
-    pattern = helper(number)
+    pattern = _HELPER.format(number)
     if shell is None:
         by_hand = f"on the source, as root: pkill -TERM -f '{pattern}'"
         if ours:

@@ -6,19 +6,17 @@ guest paused that runs on after a peer-to-peer one.  What was seen is in ``docs/
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate_plugins import HANDED_OVER, GuestFacts, GuestState, Leftover
+from migrate_plugins import HANDED_OVER, DriverError, GuestFacts, GuestState, Leftover
+from migrate_plugins_xen.domains import IN, OUT, list_domains
 
 if TYPE_CHECKING:
     from migrate_plugins import Shell
 
-__all__ = ["HELD", "MISCALLED", "RESTART", "Seen", "Told", "believe", "helper", "look"]
+__all__ = ["FORGOTTEN", "HELD", "MISCALLED", "RESTART", "Seen", "Told", "believe", "look"]
 
 _MIGRATION: Final = "migration"
-_OUT: Final = "migration out"
-_IN: Final = "migration in"
 # Of libvirt, where Xen cannot be asked: it may be the job of a migration, or of anything else.
 _SOME: Final = "a job of libvirt's"
 
@@ -41,24 +39,6 @@ FORGOTTEN: Final = Leftover(
     until=f"libvirtd is restarted there ({RESTART}; guests run on)",
 )
 
-# The states of `xl list`: running, blocked, paused, shut down (of which the second letter is why),
-# crashed, dying. A guest that waits for a processor has none of them.
-_ROW: Final = re.compile(
-    r"^.+\s+(?P<id>\d+)\s+\d+\s+\d+\s+(?P<state>[-r][-b][-p][-s][-\w][-d])\s+[\d.]+\s*$"
-)
-# libxl gives the stream, the way back and the number of the guest to the program that it starts.
-_HELPER: Final = "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ {} "
-_MOVING: Final = re.compile(r"libxl-save-helper --(?P<way>save|restore)-domain -?\d+ -?\d+ (\d+) ")
-# One call for all of it: a host may be far away. What moves is waited for, $2 seconds.
-_LOOK: Final = r"""
-moving() { pgrep -a -f 'libxl-save-helpe[r] --'; }
-seen=$(moving) || if [ "$2" -gt 0 ]; then sleep "$2"; seen=$(moving); fi
-xl list "$1" 2>&1 | tail -n 1
-echo "$seen"
-"""
-# Seconds: hosts may be slow.
-_PATIENCE: Final = 7.0
-
 
 class Seen(NamedTuple):
     """What Xen shows of a guest.
@@ -66,8 +46,8 @@ class Seen(NamedTuple):
     Attributes:
         paused: Whether it is paused.
         suspended: Whether it has put itself to rest, for its memory to be sent as a whole.
-        sending: Whether its memory is being sent.
-        receiving: Whether its memory is being received.
+        sending: Whether it is being sent, by libvirt or by xl.
+        receiving: Whether it is being received, likewise.
         gone: Whether Xen has no such guest.
     """
 
@@ -93,11 +73,6 @@ class Told(NamedTuple):
     runs: bool | None = None
 
 
-def helper(number: int) -> str:
-    """Give the pattern of the program that saves the guest of that *number*, for ``pgrep -f``."""
-    return _HELPER.format(number)
-
-
 def look(shell: Shell, number: int, *, wait: int = 0) -> Seen | None:
     """Ask Xen for a guest, or give None where it does not answer.
 
@@ -106,17 +81,15 @@ def look(shell: Shell, number: int, *, wait: int = 0) -> Seen | None:
         number: The guest's there.
         wait: Seconds to wait for memory to move, where none does yet.
     """
-    words = ("sh", "-c", _LOOK, "sh", str(number), str(wait))
-    answer = shell.run(words, seconds=_PATIENCE + wait)
-    first, _, rest = answer.output.partition("\n")
-    row = _ROW.match(first)
-    if row is None and first == f"Error: Domain '{number}' does not exist.":
-        return Seen(gone=True)
-    if answer.status != 0 or row is None or int(row["id"]) != number:
+    try:
+        domains = list_domains(shell, wait=wait)
+    except DriverError:
         return None
-    ways = {way for way, its in _MOVING.findall(rest) if int(its) == number}
-    state = row["state"]
-    return Seen("p" in state, state[3] == "s", "save" in ways, "restore" in ways)
+    for domain in domains:
+        if domain.number == number:
+            paused, suspended = domain.flags[2] == "p", domain.flags[3] == "s"
+            return Seen(paused, suspended, domain.job == OUT, domain.job == IN)
+    return Seen(gone=True)
 
 
 def believe(guest: GuestFacts, told: Told, seen: Seen | None) -> GuestFacts:
@@ -129,7 +102,7 @@ def believe(guest: GuestFacts, told: Told, seen: Seen | None) -> GuestFacts:
     """
     over = told.held and (told.over if seen is None else not (seen.sending or seen.receiving))
     guest = guest._replace(job=_job(guest, told, seen), leftover=HELD if over else None)
-    if guest.job == _IN:
+    if guest.job == IN:
         return guest._replace(state=GuestState.PAUSED, reason=_MIGRATION)
     if seen is None:
         return _guess(guest, told)
@@ -148,10 +121,10 @@ def believe(guest: GuestFacts, told: Told, seen: Seen | None) -> GuestFacts:
 def _job(guest: GuestFacts, told: Told, seen: Seen | None) -> str | None:
     if seen is not None:
         # Memory may be on its way without libvirt: by xl.
-        return _OUT if seen.sending else _IN if seen.receiving else None
+        return OUT if seen.sending else IN if seen.receiving else None
     if not told.held or told.over:
         return None
-    return _SOME if guest.state.active else _IN
+    return _SOME if guest.state.active else IN
 
 
 def _guess(guest: GuestFacts, told: Told) -> GuestFacts:

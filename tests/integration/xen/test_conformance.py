@@ -1,0 +1,74 @@
+"""The Xen driver keeps on real hosts what every driver has to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from xen.pair import Pair
+
+from migrate_plugins.testing import DriverConformance
+
+if TYPE_CHECKING:
+    from migrate_plugins import Migrator
+    from migrate_plugins_lab.lab import Lab
+
+# Of every program that receives the memory of a guest, libvirt's or xl's.
+_RECEIVING: Final = "libxl-save-helpe[r] --restore-domain"
+
+
+class XenPair:
+    """Two hosts of a lab; see :class:`migrate_plugins.testing.HostPair`."""
+
+    migration: Final = "beta"
+    dead: Final = "xen+tcp://127.0.0.1:1/system"
+
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+        self._slow = False
+        self._made = 0
+        self.source: Final = pair.alpha.uri
+        self.destination: Final = pair.beta.uri
+        self.peer: Final = pair.beta.peer_uri
+
+    def guest(self, *, running: bool = True, persistent: bool = False) -> str:
+        self._made += 1
+        name = f"guest{self._made}"
+        if self._slow:
+            self._pair.slow_guest(name)
+        else:
+            self._pair.lab.guest(name, persistent=persistent)
+        if not running:
+            self._pair.alpha.virsh("destroy", name)
+        return name
+
+    def slow(self) -> None:
+        self._slow = True
+
+    def break_transfer(self) -> None:
+        for number in range(1, self._made + 1):
+            self._pair.wait_until_sending(f"guest{number}")
+        self._pair.beta.run(["pkill", "-KILL", "-f", _RECEIVING])
+
+    def heal(self) -> None:
+        self._slow = False
+        for host in self._pair.lab.hosts:
+            self._pair.lab.fault(host.name, "heal")
+
+    def clean(self) -> None:
+        self.heal()
+        self._pair.lab.clean()
+
+
+@pytest.mark.long
+class TestConformance(DriverConformance):
+    name = "xen"
+    patience = 400.0
+
+    @pytest.fixture
+    def migrator(self, xen_hosts: Lab) -> Migrator:
+        return Pair.of(xen_hosts).migrator
+
+    @pytest.fixture
+    def hosts(self, xen_hosts: Lab) -> XenPair:
+        return XenPair(Pair.of(xen_hosts))

@@ -1,0 +1,106 @@
+"""Moves that are stopped, outlast their time, or lose the command that began them, on real Xen."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from xen.pair import alive
+from xen.tool import Tool, kill, outcome
+
+from migrate_plugins import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xen.pair import Pair
+
+pytestmark = pytest.mark.long
+
+WAYS = ["managed", "peer-to-peer", "xl"]
+
+
+@pytest.fixture
+def tool(pair: Pair, tmp_path: Path) -> Tool:
+    """The command, with a shell on each host."""
+    made = Tool(pair, tmp_path)
+    made.configure(shells=True)
+    return made
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_move_that_is_cancelled_leaves_the_guest_at_home(pair: Pair, tool: Tool, way: str) -> None:
+    guest = pair.slow_guest("web1")
+    process = tool.start(way)
+
+    process.send_signal(signal.SIGINT)
+
+    status, told = outcome(process)
+    assert (status, told["verdict"]) == (ExitCode.CANCELLED, "cancelled")
+    assert pair.where("web1") == ["alpha"]
+    alive(guest)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_move_that_takes_too_long_is_stopped(pair: Pair, tool: Tool, way: str) -> None:
+    guest = pair.slow_guest("web1")
+
+    status, told = outcome(tool.start(way, "-o", "timeout=20"))
+
+    assert (status, told["verdict"]) == (ExitCode.FAILED, "failed")
+    assert "after 20 s (-o timeout)" in told["error"]
+    assert pair.where("web1") == ["alpha"]
+    alive(guest)
+
+
+def test_command_that_dies_in_a_managed_move_leaves_a_guest_that_reconcile_lets_go_on(
+    pair: Pair, tool: Tool
+) -> None:
+    guest = pair.slow_guest("web1")
+    kill(tool.start("managed"))
+
+    # libxl sends to the end, and then nobody tells the destination to go on.
+    assert tool.reconcile()[1] == "in-progress"
+    tool.reconcile("--watch")
+    status, state = tool.reconcile("--apply")
+
+    assert (status, state) == (ExitCode.DONE, "finished")
+    assert pair.where("web1") == ["beta"]
+    alive(guest)
+
+
+def test_command_that_dies_in_a_peer_to_peer_move_is_replaced_by_a_watcher(
+    pair: Pair, tool: Tool
+) -> None:
+    guest = pair.slow_guest("web1")
+    kill(tool.start("peer-to-peer"))
+
+    assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
+    assert tool.reconcile("--watch") == (ExitCode.DONE, "finished")
+    assert pair.where("web1") == ["beta"]
+    alive(guest)
+
+
+def test_command_that_dies_while_xl_moves_the_guest_is_replaced_by_a_watcher(
+    pair: Pair, tool: Tool
+) -> None:
+    guest = pair.slow_guest("web1")
+    kill(tool.start("xl"))
+
+    assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
+    assert tool.reconcile("--watch") == (ExitCode.DONE, "finished")
+    assert pair.where("web1") == ["beta"]
+    alive(guest)
+
+
+@pytest.mark.parametrize("way", ["peer-to-peer", "xl"])
+def test_move_that_goes_on_without_its_command_is_cancelled(
+    pair: Pair, tool: Tool, way: str
+) -> None:
+    guest = pair.slow_guest("web1")
+    kill(tool.start(way))
+
+    assert tool.reconcile("--cancel") == (ExitCode.DONE, "rolled-back")
+    assert pair.where("web1") == ["alpha"]
+    alive(guest)
