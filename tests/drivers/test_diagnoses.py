@@ -206,6 +206,13 @@ ROWS = [
                                                                         None, None, "xl-interrupted"),
     ("web1--migratedaway                          3   256     1     ---ss-      0.0",
                                                                         None, None, "xl-interrupted"),
+    ("** Migration failed during final handshake **\nDomain state is now undefined !",
+                                                                        None, None, "xl-handshake"),
+    ("migration sender: Target reports startup failure (status code 3).",
+                                                                        None, None, "xl-target-failed"),
+    ("Migration failed due to problems at target.",                     None, None, "xl-target-failed"),
+    ("Migration failed, failed to suspend at sender.",                  None, None, "xl-suspend-failed"),
+    ("Migration failed, resuming at sender.",                           None, None, "xl-resumed"),
     # Proxmox VE, oVirt
     ("ERROR: can't live migrate attached local disks without with-local-disks option",
                                                                         None, None, "proxmox-local-disks"),

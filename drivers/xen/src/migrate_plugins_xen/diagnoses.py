@@ -169,6 +169,62 @@ _XEN: Final = (
         0.85,
     ),
     Entry(
+        "xl-handshake",
+        (
+            Pattern(r"Migration failed during final handshake", "source"),
+            Pattern(r"Domain state is now undefined", "source"),
+        ),
+        "xl lost the destination after it had let it start the guest: it may run there, and the"
+        " source keeps a copy that stands still (NAME--migratedaway)",
+        (
+            Remedy("xl list", Seat.DESTINATION),
+            Remedy("migrate-plugins reconcile GUEST, which tells where it runs and what is left"),
+            Remedy(
+                "if it runs there, xl destroy NAME--migratedaway; only if it is certain that it"
+                " does not: xl rename and xl unpause; never both",
+                Seat.SOURCE,
+            ),
+        ),
+        0.97,
+    ),
+    Entry(
+        "xl-target-failed",
+        (
+            Pattern(r"Migration failed due to problems at target", "source"),
+            Pattern(r"Target reports startup failure", "source"),
+        ),
+        "the guest's memory arrived, and the destination could not start it; xl let it go on at"
+        " the source",
+        (
+            Remedy("xl list, to see it run", Seat.SOURCE),
+            Remedy("read above what libxl said there; xl dmesg", Seat.DESTINATION),
+        ),
+        0.9,
+    ),
+    Entry(
+        "xl-suspend-failed",
+        (Pattern(r"Migration failed, failed to suspend at sender", "source"),),
+        "the guest could not be asked to stand still, or its memory not be sent: it runs on at the"
+        " source",
+        (
+            Remedy("xl list: its state has to be r or b; xl unpause if it is p", Seat.SOURCE),
+            Remedy("read above what libxl said of its memory (xc: error)"),
+        ),
+        0.75,
+    ),
+    Entry(
+        "xl-resumed",
+        (Pattern(r"Migration failed, resuming at sender", "Xen 4.17"),),
+        "the way to the destination broke, or the destination could not take the guest: xl let it"
+        " go on at the source",
+        (
+            Remedy("xl list, to see it run", Seat.SOURCE),
+            Remedy("ssh root@DESTINATION xl info", Seat.SOURCE),
+            Remedy("xl list, and xl destroy what is called NAME--incoming", Seat.DESTINATION),
+        ),
+        0.7,
+    ),
+    Entry(
         "xl-ssh",
         (
             Pattern(r"migration target: Cannot connect", "source"),
