@@ -36,9 +36,13 @@ class Tool:
     def _environment(self) -> Mapping[str, str]:
         return {
             **os.environ,
-            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "MIGRATE_PLUGINS_CONFIG": str(self._config),
             "XDG_STATE_HOME": str(self.folder / "state"),
         }
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "config.toml"
 
     def configure(self, *, shells: bool) -> None:
         """Name both hosts in its config.toml, with or without a way to run programs on them."""
@@ -50,9 +54,7 @@ class Tool:
             f"shell = {json.dumps(list(host.shell) if shells else [])}\n"
             for host in self.pair.lab.hosts
         ]
-        place = self.folder / "config/migrate-plugins/config.toml"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text("\n".join(tables), encoding="utf-8")
+        self._config.write_text("\n".join(tables), encoding="utf-8")
 
     def start(self, way: str, *options: str) -> subprocess.Popen[str]:
         """Start to migrate web1 from alpha to beta, and wait until its memory is sent."""
