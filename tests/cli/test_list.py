@@ -149,7 +149,7 @@ def test_trace_tells_who_answered_what_on_standard_error(spawn: Spawn, place: in
 
     assert status == ExitCode.DONE
     assert json.loads(out)["driver"] == "vbox"
-    assert "trace migrate_port_rule(revision='original')\n" in err
+    assert "trace migrate_port_rule(revision='original', scenario='native-direct')\n" in err
     assert re.search(r"^ +\d+ µs  vbox: PortRule\(first=49300, ", err, re.MULTILINE)
     assert "trace load(migrate_plugins_vbox.hooks)\n" in err
 

@@ -139,7 +139,7 @@ ADDRESSED: list[tuple[str, Callable[[Any], object], Callable[[Driver], object], 
     ("migrate_capabilities", lambda it: it._replace(encrypted=True),
      lambda driver: driver.capabilities(Revision.ORIGINAL).encrypted,   True),
     ("migrate_port_rule",    lambda rule: rule._replace(last=7101),
-     lambda driver: driver.port_rule(Revision.ORIGINAL).last,           7101),
+     lambda driver: driver.port_rule(Revision.ORIGINAL, "native-direct").last,           7101),
     ("migrate_select_port",  lambda port: port + 1,
      lambda driver: driver.select_port(RULE, "b", frozenset()),         7101),
     ("migrate_uri",          lambda _: ELSEWHERE,
@@ -376,7 +376,7 @@ def test_two_policies_are_named_from_the_inside_out() -> None:
         _wrapping("migrate_port_rule", lambda rule: rule._replace(first=rule.last)),
     )
 
-    rule = registry.drivers["own"].port_rule(Revision.ORIGINAL)
+    rule = registry.drivers["own"].port_rule(Revision.ORIGINAL, "native-direct")
 
     assert (rule.first, rule.because) == (7105, "its manual (policy p0, policy p1)")
 

@@ -197,7 +197,7 @@ def test_class_is_made_with_its_settings(
 def test_settings_reach_the_plan_and_name_their_policy(points: dict[str, EntryPoint]) -> None:
     registry = _with(points, ["good", "ports"], {"ports": {"first": 7105, "site": "x"}})
 
-    rule = registry.drivers["good"].port_rule(Revision.ORIGINAL)
+    rule = registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct")
 
     assert (rule.first, rule.because) == (7105, "x's rule (policy ports)")
 
@@ -207,7 +207,7 @@ def test_class_without_settings_takes_part_by_itself(points: dict[str, EntryPoin
 
     assert _plugin(registry, "plain").status is Status.ACTIVE
     # It wraps the rule and leaves it: the plan names nobody.
-    assert registry.drivers["good"].port_rule(Revision.ORIGINAL).because == "acme"
+    assert registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct").because == "acme"
 
 
 def test_class_that_cannot_be_made_is_broken(points: dict[str, EntryPoint]) -> None:
@@ -222,7 +222,10 @@ def test_each_registry_has_a_plugin_of_its_own(points: dict[str, EntryPoint]) ->
     one = _with(points, ["good", "ports"], {"ports": {"first": 7101}})
     other = _with(points, ["good", "ports"], {"ports": {"first": 7102}})
 
-    rules = [registry.drivers["good"].port_rule(Revision.ORIGINAL) for registry in (one, other)]
+    rules = [
+        registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct")
+        for registry in (one, other)
+    ]
 
     assert [rule.first for rule in rules] == [7101, 7102]
 
@@ -368,7 +371,7 @@ def test_hook_that_ends_the_process_ends_nothing(points: dict[str, EntryPoint]) 
     registry = Registry([*load([points["good"]], Switches()), Loaded(point, Exits())])
 
     with pytest.raises(PluginFailedError) as caught:
-        registry.drivers["good"].port_rule(Revision.ORIGINAL)
+        registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct")
 
     assert (caught.value.plugin, caught.value.problem) == ("exits", "SystemExit: no")
 
@@ -480,7 +483,7 @@ def test_answer_that_cannot_be_shown_is_told_all_the_same(points: dict[str, Entr
     registry = Registry(loaded, tracer=steps.append)
 
     with pytest.raises(PluginFailedError) as caught:
-        registry.drivers["good"].port_rule(Revision.ORIGINAL)
+        registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct")
 
     assert caught.value.problem == "it answered a Unshown that cannot be shown, not a PortRule"
     assert len(steps) > 1
@@ -497,7 +500,7 @@ def test_wrapper_that_yields_twice_is_the_one_to_blame(points: dict[str, EntryPo
     registry = Registry([*load([points["good"]], Switches()), Loaded(point, Twice())])
 
     with pytest.raises(PluginFailedError) as caught:
-        registry.drivers["good"].port_rule(Revision.ORIGINAL)
+        registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct")
 
     assert caught.value.plugin == "twice"
 
@@ -535,7 +538,7 @@ def test_hook_under_another_name_answers_for_its_own_driver_alone(
     point = EntryPoint(DRIVERS, "other", "here", "acme-other", "1", "here")
     registry = Registry([*load([points["good"]], Switches()), Loaded(point, Other())])
 
-    assert registry.drivers["good"].port_rule(Revision.ORIGINAL).because == "acme"
+    assert registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct").because == "acme"
 
 
 # --- of one name --------------------------------------------------------------------------------

@@ -258,7 +258,7 @@ def test_unfit_driver_is_listed_and_the_rest_works(
     assert (plugin.status, plugin.reason) == (status, reason.format(name))
     assert plugin.point in site
     assert list(registry.drivers) == ["good"]
-    assert registry.drivers["good"].port_rule(Revision.ORIGINAL).first == 7100
+    assert registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct").first == 7100
 
 
 @pytest.mark.parametrize(("name", "words"), UNFIT_BY_PLUGGY)
@@ -272,7 +272,7 @@ def test_plugin_that_pluggy_refuses_is_listed_and_the_rest_works(
     assert [word for word in words if word not in (plugin.reason or "")] == []
     assert "\n" not in (plugin.reason or "")
     assert list(registry.drivers) == ["good"]
-    assert registry.drivers["good"].port_rule(Revision.ORIGINAL).first == 7100
+    assert registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct").first == 7100
 
 
 def test_driver_whose_schemes_are_no_names_is_listed_and_the_rest_works(
@@ -525,7 +525,7 @@ def test_wrong_answer_while_planning_names_plugin_and_hook(
 def _ask_everything(migrator: Migrator) -> None:
     driver = migrator.registry.drivers["wrong"]
     driver.capabilities(Revision.ORIGINAL)
-    driver.port_rule(Revision.ORIGINAL)
+    driver.port_rule(Revision.ORIGINAL, "native-direct")
     migrator.plan("web1", source="wrong:///", destination="wrong:///")
 
 
@@ -567,7 +567,7 @@ def test_wrapper_that_raises_is_named_and_not_the_driver(site: list[EntryPoint])
     registry = Registry([*_load([good]), (_point("ban", PLUGINS), Ban())])
 
     with pytest.raises(PluginFailedError) as caught:
-        registry.drivers["good"].port_rule(Revision.ORIGINAL)
+        registry.drivers["good"].port_rule(Revision.ORIGINAL, "native-direct")
 
     assert caught.value.plugin == "ban"
     assert caught.value.problem == "LookupError: no address plan"

@@ -108,14 +108,14 @@ def test_each_plugin_has_its_step_from_the_inside_out() -> None:
     )
     steps.clear()
 
-    registry.drivers["vbox"].port_rule(Revision.ORIGINAL)
+    registry.drivers["vbox"].port_rule(Revision.ORIGINAL, "native-direct")
 
     assert [(step.hook, step.plugin, step.changed) for step in steps] == [
         ("migrate_port_rule", "vbox", None),
         ("migrate_port_rule", "a-narrow", True),
         ("migrate_port_rule", "b-idle", False),
     ]
-    assert {step.arguments for step in steps} == {"revision='original'"}
+    assert {step.arguments for step in steps} == {"revision='original', scenario='native-direct'"}
     assert "first=49300" in steps[0].answer
     assert "first=49200" in steps[1].answer == steps[2].answer
     assert all(0 <= step.microseconds < 1_000_000 for step in steps)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrate_plugins import Migrator, Revision
-from migrate_plugins_xen.hooks import XEND_PORT
+from migrate_plugins_xen.capabilities import port_rule
 from migrate_plugins_xen.options import OPTIONS
 from migrate_plugins_xen.receiver import LIBXL_PORTS
 
@@ -28,7 +28,8 @@ def test_ports_and_options_are_the_code_s() -> None:
     first, last = LIBXL_PORTS
 
     assert f"{first}-{last}" in PAGE
-    assert f"xend takes {XEND_PORT}" in PAGE
+    xend = port_rule(Revision.ORIGINAL, "native-direct")
+    assert f"xend takes {xend.first}" in PAGE
     for option in OPTIONS:
         assert f"`-o {option.name}={option.metavar}`" in PAGE
 

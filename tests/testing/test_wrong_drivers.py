@@ -90,6 +90,8 @@ PLANNING = [
     ("Heavy",                 {"planning_needs_no_client_library"}),
     ("WrongCapabilities",     {"capabilities_are_typed"}),
     ("UnknownScenario",       {"capabilities_name_what_exists"}),
+    ("SetsApartWhatIsNotOffered", {"capabilities_name_what_exists"}),
+    ("SpeechlessApart",       {"sentences_are_there"}),
     ("ClaimWithoutReference", {"claims_have_references"}),
     ("ClaimWithoutVersion",   {"claims_have_references"}),
     ("Speechless",            {"sentences_are_there"}),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xen.pair import SECONDS
 
+from migrate_plugins import ExitCode
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -89,10 +91,16 @@ class Tool:
         return done.returncode, said
 
     def reconcile(self, *words: str) -> tuple[int, str]:
-        """Reconcile; give the status, and the state of the one guest that it tells of."""
-        status, said = self.run("reconcile", *words)
+        """Reconcile, with both hosts in sight; give the status, and the state of the one guest."""
+        # A move by xl names no destination that the client could open.
+        status, said = self.run("reconcile", "--destination", self.pair.beta.uri, *words)
         (guest,) = said["guests"]
         return status, str(guest["state"])
+
+    def nothing_in_doubt(self) -> bool:
+        """Whether nothing is left to be reconciled."""
+        status, said = self.run("reconcile")
+        return status == ExitCode.DONE and said["guests"] == []
 
 
 def outcome(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any]]:

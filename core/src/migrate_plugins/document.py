@@ -61,6 +61,7 @@ class Crash(StrEnum):
 
     ABORTED = "aborted"
     CONTINUES = "continues"
+    STALLS = "stalls"  # sent to the end, and then it stands still until somebody lets it go on
 
 
 class ClientCrash(NamedTuple):

@@ -96,7 +96,7 @@ class Driver:
         # The policies that change how a host is reached.
         self.control_changed_by: Final = () if same_control else changed_by
         self._capabilities: dict[Revision, _Known] = {}
-        self._port_rules: dict[Revision, tuple[PortRule, tuple[str, ...]]] = {}
+        self._port_rules: dict[tuple[Revision, str], tuple[PortRule, tuple[str, ...]]] = {}
 
     def __repr__(self) -> str:
         return f"<Driver {self.info.name}>"
@@ -104,6 +104,10 @@ class Driver:
     def capabilities(self, revision: Revision) -> Capabilities:
         """What it can do under *revision*."""
         return self._known(revision).found
+
+    def terms(self, revision: Revision, scenario: str) -> Capabilities:
+        """What holds for *scenario* under *revision*."""
+        return self.capabilities(revision).of(scenario)
 
     def capabilities_changed_by(self, revision: Revision, *fields: str) -> tuple[str, ...]:
         """Name the policies that change *fields* of what it can do; of all where none is given."""
@@ -123,13 +127,13 @@ class Driver:
         same = known.found.offers.get(scenario) == known.own.offers.get(scenario)
         return () if same else known.changed_by
 
-    def port_rule(self, revision: Revision) -> PortRule:
-        """Which ports of a destination receive a guest under *revision*."""
-        return self._rule(revision)[0]
+    def port_rule(self, revision: Revision, scenario: str) -> PortRule:
+        """Which ports of a destination receive a guest under *revision*, in *scenario*."""
+        return self._rule(revision, scenario)[0]
 
-    def port_rule_changed_by(self, revision: Revision) -> tuple[str, ...]:
+    def port_rule_changed_by(self, revision: Revision, scenario: str) -> tuple[str, ...]:
         """Name the policies that change that."""
-        return self._rule(revision)[1]
+        return self._rule(revision, scenario)[1]
 
     def select_port(self, rule: PortRule, host: str, taken: frozenset[int]) -> int | None:
         """Choose a port of *rule* towards *host* that is not *taken*, or None."""
@@ -300,17 +304,17 @@ class Driver:
             self._capabilities[revision] = _Known(found, own, changed_by)
         return self._capabilities[revision]
 
-    def _rule(self, revision: Revision) -> tuple[PortRule, tuple[str, ...]]:
-        if revision not in self._port_rules:
+    def _rule(self, revision: Revision, scenario: str) -> tuple[PortRule, tuple[str, ...]]:
+        if (revision, scenario) not in self._port_rules:
             hook = "migrate_port_rule"
-            rule, changed_by = self._answer(hook, PortRule, revision=revision)
+            rule, changed_by = self._answer(hook, PortRule, revision=revision, scenario=scenario)
             if not 1 <= rule.first <= rule.last <= 65535:  # noqa: PLR2004 - TCP's own limit
                 problem = f"{rule.first}-{rule.last} is no range of ports"
                 raise PluginFailedError(self._last(changed_by), hook=hook, problem=problem)
             if changed_by:
                 rule = rule._replace(because=f"{rule.because} ({policies(changed_by)})")
-            self._port_rules[revision] = rule, changed_by
-        return self._port_rules[revision]
+            self._port_rules[revision, scenario] = rule, changed_by
+        return self._port_rules[revision, scenario]
 
     def _check_shape(self, hook: str, answer: object, changed_by: tuple[str, ...]) -> None:
         problem = misfit(answer)

@@ -25,7 +25,7 @@ def foresee(plan: Plan, driver: Driver) -> tuple[Finding, ...]:
     if plan.data.encrypted is False and not plan.request.offline:
         findings.append(_plain_text(plan, driver))
     findings += _plain_control(plan)
-    live = plan.request.live or driver.capabilities(plan.request.revision).always_live
+    live = plan.request.live or driver.terms(plan.request.revision, plan.scenario_id).always_live
     if not live and not plan.request.offline:
         findings.append(
             Finding(
@@ -52,7 +52,7 @@ def foresee(plan: Plan, driver: Driver) -> tuple[Finding, ...]:
     for uri in (plan.uris.destination, plan.uris.destination_from_client):
         if uri.value is not None and ":/" in uri.value and "://" not in uri.value:
             findings += _host_in_path(uri.value, uri.seen_from)
-    findings += _revisions_disagree(plan)
+    findings += _revisions_disagree(plan, driver)
     if plan.before is not None:
         findings += _risks(plan, plan.before)
     return tuple(dict.fromkeys(findings))
@@ -98,15 +98,14 @@ def _ways_to_encrypt(plan: Plan, driver: Driver) -> Iterator[str]:
         yield "a connection of the two daemons over tls or ssh"
         return
     for candidate in sorted(Revision, key=lambda each: each is not revision):
-        capabilities = driver.capabilities(candidate)
-        option = capabilities.encrypting_option
-        offer = capabilities.offers.get(plan.scenario_id)
+        option = driver.terms(candidate, plan.scenario_id).encrypting_option
+        offer = driver.capabilities(candidate).offers.get(plan.scenario_id)
         if option is not None and offer is not None and option in offer.options:
             yield SPELLING[option] + ("" if candidate is revision else f" --revision {candidate}")
             break
     if "tunnelled-p2p" in driver.capabilities(revision).offers:
         yield "--p2p --tunnelled over tls or ssh"
-    by_hand = driver.capabilities(revision).encrypting_by_hand
+    by_hand = driver.terms(revision, plan.scenario_id).encrypting_by_hand
     if by_hand:
         yield by_hand
     yield "a network of its own"
@@ -129,11 +128,13 @@ def _host_in_path(text: str, seen_from: Seat) -> list[Finding]:
     ]
 
 
-def _revisions_disagree(plan: Plan) -> list[Finding]:
+def _revisions_disagree(plan: Plan, driver: Driver) -> list[Finding]:
     """Announce the row of the table in which the two editions differ, while it is open."""
     undefine, persist = plan.request.undefine_source, plan.request.persistent
     if plan.own_configuration is not None:
         return []
+    offer = driver.capabilities(plan.request.revision).offers.get(plan.scenario_id)
+    replaced = offer is not None and "persistent" in offer.options
     return [
         Finding(
             "revisions-disagree",
@@ -145,7 +146,8 @@ def _revisions_disagree(plan: Plan) -> list[Finding]:
             expected=_said(
                 (original if plan.request.revision is Revision.ORIGINAL else current).after
             ),
-            remedy="remove the old configuration on the destination, or replace it: --persistent",
+            remedy="remove the old configuration on the destination"
+            + (", or replace it: --persistent" if replaced else ""),
         )
         for original, current in DISPUTED
         if original.undefine_source == undefine

@@ -90,13 +90,14 @@ def migrate_capabilities(revision: Revision) -> Capabilities:
 
 
 @hookspec(firstresult=True)
-def migrate_port_rule(revision: Revision) -> PortRule:
+def migrate_port_rule(revision: Revision, scenario: str) -> PortRule:
     """A driver must say which ports of a destination receive a guest, and who chooses.
 
-    Called once for each revision.  Pure.
+    Called once for each scenario of a revision.  Pure.
 
     Args:
         revision: Which edition of the rules is honoured.
+        scenario: Its id, for drivers whose ports depend on it.
 
     Returns:
         A range with its source; None is not an answer.

@@ -8,6 +8,7 @@ Python itself needs (measured in ``benchmarks/``).
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -274,12 +275,14 @@ class Offer(NamedTuple):
         options: Fields of :class:`Request` that it honours, beyond those of flow and URIs.
         migration_uri: Whether a migration URI may be given.
         own: The driver's own options.
+        limits: Why it honours no more than these, in half a sentence; empty where nobody can say.
     """
 
     claim: Claim
     options: frozenset[str]
     migration_uri: bool
     own: tuple[DriverOption, ...] = ()
+    limits: str = ""
 
 
 class Capabilities(NamedTuple):
@@ -295,6 +298,8 @@ class Capabilities(NamedTuple):
         encrypting_option: Field of :class:`Request` that encrypts the native transport, if any.
         uri_names_receiver: Whether the host of a migration URI is where the memory arrives, so that
             a policy can send it over another network.
+        uri_names_port: Whether the port of a migration URI is where the memory arrives; otherwise
+            it means nothing, and the port rule's holds.
         configuration: What becomes of a guest's configuration, where the hypervisor keeps it in
             another way than the document's table supposes; None where that holds.
         on_client_crash: What becomes of a migration whose client crashes, where the hypervisor
@@ -303,6 +308,8 @@ class Capabilities(NamedTuple):
             asked for.
         encrypting_by_hand: What people can do so that the native transport is encrypted all the
             same, as it is typed; empty for nothing.
+        apart: Scenario id to what holds there in the place of all this, where another program
+            moves the guest; see :meth:`of`.
     """
 
     offers: Mapping[str, Offer]
@@ -313,10 +320,16 @@ class Capabilities(NamedTuple):
     encryption: str
     encrypting_option: str | None = None
     uri_names_receiver: bool = True
+    uri_names_port: bool = True
     configuration: OwnConfiguration | None = None
     on_client_crash: ClientCrash | None = None
     always_live: bool = False
     encrypting_by_hand: str = ""
+    apart: Mapping[str, Capabilities] = MappingProxyType({})
+
+    def of(self, scenario: str) -> Capabilities:
+        """Give what holds for a scenario."""
+        return self.apart.get(scenario, self)
 
 
 class PortRule(NamedTuple):

@@ -108,7 +108,7 @@ def place_port(reading: Reading, migration: MigrationURI | None) -> PlannedPort:
     if migration is not None:
         if migration.host is None:
             return PlannedPort(None, None, None, ChosenBy.NOBODY, "a UNIX socket has no port")
-        if migration.port:
+        if migration.port and reading.capabilities.uri_names_port:
             port = migration.port
             return PlannedPort(port, port, port, ChosenBy.REQUEST, "written in the migration URI")
     first, last, chosen_by, because, _ = reading.rule

@@ -116,8 +116,8 @@ def _with_held_port(plan: Plan, driver: Driver, port: int) -> MigrationURI | Non
     planned = None if text is None else MigrationURI.parse(text)
     if planned is not None and request.migration not in {None, plan.uris.destination.value}:
         return planned._replace(port=port)  # it was asked for
-    capabilities = driver.capabilities(request.revision)
-    scheme = usual_scheme(capabilities, capabilities.offers[plan.scenario_id])
+    offer = driver.capabilities(request.revision).offers[plan.scenario_id]
+    scheme = usual_scheme(driver.terms(request.revision, plan.scenario_id), offer)
     host = ConnectionURI.parse(plan.uris.destination.value or "").host or "localhost"
     uri, changed_by = driver.uri(request, host, port, scheme)
     if (uri and uri._replace(port=None)) != (planned and planned._replace(port=None)):

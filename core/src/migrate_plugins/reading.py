@@ -103,8 +103,7 @@ class _Reader:
             if request.destination is not None:
                 self._destination(driver, request.destination)
             raise PlanError(self._reasons)
-        capabilities = driver.capabilities(request.revision)
-        offer = self._offer(driver, capabilities, scenario)
+        offer = self._offer(driver, driver.capabilities(request.revision), scenario)
         destination, alternative, migration = self._destinations(driver, offer, scenario)
         self._options(driver, offer, scenario)
         rule = self._port_rule(driver, scenario)
@@ -113,7 +112,7 @@ class _Reader:
         return Reading(
             request,
             driver,
-            capabilities,
+            driver.terms(request.revision, scenario.id),
             offer,
             scenario,
             because + _whose(driver.offer_changed_by(request.revision, scenario.id)),
@@ -221,7 +220,7 @@ class _Reader:
             else:
                 migration = self._migration(driver, offer, scenario, request.migration)
         elif scenario.migration.need is Need.COMPULSORY:
-            usual = driver.capabilities(request.revision).migration_schemes[0]
+            usual = driver.terms(request.revision, scenario.id).migration_schemes[0]
             self._refuse(
                 "migration-uri-missing",
                 f"no migration URI was given, and {scenario.id} needs the third URI",
@@ -311,7 +310,7 @@ class _Reader:
                 self._refuse(
                     "option-not-offered",
                     f"{driver.info.name} has no {name} in {scenario.id}, revision"
-                    f" {request.revision}{whose}",
+                    f" {request.revision}{whose}{f': {offer.limits}' if offer.limits else ''}",
                     _where_offered(driver, option.field, request.revision) or f"leave out {name}",
                 )
         if scenario.transport is Transport.TUNNELLED:
@@ -319,12 +318,12 @@ class _Reader:
         self._reasons += conflicts(given)
 
     def _port_rule(self, driver: Driver, scenario: Scenario) -> PortRule:
-        rule = driver.port_rule(self._request.revision)
+        rule = driver.port_rule(self._request.revision, scenario.id)
         wanted = self._request.port_range
         if wanted is None:
             return rule
         first, last = wanted
-        whose = _whose(driver.port_rule_changed_by(self._request.revision))
+        whose = _whose(driver.port_rule_changed_by(self._request.revision, scenario.id))
         if not 1 <= first <= last <= 65535:  # noqa: PLR2004 - TCP's own limit
             self._refuse(
                 "port-range",

@@ -34,6 +34,12 @@ _POSTCOPY: Final = frozenset({"postcopy", "postcopy failed"})
 _ARRIVED: Final = frozenset({"migrated", "unpaused"})
 # Of a guest with an older configuration there: its incoming copy never ran.
 _NEVER_RAN: Final = "failed"
+_GOES_ON: Final = {
+    Crash.ABORTED: "the hypervisor aborts it where whoever began it is gone",
+    Crash.CONTINUES: "the daemons go on with it by themselves",
+    Crash.STALLS: "it is sent to the end, and where whoever began it is gone, then stands still on"
+    " both hosts until it is reconciled",
+}
 
 
 class State(StrEnum):
@@ -788,15 +794,10 @@ def _waits_in_vain(case: Case) -> bool:
 
 
 def _under_way(case: Case) -> Settlement:
-    goes_on = (
-        "the daemons go on with it by themselves"
-        if case.promise.crash is Crash.CONTINUES
-        else "the hypervisor aborts it where whoever began it is gone"
-    )
     return Settlement(
         State.IN_PROGRESS,
         f"{case.promise.guest} is being migrated ({case.on})",
-        why=f"{goes_on}: it can be watched, and cancelled",
+        why=f"{_GOES_ON[case.promise.crash]}: it can be watched, and cancelled",
     )
 
 

@@ -168,7 +168,7 @@ class Run:
         ledger = PortLedger()
         if plan.port.chosen_by is ChosenBy.US:
             driver = self._registry.drivers[plan.driver]
-            rule = driver.port_rule(plan.request.revision)
+            rule = driver.port_rule(plan.request.revision, plan.scenario_id)
             first, last = plan.request.port_range or (rule.first, rule.last)
             host = held_towards(plan)
             # What is not a migration may have a port there too.

@@ -287,7 +287,7 @@ class Access(NamedTuple):
 
     Attributes:
         session: Open, or None where the client cannot open the host.
-        shell: Runs a program there that only reads, or None where there is no way to.
+        shell: Runs a program there, which in a check only reads; None where there is no way to.
         addresses: Those that config.toml says it has.
     """
 

@@ -13,6 +13,7 @@ from migrate_plugins.errors import shown
 from migrate_plugins.findings import Severity
 from migrate_plugins.model import (
     Basis,
+    Capabilities,
     ChosenBy,
     Claim,
     ControlProtocol,
@@ -80,9 +81,11 @@ _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
         "encrypting_option": _TEXT_OR_NONE,
         "encrypting_by_hand": _TEXT,
         "uri_names_receiver": _is(bool),
+        "uri_names_port": _is(bool),
         "configuration": lambda value: value is None or _called("OwnConfiguration", value),
         "on_client_crash": lambda value: value is None or _called("ClientCrash", value),
         "always_live": _is(bool),
+        "apart": _mapping_to(Capabilities),
     },
     "OwnConfiguration": {
         "after": lambda value: _called("After", value),
@@ -104,6 +107,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
         "own": lambda value: (
             type(value) is tuple and all(_fits(DriverOption, each) for each in value)
         ),
+        "limits": _TEXT,
     },
     "DriverOption": {
         "name": lambda value: type(value) is str and bool(_OPTION.fullmatch(value)),

@@ -113,7 +113,7 @@ def test_driver(qemu: Driver) -> None:
 
 @pytest.mark.parametrize("revision", Revision)
 def test_port_rule(qemu: Driver, revision: Revision) -> None:
-    assert qemu.port_rule(revision) == PortRule(
+    assert qemu.port_rule(revision, "native-direct") == PortRule(
         49152,
         49215,
         ChosenBy.DESTINATION,

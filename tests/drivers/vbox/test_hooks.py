@@ -126,7 +126,7 @@ def test_driver(vbox: Driver) -> None:
 
 @pytest.mark.parametrize("revision", Revision)
 def test_port_rule(vbox: Driver, revision: Revision) -> None:
-    assert vbox.port_rule(revision) == PortRule(
+    assert vbox.port_rule(revision, "native-direct") == PortRule(
         49300,
         49363,
         ChosenBy.US,

@@ -72,7 +72,7 @@ def test_driver(vmware: Driver) -> None:
 
 @pytest.mark.parametrize("revision", Revision)
 def test_port_rule(vmware: Driver, revision: Revision) -> None:
-    assert vmware.port_rule(revision) == PortRule(
+    assert vmware.port_rule(revision, "native-direct") == PortRule(
         8000,
         8000,
         ChosenBy.HYPERVISOR,

@@ -42,6 +42,7 @@ PVH, PV = Definition(7, Kind.PVH), Definition(7, Kind.PV)
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 CURRENT: dict[str, Any] = {"revision": "current"}
 LIVE = {**CURRENT, "live": True}
+DIRECT = {"direct": True, "migration": "beta", "destination": None}
 OWN_NAME = "the destination puts its own name into the migration URI"
 
 
@@ -76,6 +77,9 @@ FOUND: list[tuple[dict[str, Any], GuestFacts, Inspection, Sequence[tuple[str, Se
     (LIVE,    GUEST,             Inspection(PV),        [("pv-live", WARNING)]),
     (LIVE,    GUEST,             Inspection(PV, shadow=True), []),
     (CURRENT, GUEST,             Inspection(PV, shadow=False), []),
+    # xl moves each guest live, asked for or not; xend only if it is asked for
+    (DIRECT,  GUEST,             Inspection(PV, shadow=False), [("pv-live", ERROR)]),
+    (DIRECT,  GUEST, Inspection(PV, shadow=False, source=Toolstack.XEND), []),
     (LIVE,    GUEST._replace(state=GuestState.PAUSED), Inspection(PVH),
      [("guest-cannot-suspend", ERROR)]),
     (LIVE,    GUEST._replace(leftover=HELD),           Inspection(PVH), [("job-held", ERROR)]),

@@ -8,12 +8,14 @@ from migrate_plugins import (
     LIBVIRT_CONTROL,
     Basis,
     ChosenBy,
+    Crash,
     Driver,
     DriverInfo,
+    ExitCode,
     InvalidURIError,
     MigrationURI,
     NativeCommand,
-    PortRule,
+    PlanError,
     Request,
     Revision,
 )
@@ -29,11 +31,42 @@ LIBXL = "libxl takes tcp://HOST[:PORT] or HOST[:PORT]"
 
 # fmt: off
 PORTS = [
-    # revision   rule
-    (ORIGINAL,   PortRule(8002, 8002, ChosenBy.HYPERVISOR,
-                          "xend-relocation-port of the destination's xend-config.sxp, by default")),
-    (CURRENT,    PortRule(49152, 49216, ChosenBy.DESTINATION,
-                          "fixed in libvirt's libxl driver; not configurable")),
+    # revision   scenario            ports         chosen by
+    (ORIGINAL,   "native-direct",    (8002, 8002), ChosenBy.HYPERVISOR),
+    (ORIGINAL,   "native-unmanaged", (8002, 8002), ChosenBy.HYPERVISOR),
+    (CURRENT,    "native-direct",    (49152, 49216), ChosenBy.DESTINATION),
+    (CURRENT,    "native-p2p",       (49152, 49216), ChosenBy.DESTINATION),
+    (CURRENT,    "native-unmanaged", (22, 22),    ChosenBy.HYPERVISOR),
+]
+
+STALLS, AS_THE_DOCUMENT_SAYS = Crash.STALLS, None
+TERMS = [
+    # revision  scenario            protocol                                   encrypted  live
+    (ORIGINAL,  "native-direct",    "xend relocation",                         False,     False,
+     AS_THE_DOCUMENT_SAYS),
+    (ORIGINAL,  "native-unmanaged", "xend relocation or xl",                   None,      True,
+     AS_THE_DOCUMENT_SAYS),
+    (CURRENT,   "native-direct",    "libxl migration stream",                  False,     False,
+     STALLS),
+    (CURRENT,   "native-p2p",       "libxl migration stream",                  False,     False,
+     AS_THE_DOCUMENT_SAYS),
+    (CURRENT,   "tunnelled-p2p",    "libxl migration stream",                  False,     False,
+     AS_THE_DOCUMENT_SAYS),
+    (CURRENT,   "native-unmanaged", "libxl migration stream over ssh",         True,      True,
+     AS_THE_DOCUMENT_SAYS),
+]
+
+DIRECT = {"direct": True}
+MANAGED = {"destination": "xen+ssh://b/system"}
+UNREADABLE = [
+    # revision   asked for   migration URI          reason
+    (CURRENT,    MANAGED,    "xenmigr://b/",        "xenmigr-scheme"),
+    (CURRENT,    DIRECT,     "tcp://b",             "tcp-scheme"),
+    (ORIGINAL,   DIRECT,     "tcp://b",             "migration-uri-unreadable"),
+    (ORIGINAL,   DIRECT,     "xenmigr://joe@b/",    "xl-user"),
+    (CURRENT,    DIRECT,     "joe@b",               "xl-user"),
+    (ORIGINAL,   DIRECT,     "xenmigr://-oX/",      "xl-host"),
+    (ORIGINAL,   DIRECT,     "xenmigr://b$(x)/",    "xl-host"),
 ]
 
 OLD = frozenset({"live", "persistent", "undefine_source"})
@@ -59,6 +92,8 @@ READ = [
     (CURRENT,    "tcp://[2001:db8::7]:49300"),
     (CURRENT,    "desthost"),
     (CURRENT,    "10.0.0.1:8002"),
+    (CURRENT,    "xenmigr://desthost/"),
+    (CURRENT,    "xenmigr:desthost"),
 ]
 
 REFUSED = [
@@ -66,8 +101,6 @@ REFUSED = [
     (ORIGINAL,   "tcp://desthost/",      "its scheme is 'tcp'",
      f"{XEND}; tcp:// goes with --revision current"),
     (ORIGINAL,   "rdma://desthost/",     "its scheme is 'rdma'",    XEND),
-    (CURRENT,    "xenmigr://desthost/",  "its scheme is 'xenmigr'",
-     f"{LIBXL}; xenmigr:// goes with --revision original"),
     (CURRENT,    "http://desthost/",     "its scheme is 'http'",    LIBXL),
     (ORIGINAL,   "xenmigr:///path",      "it names no host",
      "give one, such as xenmigr://desthost/"),
@@ -106,9 +139,52 @@ def test_driver(xen: Driver) -> None:
     )
 
 
-@pytest.mark.parametrize(("revision", "rule"), PORTS)
-def test_port_rule(xen: Driver, revision: Revision, rule: PortRule) -> None:
-    assert xen.port_rule(revision) == rule
+@pytest.mark.parametrize(("revision", "scenario", "ports", "chosen_by"), PORTS)
+def test_port_rule(
+    xen: Driver, revision: Revision, scenario: str, ports: tuple[int, int], chosen_by: ChosenBy
+) -> None:
+    rule = xen.port_rule(revision, scenario)
+
+    assert (rule.first, rule.last) == ports
+    assert rule.chosen_by is chosen_by
+
+
+@pytest.mark.parametrize(
+    ("revision", "scenario", "protocol", "encrypted", "always_live", "crash"), TERMS
+)
+def test_terms_are_those_of_the_program_that_moves_the_guest(
+    xen: Driver,
+    revision: Revision,
+    scenario: str,
+    protocol: str,
+    encrypted: bool | None,
+    always_live: bool,
+    crash: Crash | None,
+) -> None:
+    terms = xen.terms(revision, scenario)
+
+    assert (terms.protocol, terms.encrypted, terms.always_live) == (
+        protocol,
+        encrypted,
+        always_live,
+    )
+    assert (terms.on_client_crash and terms.on_client_crash.then) is crash
+
+
+@pytest.mark.parametrize(("revision", "asked", "text", "reason"), UNREADABLE)
+def test_uri_that_only_another_program_reads_is_refused(
+    migrator: Migrator, revision: Revision, asked: dict[str, Any], text: str, reason: str
+) -> None:
+    with pytest.raises(PlanError) as caught:
+        migrator.plan("web1", source="xen:///system", migration=text, revision=revision, **asked)
+
+    assert [each.id for each in caught.value.reasons] == [reason]
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_option_that_libxl_has_no_flag_for_is_refused_with_the_reason(migrator: Migrator) -> None:
+    with pytest.raises(PlanError, match=r"no --tls in native-direct.*libxl takes no flags"):
+        migrator.plan("web1", source="xen:///system", **MANAGED, revision=CURRENT, tls=True)  # type: ignore[arg-type]
 
 
 def test_offers(xen: Driver) -> None:

@@ -61,11 +61,11 @@ def test_command_that_dies_in_a_managed_move_leaves_a_guest_that_reconcile_lets_
     kill(tool.start("managed"))
 
     # libxl sends to the end, and then nobody tells the destination to go on.
-    assert tool.reconcile()[1] == "in-progress"
-    tool.reconcile("--watch")
-    status, state = tool.reconcile("--apply")
-
-    assert (status, state) == (ExitCode.DONE, "finished")
+    assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
+    assert tool.reconcile("--watch") == (ExitCode.FAILED, "work-pending")
+    assert set(pair.where("web1")) == {"alpha", "beta"}
+    assert tool.reconcile("--apply")[0] == ExitCode.DONE
+    assert tool.nothing_in_doubt()
     assert pair.where("web1") == ["beta"]
     alive(guest)
 
@@ -78,6 +78,7 @@ def test_command_that_dies_in_a_peer_to_peer_move_is_replaced_by_a_watcher(
 
     assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
     assert tool.reconcile("--watch") == (ExitCode.DONE, "finished")
+    assert tool.nothing_in_doubt()
     assert pair.where("web1") == ["beta"]
     alive(guest)
 
@@ -90,6 +91,7 @@ def test_command_that_dies_while_xl_moves_the_guest_is_replaced_by_a_watcher(
 
     assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
     assert tool.reconcile("--watch") == (ExitCode.DONE, "finished")
+    assert tool.nothing_in_doubt()
     assert pair.where("web1") == ["beta"]
     alive(guest)
 
@@ -102,5 +104,6 @@ def test_move_that_goes_on_without_its_command_is_cancelled(
     kill(tool.start(way))
 
     assert tool.reconcile("--cancel") == (ExitCode.DONE, "rolled-back")
+    assert tool.nothing_in_doubt()
     assert pair.where("web1") == ["alpha"]
     alive(guest)

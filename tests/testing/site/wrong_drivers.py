@@ -211,6 +211,20 @@ class UnknownScenario(Right):
         return capabilities._replace(offers={**capabilities.offers, "teleport": offer})
 
 
+class SetsApartWhatIsNotOffered(Right):
+    """Has terms for a scenario that it does not offer."""
+
+    def capabilities(self, capabilities: Capabilities) -> Capabilities:
+        return capabilities._replace(apart={"teleport": capabilities})
+
+
+class SpeechlessApart(Right):
+    """Does not say what travels in one of its scenarios."""
+
+    def capabilities(self, capabilities: Capabilities) -> Capabilities:
+        return capabilities._replace(apart={"native-direct": capabilities._replace(protocol="")})
+
+
 class ClaimWithoutReference(Right):
     """Claims without saying where to look it up."""
 

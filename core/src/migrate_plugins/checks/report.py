@@ -178,9 +178,10 @@ def _received(
     except PluginFailedError as error:
         return [Finding("plugin-failed", Severity.WARNING, None, str(error))]
     where = told or receiver.planned_receiver(plan)
-    capabilities = driver.capabilities(plan.request.revision)
-    offer = capabilities.offers.get(plan.scenario_id)
-    scheme = None if offer is None else usual_scheme(capabilities, offer)
+    revision = plan.request.revision
+    offer = driver.capabilities(revision).offers.get(plan.scenario_id)
+    terms = driver.terms(revision, plan.scenario_id)
+    scheme = None if offer is None else usual_scheme(terms, offer)
     return receiver.examine(plan, facts, where, source, destination, selection, scheme)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from migrate_plugins.diagram.legs import legs, ports_of
 from migrate_plugins.diagram.numbering import numbered_uris
@@ -24,6 +24,12 @@ __all__ = [
     "title",
     "uses_daemon",
 ]
+
+_THEN: Final = {
+    Crash.ABORTED: "is aborted",
+    Crash.CONTINUES: "continues",
+    Crash.STALLS: "stalls before its end",
+}
 
 
 def title(plan: Plan) -> str:
@@ -55,8 +61,7 @@ def _told(leg: Leg) -> str:
 
 def client(plan: Plan) -> tuple[str, str, str]:
     """Say what a crash of the client means."""
-    aborted = plan.on_client_crash.then is Crash.ABORTED
-    then = "is aborted" if aborted else "continues"
+    then = _THEN[plan.on_client_crash.then]
     return "Client", "if it crashes or is cut off,", f"the migration {then}"
 
 

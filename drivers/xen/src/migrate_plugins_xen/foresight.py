@@ -9,7 +9,8 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Finding, FindingKind, Flow, Revision, Severity
-from migrate_plugins_xen.commands import target
+from migrate_plugins_xen.commands import meaningless, target
+from migrate_plugins_xen.receiver import LIBXL_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ KINDS: Final = (
     FindingKind("handed-to-xl", Severity.INFO, "who moves the guest, of two, and why"),
     FindingKind("libvirt-loses-sight", Severity.WARNING, "libvirt will not list the guest"),
     FindingKind("port-without-meaning", Severity.WARNING, "a port that only xend had"),
+    FindingKind("slashes-missing", Severity.WARNING, "xend cannot read the URI as it is written"),
     FindingKind("guest-kind-unknown", Severity.INFO, "a PV guest may not be able to move live"),
     FindingKind("job-left-behind", Severity.WARNING, "a failure may leave a job on the source"),
     FindingKind("no-abort", Severity.INFO, "libvirt cannot abort it, nor tell how far it is"),
@@ -32,23 +34,18 @@ KINDS: Final = (
 
 def foresee(plan: Plan) -> Iterator[Finding]:
     """Give what the plan alone shows."""
+    original = plan.request.revision is Revision.ORIGINAL
+    if original and plan.uris.migration.value is not None:
+        yield from _without_slashes(plan)
     if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
         yield from _handed_over(plan)
+        yield _kind_unknown(plan, "managed direct or --p2p, without --live")
         return
-    if plan.request.revision is Revision.ORIGINAL:
+    if original:
         yield _xend_gone(plan)
         return
     if plan.request.live:
-        yield Finding(
-            "guest-kind-unknown",
-            Severity.INFO,
-            plan.uris.source.value,
-            "a PV guest cannot move live where Xen was built without shadow paging, as Debian's"
-            " was: the transfer ends at once, and the guest runs on",
-            expected="a PVH or HVM guest, or Xen with CONFIG_SHADOW_PAGING",
-            remedy=f"see what {plan.guest} is: xl list --long {plan.guest}; a PV guest moves"
-            " without --live",
-        )
+        yield _kind_unknown(plan, "the same without --live")
     peer2peer = plan.scenario.flow is Flow.MANAGED_PEER2PEER
     yield Finding(
         "no-abort",
@@ -61,7 +58,8 @@ def foresee(plan: Plan) -> Iterator[Finding]:
             if peer2peer
             else "wait for its end: without this process the guest would stand still on both hosts"
         ),
-        remedy="give config.toml a shell for the source: [hosts.NAME] shell = [...]",
+        remedy="where this machine has no other way to run programs on the source as root, name one"
+        " in config.toml: [hosts.NAME] shell = [...]",
     )
     if peer2peer:
         yield Finding(
@@ -84,13 +82,44 @@ def foresee(plan: Plan) -> Iterator[Finding]:
         )
 
 
+def _kind_unknown(plan: Plan, way: str) -> Finding:
+    """Tell that nobody has asked yet whether the guest can move live."""
+    return Finding(
+        "guest-kind-unknown",
+        Severity.INFO,
+        plan.uris.source.value,
+        "a PV guest cannot move live where Xen was built without shadow paging, as Debian's was:"
+        " the transfer ends at once, and the guest runs on",
+        expected="a PVH or HVM guest, or Xen with CONFIG_SHADOW_PAGING",
+        remedy=f"see what {plan.guest} is: xl list --long {plan.guest}; for a PV guest {way}",
+    )
+
+
+def _without_slashes(plan: Plan) -> Iterator[Finding]:
+    """Find the form that the document writes and xend's driver takes for HOST:PORT."""
+    uri, text = target(plan), plan.uris.migration.value
+    if uri.scheme is not None and not uri.slashes:
+        yield Finding(
+            "slashes-missing",
+            Severity.WARNING,
+            text,
+            "libvirt's driver for xend looks for // before it looks for a scheme: without them it"
+            f" takes {uri.scheme!r} for the host, and refuses what is behind it as a port; xl is"
+            " given the host alone",
+            seen=text,
+            expected=str(uri._replace(slashes="//")),
+            remedy=f"write {uri._replace(slashes='//')}",
+        )
+
+
 def _xend_gone(plan: Plan) -> Finding:
     return Finding(
         "xend-gone",
         Severity.WARNING,
         plan.uris.source.value,
         "these are the rules of xend, which libvirt has not driven since 4.3.0 (2018):"
-        " today libxl does it, which takes no xenmigr:// and has its own ports",
+        " today libxl does it, which takes no xenmigr:// and has ports of its own"
+        f" ({LIBXL_PORTS[0]}-{LIBXL_PORTS[1]})",
         expected="libvirt 4.2 or older, with xend",
         remedy="--revision current, which plans for libxl",
     )
@@ -120,6 +149,17 @@ def _handed_over(plan: Plan) -> Iterator[Finding]:
         remedy=f"look at it with xl list {guest} on {host}, and manage it with xl; or move it with"
         " --revision current and --p2p, which libvirt follows",
     )
+    beyond = meaningless(plan)
+    if beyond:
+        yield Finding(
+            "xl-option",
+            Severity.WARNING,
+            source,
+            f"{', '.join(beyond)} can only be done by libvirt 4.2 or older with xend: xl knows"
+            " nothing of libvirt's configurations, and a check of today's source refuses it",
+            remedy="leave it out, and use virsh define and virsh undefine afterwards; or"
+            " --revision current with --p2p",
+        )
     if uri.port is not None:
         other = ["xl", "migrate", "-s", f"ssh -p {uri.port}", guest, host]
         yield Finding(
@@ -128,6 +168,6 @@ def _handed_over(plan: Plan) -> Iterator[Finding]:
             plan.uris.migration.value,
             f"{uri.port} means something to xend alone: xl goes over ssh, by the port that ssh has,"
             " and does not use it",
-            remedy="leave it out; a port of ssh belongs into ~/.ssh/config of the source, or by"
-            f" hand: {shlex.join(other)}",
+            remedy="leave it out; a port of ssh belongs in root's ~/.ssh/config on the source, or"
+            f" by hand: {shlex.join(other)}",
         )

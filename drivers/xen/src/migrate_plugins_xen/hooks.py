@@ -1,7 +1,7 @@
 """The Xen driver's hooks.
 
 ``original`` speaks of xend, the management daemon that the document knew; ``current`` of libxl,
-which libvirt has used since 4.3.0.
+which is all that libvirt has driven since 4.3.0, and of xl.
 """
 
 from __future__ import annotations
@@ -10,23 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import (
     LIBVIRT_CONTROL,
-    Basis,
     Capabilities,
-    ChosenBy,
-    Claim,
     DriverInfo,
     Flow,
     InvalidURIError,
     MigrationURI,
     NativeCommand,
-    Offer,
     PortRule,
     Revision,
     hookimpl,
     virsh_command,
 )
-from migrate_plugins_xen.options import OPTIONS, refusals
-from migrate_plugins_xen.receiver import LIBXL_PORTS
+from migrate_plugins_xen.capabilities import CAPABILITIES, SCHEMES, port_rule
+from migrate_plugins_xen.options import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,19 +47,6 @@ MIGRATE_PLUGINS_API: Final = 1
 
 NAME: Final = "xen"
 
-# xend-relocation-port of xend-config.sxp.
-XEND_PORT: Final = 8002
-SCHEMES: Final = {Revision.ORIGINAL: ("xenmigr",), Revision.CURRENT: ("tcp",)}
-
-_DOCUMENT: Final = Claim(Basis.DOCUMENT, "section 'Migration scenarios'")
-_TRIED: Final = "libvirt 9.0.0, Xen 4.17"
-# XEN_MIGRATION_FLAGS of libvirt's xend driver, which could not rename a guest nor leave it paused.
-_XEND_OPTIONS: Final = frozenset({"live", "undefine_source", "persistent"})
-# LIBXL_MIGRATION_FLAGS and LIBXL_MIGRATION_PARAMETERS.
-_LIBXL_OPTIONS: Final = frozenset(
-    {"live", "undefine_source", "persistent", "suspend", "dname", "xml"}
-)
-
 
 @hookimpl
 def migrate_driver() -> DriverInfo:
@@ -79,56 +62,12 @@ def migrate_driver() -> DriverInfo:
 
 @hookimpl
 def migrate_capabilities(revision: Revision) -> Capabilities:
-    if revision is Revision.ORIGINAL:
-        return Capabilities(
-            offers={
-                "native-direct": Offer(_DOCUMENT, _XEND_OPTIONS, migration_uri=True, own=OPTIONS),
-                "native-unmanaged": Offer(
-                    _DOCUMENT, _XEND_OPTIONS, migration_uri=True, own=OPTIONS
-                ),
-            },
-            migration_schemes=SCHEMES[revision],
-            protocol="xend relocation",
-            unwritten_uri="the destination gives its own host name, and xend takes its own port",
-            encrypted=False,
-            encryption="xend sends it as it is",
-        )
-
-    def offer(id_: str, *, migration_uri: bool, options: frozenset[str] = _LIBXL_OPTIONS) -> Offer:
-        claim = Claim(Basis.VERIFIED, f"tests/integration/xen, {id_}", _TRIED)
-        return Offer(claim, options, migration_uri, own=OPTIONS)
-
-    return Capabilities(
-        offers={
-            "native-direct": offer("native-direct", migration_uri=True),
-            "native-p2p": offer("native-p2p", migration_uri=True),
-            "native-unmanaged": offer(
-                "native-unmanaged", migration_uri=True, options=frozenset({"live"})
-            ),
-            "tunnelled-p2p": offer("tunnelled-p2p", migration_uri=False),
-        },
-        migration_schemes=SCHEMES[revision],
-        protocol="libxl migration stream",
-        unwritten_uri="the destination makes one from its own host name and a free port of its"
-        " range",
-        encrypted=False,
-        encryption="libxl sends it as it is",
-    )
+    return CAPABILITIES[revision]
 
 
 @hookimpl
-def migrate_port_rule(revision: Revision) -> PortRule:
-    if revision is Revision.ORIGINAL:
-        return PortRule(
-            XEND_PORT,
-            XEND_PORT,
-            ChosenBy.HYPERVISOR,
-            "xend-relocation-port of the destination's xend-config.sxp, by default",
-        )
-    first, last = LIBXL_PORTS
-    return PortRule(
-        first, last, ChosenBy.DESTINATION, "fixed in libvirt's libxl driver; not configurable"
-    )
+def migrate_port_rule(revision: Revision, scenario: str) -> PortRule:
+    return port_rule(revision, scenario)
 
 
 @hookimpl
@@ -145,17 +84,18 @@ def migrate_uri() -> MigrationURI | None:
 def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
     uri = MigrationURI.parse(text)
     scheme = SCHEMES[revision][0]
-    if uri.scheme is not None and uri.scheme.lower() != scheme:
+    # By today's rules the scenario decides which of the two it is: a plan refuses the other.
+    taken = {scheme, *SCHEMES[Revision.ORIGINAL]}
+    if uri.scheme is not None and uri.scheme.lower() not in taken:
         reader = "xend" if revision is Revision.ORIGINAL else "libxl"
         hint = f"{reader} takes {scheme}://HOST[:PORT]"
         if revision is Revision.ORIGINAL:
             hint += f", {scheme}:HOST[:PORT]"
         hint += " or HOST[:PORT]"
-        if uri.scheme in {"tcp", "xenmigr"}:
-            other = Revision.CURRENT if revision is Revision.ORIGINAL else Revision.ORIGINAL
-            hint += f"; {uri.scheme}:// goes with --revision {other}"
+        if uri.scheme == "tcp":
+            hint += f"; tcp:// goes with --revision {Revision.CURRENT}"
         raise InvalidURIError(text, part=f"its scheme is {uri.scheme!r}", hint=hint)
-    if revision is Revision.CURRENT and uri.scheme is not None and not uri.slashes:
+    if uri.scheme == "tcp" and not uri.slashes:
         hint = f"libxl takes {scheme}://HOST[:PORT] or HOST[:PORT]"
         raise InvalidURIError(text, part="// is missing behind its scheme", hint=hint)
     if uri.host is None:
@@ -167,11 +107,13 @@ def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
 
 @hookimpl
 def migrate_commands(plan: Plan) -> Sequence[NativeCommand]:
-    if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
-        from migrate_plugins_xen.commands import typed  # noqa: PLC0415 - of few plans
+    if plan.scenario.flow is not Flow.UNMANAGED_DIRECT:
+        return [virsh_command(plan)]
+    from migrate_plugins_xen.commands import typed  # noqa: PLC0415 - of few plans
 
-        return [virsh_command(plan), typed(plan)]
-    return [virsh_command(plan)]
+    # No libvirt of today takes the one of virsh; by the document's rules it is the one.
+    current = plan.request.revision is Revision.CURRENT
+    return [typed(plan)] if current else [virsh_command(plan), typed(plan)]
 
 
 @hookimpl

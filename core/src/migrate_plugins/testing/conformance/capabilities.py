@@ -41,10 +41,13 @@ class Claims(DriverSubject):
         for scenario, offer in capabilities.offers.items():
             unknown = {*offer.options} - {*_OPTIONS}
             assert not unknown, f"{scenario}: {sorted(unknown)} are no options of a request"
-        assert capabilities.encrypting_option in {None, *_OPTIONS}
-        assert capabilities.migration_schemes, "it has no migration scheme"
-        unknown = {*capabilities.migration_schemes} - {*driver.info.migration_schemes}
-        assert not unknown, f"{sorted(unknown)} are no migration schemes that migrate_driver names"
+        unknown = {*capabilities.apart} - {*capabilities.offers}
+        assert not unknown, f"{sorted(unknown)} are set apart, and not offered"
+        for terms in (capabilities, *capabilities.apart.values()):
+            assert terms.encrypting_option in {None, *_OPTIONS}
+            assert terms.migration_schemes, "it has no migration scheme"
+            unknown = {*terms.migration_schemes} - {*driver.info.migration_schemes}
+            assert not unknown, f"{sorted(unknown)} are no schemes that migrate_driver names"
 
     @each_revision
     @about("migrate_capabilities")
@@ -61,8 +64,9 @@ class Claims(DriverSubject):
     def test_sentences_are_there(self, driver: Driver, revision: Revision) -> None:
         """A plan can say what travels, who makes the migration URI, and whether it is encrypted."""
         capabilities = driver.capabilities(revision)
-        for field in ("protocol", "unwritten_uri", "encryption"):
-            assert getattr(capabilities, field).strip(), f"{field} is empty"
+        for terms in (capabilities, *capabilities.apart.values()):
+            for field in ("protocol", "unwritten_uri", "encryption"):
+                assert getattr(terms, field).strip(), f"{field} is empty"
 
     @each_revision
     @about("migrate_capabilities")

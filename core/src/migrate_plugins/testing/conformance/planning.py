@@ -55,7 +55,7 @@ class Planning(DriverSubject):
         hash(plan)  # nothing in it can be changed
         first, last = plan.port.first, plan.port.last
         if first is not None and last is not None:
-            rule = driver.port_rule(revision)
+            rule = driver.port_rule(revision, scenario)
             wanted = (rule.first, rule.last) if plan.port.value is None else (first, first)
             assert (first, last) in {(rule.first, rule.last), wanted}
 
@@ -149,7 +149,7 @@ class Planning(DriverSubject):
             given = {**request, "destination": samples.connection("desthost")}
             assert "destination-not-used" in _refused(migrator, given)
 
-        third = samples.migration_uri(revision)
+        third = samples.migration_uri(revision, scenario)
         if rule.migration.need is Need.COMPULSORY:
             assert "migration-uri-missing" in _refused(migrator, {**request, "migration": None})
         if offer.migration_uri:

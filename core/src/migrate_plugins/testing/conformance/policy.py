@@ -181,7 +181,7 @@ class PolicyConformance(Answers):
         """Under the policy too each port is of the range, is handed out once, and then none is."""
         driver = migrator.registry.drivers["memory"]
         for revision in Revision:
-            rule = driver.port_rule(revision)
+            rule = driver.port_rule(revision, "native-direct")
             taken: frozenset[int] = frozenset()
             while (port := driver.select_port(rule, "desthost", taken)) is not None:
                 assert rule.first <= port <= rule.last

@@ -17,7 +17,7 @@ from migrate_plugins import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrate_plugins import Driver
+    from migrate_plugins import Driver, PortRule
 
 __all__ = ["HOSTS", "IPV6", "Samples"]
 
@@ -49,11 +49,11 @@ class Samples(NamedTuple):
     driver: Driver
     given: str | None = None
 
-    def migration_uri(self, revision: Revision) -> str:
-        """Give a migration URI that the hypervisor takes."""
+    def migration_uri(self, revision: Revision, scenario: str) -> str:
+        """Give a migration URI that the hypervisor takes in a scenario."""
         if self.given is not None:
             return self.given
-        return f"{self.driver.capabilities(revision).migration_schemes[0]}://desthost/"
+        return f"{self.driver.terms(revision, scenario).migration_schemes[0]}://desthost/"
 
     def connection(self, host: str) -> str:
         """Give a connection URI of *host*, in the form of the driver's own example."""
@@ -71,8 +71,13 @@ class Samples(NamedTuple):
         if scenario.destination.need is not Need.NOT_USED:
             fields["destination"] = self.connection("desthost")
         if scenario.migration.need is Need.COMPULSORY:
-            fields["migration"] = self.migration_uri(revision)
+            fields["migration"] = self.migration_uri(revision, scenario_id)
         return fields | more
+
+    def port_rules(self, revision: Revision) -> Iterator[PortRule]:
+        """Give each rule for ports of a revision, once."""
+        offers = self.driver.capabilities(revision).offers
+        yield from dict.fromkeys(self.driver.port_rule(revision, each) for each in offers)
 
     def offered(self) -> Iterator[tuple[Revision, str]]:
         """Give every scenario that the driver offers, in both revisions."""

@@ -42,11 +42,11 @@ class URIs(DriverSubject):
         self, driver: Driver, samples: Samples, revision: Revision
     ) -> None:
         """A migration URI that a driver writes has the host and the port it was told."""
-        capabilities = driver.capabilities(revision)
-        for host, port, uri in self._written(driver, samples, revision):
+        for request, host, port, uri in self._written(driver, samples, revision):
+            terms = driver.terms(revision, request.scenario or "")
             assert [*misfits(uri, MigrationURI)] == []
             assert (uri.host, uri.port) == (host, port), str(uri)
-            assert uri.scheme in capabilities.migration_schemes, str(uri)
+            assert uri.scheme in terms.migration_schemes, str(uri)
 
     @each_revision
     @about("migrate_uri", "migrate_port_rule")
@@ -54,13 +54,17 @@ class URIs(DriverSubject):
         self, driver: Driver, samples: Samples, revision: Revision
     ) -> None:
         """Where migrate-plugins choose the port, the driver writes it into a migration URI."""
-        rule = driver.port_rule(revision)
-        if rule.chosen_by is not ChosenBy.US:
-            pytest.skip(f"with {self.name} the port is chosen by: {rule.chosen_by}")
         offers = driver.capabilities(revision).offers
-        for request in _native(samples, revision):
-            if not offers[request.scenario or ""].migration_uri:
-                continue  # there is no scope for one
+        rules = {
+            request: driver.port_rule(revision, request.scenario or "")
+            for request in _native(samples, revision)
+            if offers[request.scenario or ""].migration_uri  # elsewhere there is no scope for one
+        }
+        held = {each: rule for each, rule in rules.items() if rule.chosen_by is ChosenBy.US}
+        if not held:
+            others = ", ".join(sorted({rule.chosen_by for rule in rules.values()}))
+            pytest.skip(f"with {self.name} the port is chosen by: {others or 'nobody'}")
+        for request, rule in held.items():
             uri = driver.uri(request, "desthost", rule.first)[0]
             assert uri is not None, f"{rule.first} is held, and nobody is told"
             assert uri.port == rule.first
@@ -71,7 +75,7 @@ class URIs(DriverSubject):
         self, driver: Driver, samples: Samples, revision: Revision
     ) -> None:
         """A driver reads each migration URI that it writes, an IPv6 address in its brackets."""
-        for host, _, uri in self._written(driver, samples, revision):
+        for _, host, _, uri in self._written(driver, samples, revision):
             assert driver.read_uri(str(uri), revision) == uri
             assert (f"[{host}]" in str(uri)) == (":" in host), str(uri)
 
@@ -92,8 +96,7 @@ class URIs(DriverSubject):
         self, driver: Driver, samples: Samples, revision: Revision
     ) -> None:
         """A migration URI that is read is, as text, what was given."""
-        self._takes_a_migration_uri(driver, revision)
-        text = samples.migration_uri(revision)
+        text = samples.migration_uri(revision, self._takes_a_migration_uri(driver, revision))
         sample = driver.read_uri(text, revision)
         assert [*misfits(sample, MigrationURI)] == []
         assert str(sample) == text
@@ -107,8 +110,8 @@ class URIs(DriverSubject):
         self, driver: Driver, samples: Samples, revision: Revision
     ) -> None:
         """An IPv6 address in brackets is read as the host, and written with brackets again."""
-        self._takes_a_migration_uri(driver, revision)
-        sample = MigrationURI.parse(samples.migration_uri(revision))
+        scenario = self._takes_a_migration_uri(driver, revision)
+        sample = MigrationURI.parse(samples.migration_uri(revision, scenario))
         if sample.host is None:
             pytest.skip(f"a migration URI of {self.name} names no host: {sample}")
         text = str(sample._replace(host=IPV6))
@@ -151,23 +154,26 @@ class URIs(DriverSubject):
 
     def _written(
         self, driver: Driver, samples: Samples, revision: Revision
-    ) -> Iterator[tuple[str, int | None, MigrationURI]]:
+    ) -> Iterator[tuple[Request, str, int | None, MigrationURI]]:
         """Give each migration URI that the driver writes, or skip where it writes none."""
         count = 0
         for request in _native(samples, revision):
+            first = driver.port_rule(revision, request.scenario or "").first
             for host in HOSTS:
-                for port in (None, driver.port_rule(revision).first):
+                for port in (None, first):
                     uri = driver.uri(request, host, port)[0]
                     if uri is not None:
                         count += 1
-                        yield host, port, uri
+                        yield request, host, port, uri
         if not count:
             pytest.skip(f"{self.name} writes no migration URI in revision {revision}")
 
-    def _takes_a_migration_uri(self, driver: Driver, revision: Revision) -> None:
-        offers = driver.capabilities(revision).offers.values()
-        if not any(offer.migration_uri for offer in offers):
-            pytest.skip(f"{self.name} takes no migration URI in revision {revision}")
+    def _takes_a_migration_uri(self, driver: Driver, revision: Revision) -> str:
+        """Give a scenario in which it takes one, or skip."""
+        for scenario, offer in driver.capabilities(revision).offers.items():
+            if offer.migration_uri:
+                return scenario
+        pytest.skip(f"{self.name} takes no migration URI in revision {revision}")
 
 
 def _native(samples: Samples, revision: Revision) -> Iterator[Request]:

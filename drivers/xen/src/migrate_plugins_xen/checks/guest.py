@@ -108,9 +108,11 @@ def _paused(plan: Plan, host: str, guest: GuestFacts) -> Finding:
 def _live(plan: Plan, host: str, inspection: Inspection) -> Iterator[Finding]:
     """Find a PV guest whose memory the hypervisor cannot track."""
     definition = inspection.definition
-    if not plan.request.live or definition is None or definition.kind is not Kind.PV:
+    # xl knows no other way than a live one.
+    xl = plan.scenario.flow is Flow.UNMANAGED_DIRECT and inspection.source is not Toolstack.XEND
+    if definition is None or definition.kind is not Kind.PV or inspection.shadow:
         return
-    if inspection.shadow:
+    if not (plan.request.live or xl):
         return
     known = inspection.shadow is not None
     yield Finding(
@@ -121,7 +123,9 @@ def _live(plan: Plan, host: str, inspection: Inspection) -> Iterator[Finding]:
         " track what it writes: it moves without --live alone",
         seen="virt_caps of xl info without shadow" if known else "a PV guest",
         expected="Xen with CONFIG_SHADOW_PAGING, or a PVH or HVM guest",
-        remedy="leave out --live: the guest stands still while it moves",
+        remedy="move it by --revision current with --p2p, or managed direct, without --live"
+        if xl
+        else "leave out --live: the guest stands still while it moves",
     )
 
 
