@@ -62,7 +62,7 @@ def test_command_that_dies_in_a_managed_move_leaves_a_guest_that_reconcile_lets_
 
     # libxl sends to the end, and then nobody tells the destination to go on.
     assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
-    assert tool.reconcile("--watch") == (ExitCode.FAILED, "work-pending")
+    assert tool.reconcile("--watch") == (ExitCode.FAILED, "switchover-stuck")
     assert set(pair.where("web1")) == {"alpha", "beta"}
     assert tool.reconcile("--apply")[0] == ExitCode.DONE
     assert tool.nothing_in_doubt()
