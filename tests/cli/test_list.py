@@ -19,6 +19,7 @@ qemu    0.1.0    active  1    13     qemu         direct,peer2peer  native,tunne
 vbox    0.1.0    active  1    15     vbox         direct            native            migrate-plugins-vbox
 vmware  0.1.0    active  1    14     vpx,esx,gsx  direct            native            migrate-plugins-vmware
 xen     0.1.0    active  1    15     xen          direct,unmanaged  native            migrate-plugins-xen
+flows and transports of revision original; those of the other: --revision current
 """  # noqa: E501 - as wide as it is printed
 
 SCENARIOS = [

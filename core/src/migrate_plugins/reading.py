@@ -287,10 +287,15 @@ class _Reader:
                 text, self._request.revision
             )
         except InvalidURIError as error:
+            part, hint = error.part, error.hint
+            if self._is_connection(text):
+                usual = driver.terms(self._request.revision, scenario.id).migration_schemes[0]
+                part = "it is a connection URI, by which a daemon is opened"
+                hint = f"give where the memory is to go, such as {usual}://desthost/"
             self._refuse(
                 "migration-uri-unreadable",
-                f"{driver.info.name} cannot read the migration URI {text!r}: {error.part}",
-                error.hint,
+                f"{driver.info.name} cannot read the migration URI {text!r}: {part}",
+                hint,
                 usage=True,
             )
             return None

@@ -125,6 +125,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         )
         return ExitCode.DONE
     _print(shown, output, everything=arguments.all)
+    if any(entry.scenarios for entry in shown):
+        (other,) = set(Revision) - {revision}
+        told = f"flows and transports of revision {revision}; those of the other: --revision {other}"
+        output.text(output.style(told, "dim"))
     hidden = len(entries) - len(shown)
     if hidden:
         are = "more is off: --all lists it" if hidden == 1 else "more are off: --all lists them"
