@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from migrate_plugins import GuestFacts, GuestState, Leftover, Promise, Recorded, Sight
+from migrate_plugins import (
+    HANDED_OVER,
+    GuestFacts,
+    GuestState,
+    Leftover,
+    Promise,
+    Recorded,
+    Sight,
+)
 from migrate_plugins.reconciliation import RULES, settle
 
 __all__ = ["rules", "table"]
@@ -32,6 +40,7 @@ _UNREADABLE: Final = Sight("", None, "no answer within 10 s")
 _RUNS: Final = _guest(GuestState.RUNNING, "booted")
 _CAME: Final = _guest(GuestState.RUNNING, "migrated")
 _STUCK: Final = _guest(GuestState.PAUSED, "migration")
+_SENT: Final = _guest(GuestState.PAUSED, HANDED_OVER)
 _USER: Final = _guest(GuestState.PAUSED, "user")
 _LEFT: Final = _guest(GuestState.SHUTOFF, "migrated", persistent=True)
 _KEPT: Final = _guest(GuestState.RUNNING, "migrated", persistent=True)
@@ -57,12 +66,15 @@ _ROWS: Final = (
     (_NONE,        _LISTENS,     _PROMISE),
     (_STUCK,       _NONE,        _PROMISE),
     (_STUCK,       _STUCK,       _PROMISE),
+    (_SENT,        _STUCK,       _PROMISE),
+    (_SENT,        _NONE,        _PROMISE),
     (_NONE,        _STUCK,       _PROMISE),
     (_STUCK,       _UNREADABLE,  _PROMISE),
     (_USER,        _NONE,        _PROMISE),
     (_RUNS,        _STUCK,       _PROMISE),
     (_RUNS,        _USER,        _PROMISE),
     (_STUCK,       _CAME,        _PROMISE),
+    (_SENT,        _CAME,        _PROMISE),
     (_STUCK,       _RUNS,        _PROMISE),
     (_LEFT,        _CAME,        _MOVED),
     (_LEFT,        _KEPT,        _MOVED),
