@@ -26,7 +26,7 @@ from migrate_plugins import (
 )
 from migrate_plugins.document import Crash
 from migrate_plugins.reconciliation import RULES, Step, settle
-from migrate_plugins.sessions import HANDED_OVER, STARTED_AGAIN
+from migrate_plugins.sessions import HANDED_OVER, INCOMING, STARTED_AGAIN
 
 RUNNING, PAUSED, SHUTOFF = GuestState.RUNNING, GuestState.PAUSED, GuestState.SHUTOFF
 CRASHED, UNKNOWN = GuestState.CRASHED, GuestState.UNKNOWN
@@ -55,7 +55,16 @@ def guest(
 
 REASONS: dict[GuestState, tuple[str | None, ...]] = {
     RUNNING: ("booted", STARTED_AGAIN, "migrated", "unpaused", "postcopy", "postcopy failed", None),
-    PAUSED: ("migration", HANDED_OVER, "user", "postcopy", "postcopy failed", "ioerror", None),
+    PAUSED: (
+        "migration",
+        INCOMING,
+        HANDED_OVER,
+        "user",
+        "postcopy",
+        "postcopy failed",
+        "ioerror",
+        None,
+    ),
     SHUTOFF: ("migrated", "shutdown", "failed", None),
     CRASHED: (None,),
     UNKNOWN: (None,),
@@ -229,9 +238,9 @@ def hold_step(each: Row, step: Step) -> None:
     broken = any(guest.reason in POSTCOPY for guest in seen)
     if mend is Mend.RESUME:
         assert target.state is PAUSED
-        assert target.reason == "migration" or (
-            target.reason == "user" and each.promise.paused_by_us
-        )
+        incoming = target.reason == INCOMING and seat is Seat.DESTINATION
+        by_us = target.reason == "user" and each.promise.paused_by_us
+        assert target.reason == "migration" or incoming or by_us
         assert other is None or other.state is not RUNNING
         # What it could go on as elsewhere cannot go on.
         assert seat is Seat.SOURCE or (other is not None and other.reason == HANDED_OVER)
@@ -240,7 +249,7 @@ def hold_step(each: Row, step: Step) -> None:
     elif mend is Mend.DESTROY:
         sent = seat is Seat.SOURCE and target.reason == HANDED_OVER
         assert target.state is PAUSED
-        assert target.reason == "migration" or sent
+        assert target.reason in {"migration", INCOMING} or sent
         assert other is not None
         assert other.state is RUNNING
         assert not broken
@@ -341,6 +350,7 @@ MOVED = STORED._replace(source_config=False, destination_config=True)
 OFFLINE = MOVED._replace(wanted=SHUTOFF, offline=True)
 WAS_OFF = Recorded(uuid=UUID, before=SHUTOFF)
 ARRIVED = BEFORE._replace(left=Verdict.DONE)
+BY_DAEMONS = PROMISE._replace(crash=Crash.CONTINUES)
 LIMITED = PROMISE._replace(paused_by_us=True)
 ALIVE = BEFORE._replace(alive=True, writer="process 4711 on host1")
 
@@ -395,6 +405,16 @@ ROWS = [
                                                                  State.CLEAN_UP_MISSING, None, 6),
     (SENT,                            STUCK,   PROMISE, BEFORE,  State.SWITCHOVER_STUCK,
                                                        (Mend.RESUME, Seat.DESTINATION), 1),
+    # a copy that was received goes on where its source has handed it over, and nowhere else
+    (SENT,             on(PAUSED, INCOMING),   PROMISE, BEFORE,  State.SWITCHOVER_STUCK,
+     (Mend.RESUME, Seat.DESTINATION), 1),
+    (SENT,             on(PAUSED, INCOMING),   BY_DAEMONS, BEFORE, State.SWITCHOVER_STUCK,
+     (Mend.RESUME, Seat.DESTINATION), 1),
+    (on(PAUSED, HANDED_OVER, left=HELD), on(PAUSED, INCOMING), BY_DAEMONS, BEFORE,
+                                                                 State.SWITCHOVER_STUCK, None, 6),
+    (on(PAUSED, INCOMING),             NONE,   PROMISE, BEFORE,  State.PAUSED,           None, 6),
+    (on(PAUSED, INCOMING), on(PAUSED, INCOMING), PROMISE, BEFORE, State.PAUSED,          None, 6),
+    (NONE,             on(PAUSED, INCOMING),   PROMISE, BEFORE,  State.SWITCHOVER_STUCK, None, 6),
     (SENT,  on(PAUSED, "migration", persistent=True), STORED, BEFORE, State.SWITCHOVER_STUCK,
                                                        (Mend.RESUME, Seat.DESTINATION), 1),
     (SENT,   on(PAUSED, "migration", job=IN), PROMISE, BEFORE,   State.IN_PROGRESS,      None, 1),

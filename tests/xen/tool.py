@@ -58,9 +58,10 @@ class Tool:
         ]
         self._config.write_text("\n".join(tables), encoding="utf-8")
 
-    def start(self, way: str, *options: str) -> subprocess.Popen[str]:
+    def start(self, way: str, *options: str, live: bool = True) -> subprocess.Popen[str]:
         """Start to migrate web1 from alpha to beta, and wait until its memory is sent."""
-        words = ["migrate", "web1", "--from", "alpha", "--live", "--revision", "current"]
+        words = ["migrate", "web1", "--from", "alpha", "--revision", "current"]
+        words += ["--live"] if live else []
         process = subprocess.Popen(
             [sys.executable, "-m", "migrate_plugins", *words, *_WAYS[way], *options, "--json"],
             stdout=subprocess.PIPE,

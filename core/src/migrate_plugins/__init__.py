@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from migrate_plugins.runner import Run
     from migrate_plugins.sessions import (
         HANDED_OVER,
+        INCOMING,
         Access,
         Ask,
         Facts,
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
 __all__ = [
     "API",
     "HANDED_OVER",
+    "INCOMING",
     "LIBVIRT_CONTROL",
     "LIBVIRT_ENTRIES",
     "LIBVIRT_WRAPPERS",
@@ -348,6 +350,8 @@ _HOMES: Final = {
         "runner": ("Run",),
         "sessions": (
             "HANDED_OVER",
+            "INCOMING",
+            "INCOMING",
             "Access",
             "Ask",
             "Facts",

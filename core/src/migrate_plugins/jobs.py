@@ -59,6 +59,7 @@ _REST: Final = 0.2
 _WAY: Final = 10.0
 
 _ABSENT: Final = "it was not started, or the host has forgotten it"
+_UNKNOWN: Final = "it has ended, and the host could not keep how"
 _ABANDONED: Final = "nobody listens to it any more"
 
 
@@ -89,7 +90,10 @@ class Job:
             word, _, output = told.output.partition("\n")
             if word.startswith("ended "):
                 status = word.removeprefix("ended ")
-                self._end(told._replace(status=int(status), output=output))
+                # A host that has no room left keeps none.
+                known = int(status) if status.isdecimal() else None
+                error = told.error if known is not None else told.error or _UNKNOWN
+                self._end(told._replace(status=known, output=output, error=error))
                 self.abandon()
             elif word == "absent":
                 self._end(told._replace(status=None, output=output, error=_ABSENT))

@@ -17,7 +17,7 @@ from migrate_plugins.document import Crash
 from migrate_plugins.errors import ExitCode
 from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
-from migrate_plugins.sessions import HANDED_OVER, STARTED_AGAIN, GuestState, Mend
+from migrate_plugins.sessions import HANDED_OVER, INCOMING, STARTED_AGAIN, GuestState, Mend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "Promise", "Recorded", "Settlement", "Sight", "State", "Step", "settle"]
 
 _MIGRATION: Final = "migration"
+# Of a copy that was received, and never started.
+_RECEIVED: Final = frozenset({_MIGRATION, INCOMING})
 _POSTCOPY: Final = frozenset({"postcopy", "postcopy failed"})
 # Why a guest runs that came by a migration, or was set going after one.
 _ARRIVED: Final = frozenset({"migrated", "unpaused"})
@@ -577,7 +579,7 @@ def _only_there(case: Case) -> Settlement | None:
     if there.state is GuestState.RUNNING or there.state is case.promise.wanted:
         return _finished(case)
     where = f"{case.promise.guest} is paused on {case.destination.host} alone"
-    if there.reason == _MIGRATION:
+    if there.reason in _RECEIVED:
         return Settlement(
             State.SWITCHOVER_STUCK,
             f"{where}, and was never started there",
@@ -641,7 +643,7 @@ def _running_beside_paused(case: Case) -> Settlement | None:
     problem = None
     if case.postcopy:
         problem = "it may be in post-copy, where neither copy may be ended"
-    elif goes.reason != _MIGRATION and not (goes is here and goes.reason == HANDED_OVER):
+    elif goes.reason not in _RECEIVED and not (goes is here and goes.reason == HANDED_OVER):
         problem = f"nothing says that the migration left it ({_because(goes)})"
     elif goes is there and there.persistent and case.promise.stored_there is not True:
         problem = "its configuration is stored there: it may have run there"
@@ -659,9 +661,13 @@ def _both_paused(case: Case) -> Settlement | None:
         return None
     here, there = case.guests
     where = f"{case.promise.guest} is paused on both hosts"
-    if here.reason == HANDED_OVER and there.reason == _MIGRATION:
+    if here.reason == HANDED_OVER and there.reason in _RECEIVED:
         why = f"{case.source.host} has sent all of it, and nobody started it again on either host"
         stuck = Settlement(State.SWITCHOVER_STUCK, where, why=why)
+        if case.promise.crash is Crash.CONTINUES and here.leftover is not None:
+            # The daemons lead it, and may be about to start one of the two, or to end one.
+            told = f"{why}; the source still has its job, and may go on by itself until"
+            return stuck._replace(why=f"{told} {here.leftover.until}")
         wants = case.wanted is GuestState.RUNNING and not case.postcopy
         return stuck._replace(step=Step(Mend.RESUME, Seat.DESTINATION, there) if wants else None)
     never_ran = here.reason == there.reason == _MIGRATION and not there.persistent

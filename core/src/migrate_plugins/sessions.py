@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HANDED_OVER",
+    "INCOMING",
     "STARTED_AGAIN",
     "Access",
     "Ask",
@@ -40,6 +41,9 @@ STARTED_AGAIN: Final = "migration canceled"
 # The reason of a guest that stands still on the source, which has sent all of it and cannot let it
 # go on: only the copy on the destination can.
 HANDED_OVER: Final = "handed over"
+# The reason of a paused copy that a host has received, or a part of it: it goes on there if its
+# source has handed it over, and nowhere else.
+INCOMING: Final = "incoming"
 
 
 class GuestState(StrEnum):
@@ -109,9 +113,9 @@ class GuestFacts(NamedTuple):
         reason: Why it is in this state, in the hypervisor's words, or None.  Some of libvirt's
             decide what may be done to the guest: ``migration``, ``migrated``, ``unpaused``,
             ``user``, ``failed``, ``postcopy``, ``postcopy failed``, and of a guest that runs
-            :data:`STARTED_AGAIN`, of one that is paused :data:`HANDED_OVER`.  A driver of another
-            hypervisor uses them where they are true; a reason that is not told is no reason to do
-            anything.
+            :data:`STARTED_AGAIN`, of one that is paused :data:`HANDED_OVER` and :data:`INCOMING`.
+            A driver of another hypervisor uses them where they are true; a reason that is not told
+            is no reason to do anything.
         leftover: What a migration left there beside the guest, or None.
     """
 

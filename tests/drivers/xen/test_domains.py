@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate_plugins import HANDED_OVER, GuestState
+from migrate_plugins import HANDED_OVER, INCOMING, GuestState
 from migrate_plugins_xen.domains import Domain, find_domain, read_domains
 
 HEAD = (
@@ -21,6 +21,11 @@ def row(name: str, state: str, uuid: str = UUID) -> str:
     return f"{name:<40}     1    96     1     {state}      32.5 {uuid}        -                -\n"
 
 
+def leaves(*argv: str) -> str:
+    """The line of a program that runs, with its words apart."""
+    return "leaves:\t" + "".join(f"{word}\t" for word in argv) + "\n"
+
+
 # fmt: off
 STATES = [
     # name                  flags      state                 reason
@@ -30,11 +35,16 @@ STATES = [
     ("web1",                "--p---",  GuestState.PAUSED,    None),
     ("web1",                "---ss-",  GuestState.PAUSED,    HANDED_OVER),
     ("web1",                "---sc-",  GuestState.CRASHED,   None),
+    ("web1",                "---sw-",  GuestState.CRASHED,   None),
+    ("web1",                "---s--",  GuestState.SHUTOFF,   None),
+    ("web1",                "---sr-",  GuestState.SHUTOFF,   None),
+    ("web1",                "---s?-",  GuestState.SHUTOFF,   None),
     ("web1",                "---s-d",  GuestState.SHUTOFF,   None),
-    ("web1--incoming",      "--p---",  GuestState.PAUSED,    "migration"),
-    ("web1--incoming",      "------",  GuestState.PAUSED,    "migration"),
+    ("web1--incoming",      "--p---",  GuestState.PAUSED,    INCOMING),
+    ("web1--incoming",      "------",  GuestState.PAUSED,    INCOMING),
     ("web1--migratedaway",  "---ss-",  GuestState.PAUSED,    HANDED_OVER),
     ("my guest",            "-b----",  GuestState.RUNNING,   None),
+    (" my guest",           "-b----",  GuestState.RUNNING,   None),
 ]
 
 FOUND = [
@@ -48,17 +58,22 @@ FOUND = [
 ]
 
 HELPER = "320 /usr/lib/xen-4.17/bin/libxl-save-helper"
-LEAVES = "leaves: 473 /usr/lib/xen-4.17/bin/xl migrate -s ssh -o BatchMode=yes"
+XL = ("/usr/lib/xen-4.17/bin/xl", "migrate", "-s", "ssh -o BatchMode=yes")
+LEAVES = leaves(*XL, "1", "beta")
 JOBS = [
     # name              what is done               job
     ("web1",            "",                        None),
-    ("web1",            f"{LEAVES} web1 beta\n",   "migration out"),
-    ("web1",            f"{LEAVES} web10 beta\n",  None),
-    ("web1",            f"{LEAVES} other web1\n",  None),
+    ("web1",            LEAVES,                    "migration out"),
+    ("web1",            leaves(*XL, "web1", "beta"), "migration out"),
+    ("web1",            leaves("xl", "migrate", UUID, "beta"), "migration out"),
+    ("web1",            leaves(*XL, "web10", "beta"), None),
+    ("web1",            leaves(*XL, "a web1", "beta"), None),
+    ("web1",            leaves(*XL, "other", "web1"), None),
+    ("web1",            leaves("vi", "xl migrate web1 beta"), None),
     ("web1",            "arrives:\n",              None),
     ("web1--incoming",  "arrives:\n",              "migration in"),
     ("web1--incoming",  "",                        None),
-    ("web1--migratedaway", f"{LEAVES} web1 beta\n", "migration out"),
+    ("web1--migratedaway", leaves(*XL, "web1", "beta"), "migration out"),
     ("web1--migratedaway", "",                     None),
     # by libvirt
     ("web1",            f"{HELPER} --save-domain 49 38 1 1 136 0\n",   "migration out"),
@@ -73,9 +88,22 @@ JOBS = [
 def test_move_under_way_is_told_from_what_runs_beside_it(
     name: str, does: str, job: str | None
 ) -> None:
-    (domain,) = read_domains(HEAD + row(name, "-b----") + does)
+    (domain,) = read_domains(f"{HEAD}{row(name, '--p---')}\n{does}")
 
     assert domain.job == job
+
+
+@pytest.mark.parametrize("name", ["web1--incoming", "web1--migratedaway"])
+def test_guest_that_runs_only_happens_to_be_called_like_one_that_moves(name: str) -> None:
+    (domain,) = read_domains(f"{HEAD}{row(name, '-b----')}\narrives:\n")
+
+    assert (domain.state, domain.job, domain.base) == (GuestState.RUNNING, None, name)
+
+
+@pytest.mark.parametrize("output", ["", "xl: not found", f"{HEAD}web1  1  96  1  -b----\n"])
+def test_list_that_cannot_be_read_is_not_taken_for_an_empty_one(output: str) -> None:
+    with pytest.raises(ValueError, match=r"no head|cannot be read"):
+        read_domains(output)
 
 
 def test_host_itself_is_no_guest() -> None:
@@ -96,7 +124,7 @@ def test_state_is_that_of_xen(name: str, flags: str, state: GuestState, reason: 
 def test_guest_is_found_under_each_of_its_names(
     listed: list[tuple[str, str]], key: str, name: str | None
 ) -> None:
-    text = HEAD + "".join(row(each, "-b----", uuid) for each, uuid in listed)
+    text = HEAD + "".join(row(each, "------", uuid) for each, uuid in listed)
 
     found = find_domain(read_domains(text), key)
 

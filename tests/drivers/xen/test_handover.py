@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from migrate_plugins import Migrator, Plan
 
 UUID = "f988a8d7-2f0b-4430-ba28-b681b1f0fb86"
+ANOTHER = "11111111-2f0b-4430-ba28-b681b1f0fb86"
 SSH = "ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=6"
 INFO = """\
 host                   : alpha
@@ -174,11 +175,11 @@ class FakeHosts:
 
     def run(self, argv: Sequence[str], *, seconds: float = 10) -> Answer:
         assert seconds > 0
-        assert argv[0] == "ssh"
+        assert argv[0] in {"ssh", "sh"}
         return self.there
 
     def start(self, argv: Sequence[str]) -> FakeHosts:
-        assert argv == ("xl", "migrate", "-s", SSH, "web1", "beta")
+        assert argv == ("xl", "migrate", "-s", SSH, "4", "beta")
         return self
 
     def wait(self, seconds: float) -> Answer:
@@ -186,9 +187,9 @@ class FakeHosts:
         return self.ended
 
 
-def listed(name: str, flags: str = "-b----") -> Answer:
-    text = f"{name:<40}     1    96     1     {flags}      32.5 {UUID}        -       -\n"
-    return Answer(0, text, "")
+def listed(name: str, flags: str = "-b----", uuid: str = UUID) -> Answer:
+    row = f"{name:<40}     1    96     1     {flags}      32.5 {uuid}        -       -\n"
+    return Answer(0, f"Name                      ID   Mem VCPUs State Time(s) UUID\n{row}", "")
 
 
 DONE, UNSEEN = Answer(0, "", ""), Answer(255, "", "ssh: connect to host beta: timed out")
@@ -200,12 +201,14 @@ ENDS = [
     # xl         the destination                       what is told; None where it succeeded
     (DONE,       listed("web1"),                       None),
     (DONE,       listed("web1", "--p---"),             "but on beta it is paused"),
-    (DONE,       listed("other"),                      "beta does not have it"),
+    (DONE,       listed("other"),                      "beta has it as other, which is running"),
+    (DONE,       listed("web1", uuid=ANOTHER),         "beta does not have it"),
+    (DONE,       Answer(0, "", ""),                    "what beta has of it is not known"),
     (DONE,       UNSEEN,                               "what beta has of it is not known"),
-    (BROKE,      listed("other"),                      "sender.; beta does not have it"),
+    (BROKE,      listed("web1", uuid=ANOTHER),         "sender.; beta does not have it"),
     (BROKE,      listed("web1--incoming", "--p---"),   "destroy web1--incoming"),
     (BROKE,      listed("web1"),                       "on beta it is running"),
-    (NOWHERE,    listed("other"),                      "it was not started"),
+    (NOWHERE,    listed("web1", uuid=ANOTHER),         "it was not started"),
 ]
 # fmt: on
 
@@ -224,6 +227,32 @@ def test_end_is_judged_by_what_runs_on_the_destination(
     else:
         with pytest.raises(DriverError, match=re.escape(told)):
             move.result()
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "does"),
+    [
+        ("web1", "-b----", "leaves:\txl\tmigrate\tweb1\tgamma\t"),
+        ("web1--migratedaway", "---ss-", ""),
+        ("web2", "-b----", ""),
+    ],
+)
+def test_nothing_is_begun_with_a_guest_that_moves_or_is_not_there(
+    migrator: Migrator, name: str, flags: str, does: str
+) -> None:
+    answer = listed(name, flags)
+    hosts: Any = FakeHosts(DONE, answer._replace(output=f"{answer.output}\n{does}\n"))
+
+    with pytest.raises(DriverError, match=r"no such guest|migration out|migratedaway"):
+        begin(hosts, unmanaged(migrator))
+
+
+@pytest.mark.parametrize("guest", ["7", "-h"])
+def test_name_that_xl_takes_for_something_else_is_not_typed(migrator: Migrator, guest: str) -> None:
+    plan = migrator.plan(guest, source="xen:///", direct=True, migration="xenmigr://beta/")
+
+    (command,) = [each for each in plan.commands if each.tool == "xl"]
+    assert command.argv is None
 
 
 def test_nothing_is_begun_without_a_shell(migrator: Migrator) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 import pytest
 
-from migrate_plugins import HANDED_OVER, Answer, DriverError, GuestFacts, GuestState, Mend
+from migrate_plugins import HANDED_OVER, INCOMING, Answer, DriverError, GuestFacts, GuestState, Mend
 from migrate_plugins_xen.session import XenSession
+from migrate_plugins_xen.truth import HELD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 URI = "xen+ssh://alpha/"
 UUID = "f988a8d7-2f0b-4430-ba28-b681b1f0fb86"
 RUNNING, PAUSED = GuestState.RUNNING, GuestState.PAUSED
-LEAVES = "leaves: 473 /usr/lib/xen-4.17/bin/xl migrate -s ssh web1 beta"
-RENAME = 'xl rename "$1" "$2" && xl unpause "$2"'
+HEAD = "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID\n"
+LEAVES = "leaves:\t/usr/lib/xen-4.17/bin/xl\tmigrate\t-s\tssh\t4\tbeta\t"
+RENAME = 'xl rename "$1" "$2" && xl unpause "$1"'
 
 
 class FakeConnection:
@@ -31,26 +33,56 @@ class FakeConnection:
     lookupByUUIDString = lookupByName  # noqa: N815 - likewise
 
 
+class FakeDomain:
+    """Test double: a guest that libvirt lists, under a job that is left of a migration."""
+
+    def __init__(self, name: str) -> None:
+        self.jobInfo = lambda: [2, 0]
+        self.jobStats = lambda: {"type": 2}
+        self.name = lambda: name
+        self.UUIDString = lambda: UUID
+        self.ID = lambda: 4
+        self.state = lambda: (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_BOOTED)
+        self.isPersistent = self.isActive = lambda: True
+        self.maxMemory = lambda: 98304
+
+
+class Listing:
+    """Test double: a libvirtd that lists one guest."""
+
+    def __init__(self, domain: FakeDomain) -> None:
+        self.lookupByName = self.lookupByUUIDString = lambda _key: domain
+
+
 class FakeShell:
     """Test double: a host whose Xen has one guest, and does what it is told."""
 
     argv = ("ssh", "alpha")
 
-    def __init__(self, name: str, flags: str, does: str = "", status: int = 0) -> None:
-        self.listed = f"{name:<40}     4    96     1     {flags}    32.5 {UUID}    -    -\n{does}\n"
+    def __init__(
+        self,
+        name: str,
+        flags: str,
+        does: str = "",
+        status: int = 0,
+        listing: int | None = 0,
+    ) -> None:
+        row = f"{name:<40}     4    96     1     {flags}    32.5 {UUID}    -    -\n"
+        self.listed = f"{HEAD}{row}\n{does}\n"
         self.status = status
+        self.listing = listing
         self.told: list[Sequence[str]] = []
 
     def run(self, argv: Sequence[str], *, seconds: float = 10) -> Answer:
         assert seconds > 0
-        if "xl list" in argv[2]:
-            return Answer(0, self.listed, "")
+        if "xl list -v" in argv[2]:
+            return Answer(self.listing, self.listed, "")
         self.told.append(argv)
         return Answer(self.status, "", "no such domain\n" if self.status else "")
 
 
-def session(shell: FakeShell | None) -> XenSession:
-    connection: Any = FakeConnection()
+def session(shell: FakeShell | None, listing: Listing | None = None) -> XenSession:
+    connection: Any = listing or FakeConnection()
     given: Any = shell
     return XenSession(URI, connection, given)
 
@@ -61,8 +93,8 @@ READ = [
     ("web1",               "-b----",  "",                RUNNING, None,        None),
     ("web1",               "-b----",  LEAVES,            RUNNING, None,        "migration out"),
     ("web1",               "---ss-",  LEAVES,            PAUSED,  HANDED_OVER, "migration out"),
-    ("web1--incoming",     "--p---",  "arrives:",        PAUSED,  "migration", "migration in"),
-    ("web1--incoming",     "--p---",  "",                PAUSED,  "migration", None),
+    ("web1--incoming",     "--p---",  "arrives:",        PAUSED,  INCOMING,    "migration in"),
+    ("web1--incoming",     "--p---",  "",                PAUSED,  INCOMING,    None),
     ("web1--migratedaway", "---ss-",  "",                PAUSED,  HANDED_OVER, None),
 ]
 
@@ -113,6 +145,41 @@ def test_guest_that_libvirt_does_not_list_is_mended_by_xl(
     assert "xl " in command
 
 
+@pytest.mark.parametrize("step", [Mend.RESUME, Mend.DESTROY])
+def test_guest_under_a_job_that_is_over_is_mended_by_its_number(step: Mend) -> None:
+    """xl takes a name of digits for the number of another guest."""
+    shell = FakeShell("9", "-b----")
+    ours = session(shell, Listing(FakeDomain("9")))
+    guest = ours.guest("9")
+    assert guest is not None
+    assert guest.leftover == HELD
+
+    command = ours.mend_command(step, guest)
+    ours.mend(step, guest)
+
+    verb = "unpause" if step is Mend.RESUME else "destroy"
+    assert shell.told == [("xl", verb, "4")]
+    assert command == f"ssh alpha 'xl {verb} 4'"
+
+
+@pytest.mark.parametrize("status", [1, 126, 127])
+def test_shell_that_xen_does_not_answer_is_none(status: int) -> None:
+    """It is not root's, or its host has no tools of Xen: what libvirt says is all there is."""
+    shell = FakeShell("web1", "-b----", listing=status)
+    ours = session(shell)
+
+    assert ours.guest("web1") is None
+    assert ours.adopt("web1") is None
+    assert ours.xen is None
+
+
+def test_host_that_does_not_answer_is_not_taken_for_one_without_the_guest() -> None:
+    ours = session(FakeShell("web1", "-b----", listing=None))
+
+    with pytest.raises(DriverError):
+        ours.guest("web1")
+
+
 def test_step_that_xl_refuses_is_told_in_its_words() -> None:
     ours = session(FakeShell("web1", "--p---", status=1))
     guest = ours.guest("web1")
@@ -143,9 +210,9 @@ def test_move_by_xl_is_adopted_watched_and_stopped() -> None:
     assert found is not None
     assert not found.wait(0)
     found.cancel()
-    ((*words, pattern),) = shell.told
-    assert words == ["pkill", "-TERM", "-f", "--"]
+    ((*_, pattern, number),) = shell.told
     assert " 4 " in pattern
-    shell.listed = ""
+    assert number == "4"
+    shell.listed = HEAD
     assert found.wait(5)
     assert ours.adopt("web1") is None

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 URI = "xen+ssh://alpha/"
 GUEST = GuestFacts("web1", "u1", GuestState.PAUSED, persistent=False, memory=1024)
-STOPPED, NOTHING = Answer(0, "", ""), Answer(1, "", "")
+HEAD = "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID\n"
+STOPPED, NOTHING, SUSPENDED = Answer(0, "", ""), Answer(3, "", ""), Answer(4, "", "")
+NOT_ROOTS = Answer(1, "", "pkill: killing pid 7 failed: Operation not permitted")
+SILENT = Answer(None, "", "no answer")
 
 
 class FakeShell:
@@ -44,6 +47,8 @@ class FakeShell:
 
     def run(self, argv: Sequence[str], *, seconds: float = 10) -> Answer:
         assert seconds > 0
+        if "xl list -v" in argv[2]:
+            return Answer(0, HEAD, "")
         self.asked.append(argv)
         if self.domain is not None and self.answer is STOPPED:
             self.domain.error = RuntimeError("cut")
@@ -92,9 +97,9 @@ def test_it_is_stopped_as_libxl_does_it(ours: bool) -> None:
 
     stop(shell, "web1", 7, ours=ours)
 
-    (asked,) = shell.asked
-    assert asked[:4] == ["pkill", "-TERM", "-f", "--"]
-    assert asked[4].endswith(" 7 ")
+    ((*_, pattern, number),) = shell.asked
+    assert pattern.endswith(" 7 ")
+    assert number == "7"
 
 
 @pytest.mark.parametrize(
@@ -102,8 +107,14 @@ def test_it_is_stopped_as_libxl_does_it(ours: bool) -> None:
     [
         (None, True, NoAbortError, "its end is waited for"),
         (None, False, DriverError, "it goes on without us"),
-        (FakeShell(NOTHING), True, DriverError, "no memory is being sent at the moment"),
-        (FakeShell(Answer(None, "", "no answer")), False, DriverError, "no answer"),
+        # Whatever it is: to leave would end nothing well.
+        (FakeShell(NOTHING), True, NoAbortError, "no memory is being sent.*its end is waited for"),
+        (FakeShell(SUSPENDED), True, NoAbortError, "stands still already.*its end is waited for"),
+        (FakeShell(NOT_ROOTS), True, NoAbortError, "not permitted.*its end is waited for"),
+        (FakeShell(SILENT), True, NoAbortError, "no answer.*its end is waited for"),
+        (FakeShell(NOTHING), False, DriverError, "no memory is being sent at the moment"),
+        (FakeShell(SUSPENDED), False, DriverError, "stands still already.*sent to the end"),
+        (FakeShell(SILENT), False, DriverError, "no answer"),
     ],
 )
 def test_what_cannot_be_stopped_says_why(
@@ -153,13 +164,11 @@ def test_nobody_waits_longer_for_daemons_that_go_on(migrator: Migrator) -> None:
     domain.ended.set()
 
 
-@pytest.mark.parametrize("answer", [STOPPED, None])
-def test_destination_that_is_gone_is_not_waited_for(
-    migrator: Migrator, monkeypatch: pytest.MonkeyPatch, answer: Answer | None
+def test_source_is_stopped_that_does_not_notice_that_the_destination_is_gone(
+    migrator: Migrator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domain = FakeDomain()
-    shell = None if answer is None else FakeShell(answer, domain)
-    migration = _transfer(_plan(migrator), domain, shell, 60)
+    migration = _transfer(_plan(migrator), domain, FakeShell(STOPPED, domain), 60)
     monkeypatch.setattr(migration, "_cannot_finish", lambda: True)
     monkeypatch.setattr("migrate_plugins_xen.transfer._GRACE", 0.0)
 
@@ -172,10 +181,18 @@ def test_destination_that_is_gone_is_not_waited_for(
     domain.ended.set()
 
 
-def test_what_needs_this_process_is_waited_for(migrator: Migrator) -> None:
-    """Nobody else starts the guest on the destination."""
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("answer", [None, NOT_ROOTS, SUSPENDED])
+def test_what_needs_this_process_is_waited_for(
+    migrator: Migrator, monkeypatch: pytest.MonkeyPatch, answer: Answer | None, gone: bool
+) -> None:
+    """Nobody else lets the guest go on, on either host."""
     domain = FakeDomain()
-    migration = _transfer(_plan(migrator), domain, None, 0)
+    shell = None if answer is None else FakeShell(answer)
+    migration = _transfer(_plan(migrator), domain, shell, 0)
+    monkeypatch.setattr(migration, "_cannot_finish", lambda: gone)
+    monkeypatch.setattr("migrate_plugins_xen.transfer._GRACE", 0.0)
+    monkeypatch.setattr("migrate_plugins_xen.transfer._LATE", 0.0)
 
     assert not any(migration.wait(0.01) for _ in range(5))
     with pytest.raises(NoAbortError):
@@ -194,6 +211,19 @@ def test_between_the_pages_it_is_asked_again(migrator: Migrator) -> None:
     assert not migration.wait(1.1)
     assert not migration.wait(0.01)
     assert len(shell.asked) > 1
+    domain.ended.set()
+
+
+def test_what_the_daemons_lead_is_given_up_where_it_cannot_be_stopped(
+    migrator: Migrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    domain = FakeDomain()
+    migration = _transfer(_plan(migrator, p2p=True), domain, FakeShell(SUSPENDED), 0)
+    monkeypatch.setattr("migrate_plugins_xen.transfer._LATE", 0.0)
+
+    assert migration.wait(0.01)
+    with pytest.raises(DriverError, match=r"not done after 0 s.*stands still already"):
+        migration.result()
     domain.ended.set()
 
 
@@ -224,8 +254,6 @@ COMMANDS = [
     # step, whether libvirt's job is in the way, whether there is a shell, line
     (Mend.ABORT,   False, True,  None),
     (Mend.RESUME,  False, True,  "virsh -c xen+ssh://alpha/ resume web1"),
-    (Mend.RESUME,  True,  True,  "ssh alpha 'xl unpause web1'"),
-    (Mend.DESTROY, True,  True,  "ssh alpha 'xl destroy web1'"),
     (Mend.DESTROY, True,  False, "virsh -c xen+ssh://alpha/ destroy web1"),
 ]
 # fmt: on

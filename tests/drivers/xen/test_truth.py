@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate_plugins import HANDED_OVER, Answer, GuestFacts, GuestState, Leftover
+from migrate_plugins import HANDED_OVER, INCOMING, Answer, GuestFacts, GuestState, Leftover
 from migrate_plugins_xen.truth import FORGOTTEN, HELD, MISCALLED, Seen, Told, believe, look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RUNNING, PAUSED, SHUTOFF = GuestState.RUNNING, GuestState.PAUSED, GuestState.SHUTOFF
-UNKNOWN = GuestState.UNKNOWN
+UNKNOWN, CRASHED = GuestState.UNKNOWN, GuestState.CRASHED
 FREE, JOB = Told(held=False), Told(held=True)
 OUT, IN, SOME = "migration out", "migration in", "a job of libvirt's"
 UUID = "f988a8d7-2f0b-4430-ba28-b681b1f0fb86"
+HEAD = "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID\n"
 HELPERS = "/usr/lib/xen-4.17/bin/libxl-save-helper"
 
 
@@ -55,10 +56,11 @@ PRINTED: list[tuple[int | None, str, Seen | None]] = [
     (0, f"{row('-b----')}\n320 {HELPERS} --save-domain 49 38 17 1 136 0",   Seen()),
     (0, f"{row('-b----')}\n320 {HELPERS} --save-domain 7 7 1 7 7 7",        Seen()),
     # by xl, before and after its memory is on the way
-    (0, f"{row('-b----')}\nleaves: 9 /usr/sbin/xl migrate -s ssh web1 beta", Seen(sending=True)),
+    (0, f"{row('-b----')}\nleaves:\t/usr/sbin/xl\tmigrate\t7\tbeta\t", Seen(sending=True)),
     (0, row("-b----", number=8),                                            Seen(gone=True)),
-    (0, "Name                                        ID   Mem VCPUs\tState\tTime(s)",
-                                                                            Seen(gone=True)),
+    (0, row("---sc-"),                                   Seen(ended=CRASHED)),
+    (0, row("---s--"),                                   Seen(ended=SHUTOFF)),
+    (0, HEAD,                                                               Seen(gone=True)),
     (127, "sh: 1: xl: not found",                                           None),
     (255, "",                                                               None),
     (None, "",                                                              None),
@@ -74,9 +76,9 @@ BELIEFS: list[tuple[GuestFacts, Told, Seen | None, tuple[GuestState, str | None]
     (guest(PAUSED, "user"),       FREE, None,                 (PAUSED, "user"),         None, None),
     # on the way
     (guest(RUNNING, "booted"),    JOB,  Seen(sending=True),   (RUNNING, "booted"),      OUT,  None),
-    (guest(SHUTOFF),              JOB,  None,                 (PAUSED, "migration"),    IN,   None),
+    (guest(SHUTOFF),              JOB,  None,                 (PAUSED, INCOMING),       IN,   None),
     (guest(PAUSED, "user"),       JOB,  Seen(paused=True, receiving=True),
-                                                              (PAUSED, "migration"),    IN,   None),
+                                                              (PAUSED, INCOMING),       IN,   None),
     (guest(RUNNING, "booted"),    Told(held=True, runs=True), None,
                                                               (RUNNING, "booted"),      SOME, None),
     # sent by xl, of which libvirt knows nothing
@@ -87,7 +89,9 @@ BELIEFS: list[tuple[GuestFacts, Told, Seen | None, tuple[GuestState, str | None]
                                                               (RUNNING, "booted"),      None, HELD),
     # whoever led the migration is gone: it stands still on both hosts
     (guest(RUNNING, "migrated"),  JOB,  Seen(suspended=True), (PAUSED, HANDED_OVER),    None, HELD),
-    (guest(PAUSED, "user"),       JOB,  Seen(paused=True),    (PAUSED, "migration"),    None, HELD),
+    (guest(PAUSED, "user"),       JOB,  Seen(paused=True),    (PAUSED, INCOMING),       None, HELD),
+    # libvirt dumps it, or a person paused it by xl: by nobody whom a migration has to do with
+    (guest(RUNNING, "booted"),    JOB,  Seen(paused=True),    (PAUSED, None),           None, HELD),
     (guest(RUNNING, "migrated"),  Told(held=True, runs=False), None,
                                                               (UNKNOWN, "migrated"),    SOME, None),
     # peer-to-peer that failed early
@@ -98,6 +102,7 @@ BELIEFS: list[tuple[GuestFacts, Told, Seen | None, tuple[GuestState, str | None]
                                                               (UNKNOWN, "migration"),   None, None),
     (guest(PAUSED, "migration"),  FREE, Seen(paused=True),    (PAUSED, "migration"),    None, None),
     # ended behind libvirt's back
+    (guest(RUNNING, "booted"),    FREE, Seen(ended=CRASHED),  (CRASHED, None),          None, None),
     (guest(RUNNING, "booted"),    FREE, Seen(gone=True),      (SHUTOFF, None),     None, FORGOTTEN),
     (guest(PAUSED, "user"),       JOB,  Seen(gone=True),      (SHUTOFF, None),     None, FORGOTTEN),
 ]
@@ -110,7 +115,10 @@ guests = st.builds(guest, st.sampled_from(GuestState), st.sampled_from([None, "m
 
 @pytest.mark.parametrize(("status", "output", "seen"), PRINTED)
 def test_what_xen_prints_is_read(status: int | None, output: str, seen: Seen | None) -> None:
-    shell: Any = FakeShell(Answer(status, f"{output}\n", ""))
+    head, _, _ = HEAD.partition("\n")
+    first, _, rest = output.partition("\n")
+    text = f"{head}\n{first}\n\n{rest}\n" if first.startswith("web1") else f"{output}\n"
+    shell: Any = FakeShell(Answer(status, text, ""))
 
     assert look(shell, 7) == seen
 

@@ -42,6 +42,23 @@ def test_move_that_is_cancelled_leaves_the_guest_at_home(pair: Pair, tool: Tool,
     alive(guest)
 
 
+@pytest.mark.parametrize("options", [(), ("-o", "timeout=5")], ids=["asked", "too long"])
+def test_guest_that_stands_still_to_be_sent_is_sent_to_the_end(
+    pair: Pair, tool: Tool, options: tuple[str, ...]
+) -> None:
+    """libvirt would not let it go on where it is."""
+    guest = pair.slow_guest("web1")
+    process = tool.start("managed", *options, live=False)
+
+    if not options:
+        process.send_signal(signal.SIGINT)
+
+    status, told = outcome(process)
+    assert (status, told["verdict"]) == (ExitCode.DONE, "done")
+    assert pair.where("web1") == ["beta"]
+    alive(guest)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_move_that_takes_too_long_is_stopped(pair: Pair, tool: Tool, way: str) -> None:
     guest = pair.slow_guest("web1")

@@ -127,7 +127,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     _print(shown, output, everything=arguments.all)
     if any(entry.scenarios for entry in shown):
         (other,) = set(Revision) - {revision}
-        told = f"flows and transports of revision {revision}; those of the other: --revision {other}"
+        told = (
+            f"flows and transports of revision {revision}; those of the other: --revision {other}"
+        )
         output.text(output.style(told, "dim"))
     hidden = len(entries) - len(shown)
     if hidden:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins import Ask, Migration, Plan, Session, Statistics
 
-__all__ = ["AdoptedMigration", "LibvirtMigration", "LibvirtSession", "connect"]
+__all__ = ["AdoptedMigration", "LibvirtMigration", "LibvirtSession", "connect", "has_job"]
 
 Opened = TypeVar("Opened", bound="LibvirtSession")
 
@@ -172,8 +172,11 @@ class LibvirtSession:
             else:
                 raise DriverError(f"{step} of {guest.name}", problem=_NOTHING_LEFT)
 
-    def compare(self, step: Mend, guest: GuestFacts) -> None:
+    def compare(self, step: Mend, guest: GuestFacts) -> GuestFacts:
         """Refuse a step with a guest that is not as it was read.
+
+        Returns:
+            The guest as it is now.
 
         Raises:
             DriverError: Its state or its job is another, or it is gone.
@@ -184,6 +187,7 @@ class LibvirtSession:
             raise DriverError(
                 f"{step} of {guest.name}", problem=f"it has changed since it was read: it is {seen}"
             )
+        return now
 
     def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
         """Give the same step for virsh."""
@@ -407,6 +411,16 @@ def _version(number: int) -> str:
     return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
 
 
+def has_job(domain: libvirt.virDomain) -> bool:
+    """Whether libvirt holds a job of *domain*; not each of its drivers knows jobs."""
+    try:
+        return bool(domain.jobInfo()[0])
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+            raise
+        return False
+
+
 def _job(domain: libvirt.virDomain) -> str | None:
     """Name the job that a guest is in, if any."""
     try:
@@ -414,6 +428,8 @@ def _job(domain: libvirt.virDomain) -> str | None:
     except libvirt.libvirtError as error:
         if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
             return None  # it has shut down since its state was read
+        if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
+            return None  # the hypervisor's driver knows no jobs
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_UNSUPPORTED:
             raise
         return "migration in"  # libvirt tells of such a job on the source alone

@@ -11,7 +11,7 @@ from migrate_plugins import MigrationURI, NativeCommand, Seat
 if TYPE_CHECKING:
     from migrate_plugins import Plan
 
-__all__ = ["SSH", "is_plain", "meaningless", "target", "typed", "xl_migrate"]
+__all__ = ["SSH", "is_plain", "meaningless", "target", "typed", "xl", "xl_migrate"]
 
 # Nobody is asked anything, and a destination that dies is noticed within half a minute.
 SSH: Final = (
@@ -30,8 +30,18 @@ def is_plain(host: str) -> bool:
     return _PLAIN.fullmatch(host) is not None
 
 
+def xl(*words: str) -> str:
+    """Give a command of xl as it is typed."""
+    return shlex.join(("xl", *words))
+
+
 def xl_migrate(guest: str, host: str) -> tuple[str, ...]:
-    """Give the command that moves a guest, on the source."""
+    """Give the command that moves a guest, on the source.
+
+    Args:
+        guest: Its number there, or its name: xl takes one of digits for a number.
+        host: Where to.
+    """
     return ("xl", "migrate", "-s", shlex.join(SSH), guest, host)
 
 
@@ -42,6 +52,9 @@ def target(plan: Plan) -> MigrationURI:
 
 def typed(plan: Plan) -> NativeCommand:
     """Give the same for a person, who runs it on the source."""
+    if plan.guest.isdecimal() or plan.guest.startswith("-"):
+        told = f"xl takes {plan.guest} for a domain's number, or an option; xl list has its number"
+        return NativeCommand("xl", None, told, Seat.SOURCE)
     beyond = meaningless(plan)
     if beyond:
         told = f"xl migrate has nothing like {', '.join(beyond)}"

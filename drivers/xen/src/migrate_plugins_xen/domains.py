@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate_plugins import HANDED_OVER, DriverError, GuestFacts, GuestState
+from migrate_plugins import HANDED_OVER, INCOMING, DriverError, GuestFacts, GuestState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Shell
+    from migrate_plugins import Answer, Shell
 
-__all__ = ["IN", "LIST", "OUT", "Domain", "find_domain", "list_domains", "read_domains"]
+__all__ = ["IN", "LIST", "OUT", "Domain", "answers", "find_domain", "list_domains", "read_domains"]
 
 OUT: Final = "migration out"
 IN: Final = "migration in"
@@ -22,31 +22,43 @@ LIST: Final = ("xl", "list", "-v")
 # The states: running, blocked, paused, shut down (and why), crashed, dying. A guest that waits for
 # a processor has none of them.
 _ROW: Final = re.compile(
-    r"^(?P<name>\S.*?)\s+(?P<number>\d+)\s+(?P<memory>\d+)\s+\d+\s+"
-    r"(?P<state>[-r][-b][-p][-s][-\w][-d])\s+[\d.]+\s+(?P<uuid>[0-9a-f-]{36})\s",
-    re.MULTILINE,
+    r"^(?P<name>.*\S)\s+(?P<number>\d+)\s+(?P<memory>\d+)\s+\d+\s+"
+    r"(?P<state>\S{6})\s+[\d.]+\s+(?P<uuid>[0-9a-f-]{36})\s",
 )
 _KIB: Final = 1024
 _INCOMING: Final = "--incoming"
 _AWAY: Final = "--migratedaway"
 # One call for all of it: a host may be far away. What moves is asked for first, since a move that
-# ends meanwhile may still be told of, and must not be missed; where nothing does, it is waited for,
-# $1 seconds. A program that has received a guest for xl stays to watch over it, and is then a child
-# of init alone.
-_LIST: Final = """
-helpers() { pgrep -a -f 'libxl-save-helpe[r] --'; }
-moves=$(helpers) || if [ "$1" -gt 0 ]; then sleep "$1"; moves=$(helpers); fi
-leaves=$(pgrep -a -f 'xl migrat[e] ' | sed 's/^/leaves: /')
+# ends meanwhile may still be told of, and must not be missed; where the one that is asked for ($2)
+# does not, that is waited for, $1 seconds. A program that has received a guest for xl stays to
+# watch over it, and is then a child of init alone. Without these tools nothing would seem to move.
+_LIST: Final = r"""
+for tool in pgrep awk tr; do
+  command -v "$tool" >/dev/null || { echo "$tool is missing there" >&2; exit 127; }
+done
+moves() { pgrep -f "libxl-save-helpe[r] --(save|restore)-domain -?[0-9]+ -?[0-9]+ $2 " >/dev/null; }
+[ "$1" -eq 0 ] || moves "$@" || sleep "$1"
+moves=$(pgrep -a -f 'libxl-save-helpe[r] --')
+leaves=$(for number in $(pgrep -f 'xl migrat[e] '); do
+  printf 'leaves:\t'; tr '\0' '\t' <"/proc/$number/cmdline" 2>/dev/null; echo
+done)
 for number in $(pgrep -f 'xl migrate-receiv[e]'); do
   parent=$(awk '/^PPid:/ { print $2 }' "/proc/$number/status" 2>/dev/null)
   [ "${parent:-1}" = 1 ] || arrives=arrives:
 done
 xl list -v || exit
-printf '%s\\n' "$moves" "$leaves" "$arrives"
+printf '%s\n' "" "$moves" "$leaves" "$arrives"
 """
+# What a shell says of a program that is not there or may not be run, and xl of a user who is not
+# root: through that shell Xen cannot be asked at all, which is something else than no answer.
+_USELESS: Final = frozenset({1, 126, 127})
 # libxl gives the stream, the way back and the number of the guest to the program that it starts.
 _MOVES: Final = r"libxl-save-helper --(save|restore)-domain -?\d+ -?\d+ {} "
 _WAYS: Final = {"save": OUT, "restore": IN}
+# Of the guest and of the host that it goes to, behind a program and its options.
+_LEAVES: Final = re.compile(
+    r"^leaves:\t(?:\S*/)?xl\tmigrate\t(?:.*\t)?([^\t\n]+)\t[^\t\n]+\t?$", re.MULTILINE
+)
 # Seconds: hosts may be slow.
 _PATIENCE: Final = 10.0
 
@@ -74,22 +86,28 @@ class Domain(NamedTuple):
     @property
     def base(self) -> str:
         """Its name without what xl adds while it moves."""
-        return self.name.removesuffix(_INCOMING).removesuffix(_AWAY)
+        return self.name.removesuffix(_INCOMING).removesuffix(_AWAY) if self.moving else self.name
 
     @property
     def moving(self) -> bool:
-        """Whether it arrives or leaves by its name."""
-        return self.base != self.name
+        """Whether it arrives or leaves by its name; one that runs only happens to be called so."""
+        return self.name.endswith((_INCOMING, _AWAY)) and self.flags[:2] == "--"
+
+    @property
+    def suspended(self) -> bool:
+        """Whether it has put itself to rest, as it does to be sent: nothing here lets it go on."""
+        return self.flags[3:5] == "ss"
 
     @property
     def state(self) -> GuestState:
         """Whether it runs, in libvirt's words."""
         if self.flags[5] == "d":
             return GuestState.SHUTOFF
-        if self.flags[4] == "c":
-            return GuestState.CRASHED
-        # Shut down to be sent, or arriving: it is in memory, and does nothing.
-        if self.flags[2] == "p" or self.flags[3] == "s" or self.moving:
+        if self.flags[3] == "s" and not self.suspended:
+            # It crashed or its watchdog ended it; or it was powered off, or is to be started anew.
+            return GuestState.CRASHED if self.flags[4] in "cw" else GuestState.SHUTOFF
+        # Suspended to be sent, or arriving: it is in memory, and does nothing.
+        if self.flags[2] == "p" or self.suspended or self.moving:
             return GuestState.PAUSED
         return GuestState.RUNNING
 
@@ -109,19 +127,29 @@ class Domain(NamedTuple):
     def _reason(self) -> str | None:
         if self.state is not GuestState.PAUSED:
             return None
-        if self.name.endswith(_INCOMING):
-            return "migration"
-        return HANDED_OVER if self.moving or self.flags[3] == "s" else None
+        if self.moving and self.name.endswith(_INCOMING):
+            return INCOMING
+        return HANDED_OVER if self.moving or self.suspended else None
 
 
 def read_domains(output: str) -> tuple[Domain, ...]:
-    """Read what ``xl list -v`` prints, and what moves; Domain-0 is the host, and no guest."""
-    found = (
-        Domain(
-            row["name"], int(row["number"]), int(row["memory"]) * _KIB, row["state"], row["uuid"]
-        )
-        for row in _ROW.finditer(output)
-    )
+    """Read what ``xl list -v`` prints, and what moves; Domain-0 is the host, and no guest.
+
+    Raises:
+        ValueError: A line of the list is not one: what it tells of would be taken for gone.
+    """
+    rows = iter(output.splitlines())
+    found = []
+    if not any(re.match(r"Name +ID +Mem ", row) for row in rows):
+        raise ValueError("it has no head")
+    for line in rows:
+        if not line:
+            break
+        row = _ROW.match(line)
+        if row is None:
+            raise ValueError(f"it has a line that cannot be read: {line!r}")
+        size = int(row["memory"]) * _KIB
+        found.append(Domain(row["name"], int(row["number"]), size, row["state"], row["uuid"]))
     guests = (domain for domain in found if domain.number != 0)
     return tuple(domain._replace(job=_job(domain, output)) for domain in guests)
 
@@ -130,27 +158,49 @@ def _job(domain: Domain, output: str) -> str | None:
     moves = re.search(_MOVES.format(domain.number), output)
     if moves is not None:
         return _WAYS[moves[1]]
-    if domain.name.endswith(_INCOMING):
+    if domain.moving and domain.name.endswith(_INCOMING):
         return IN if re.search(r"^arrives:$", output, re.MULTILINE) else None
-    leaving = rf"^leaves: .* {re.escape(domain.base)} \S+$"
-    return OUT if re.search(leaving, output, re.MULTILINE) else None
+    names = {domain.name, domain.base, domain.uuid, str(domain.number)}
+    return OUT if names & {*_LEAVES.findall(output)} else None
 
 
-def list_domains(shell: Shell, *, wait: int = 0) -> tuple[Domain, ...]:
+def answers(shell: Shell) -> bool:
+    """Whether Xen can be asked through a shell: it is root's, and the tools are there.
+
+    Raises:
+        DriverError: Nobody can tell, since the host does not answer.
+    """
+    answer = shell.run(["sh", "-c", _LIST, "sh", "0", "-"], seconds=_PATIENCE)
+    if answer.status in _USELESS:
+        return False
+    _listed(answer)
+    return True
+
+
+def list_domains(shell: Shell, *, wait: int = 0, number: int | None = None) -> tuple[Domain, ...]:
     """List the guests of a host.
 
     Args:
         shell: Of the host.
-        wait: Seconds to wait for the memory of any to move, where none does yet.
+        wait: Seconds to wait for the memory of one of them to move, where it does not yet.
+        number: Of that one.
 
     Raises:
         DriverError: Xen cannot be asked there.
     """
-    answer = shell.run(["sh", "-c", _LIST, "sh", str(wait)], seconds=_PATIENCE + wait)
+    words = ("sh", "-c", _LIST, "sh", str(wait), "-" if number is None else str(number))
+    return _listed(shell.run(words, seconds=_PATIENCE + wait))
+
+
+def _listed(answer: Answer) -> tuple[Domain, ...]:
+    action = "listing what Xen runs (xl list)"
     if answer.status != 0:
         told = answer.error.strip() or f"xl ended with status {answer.status}"
-        raise DriverError("listing what Xen runs (xl list)", problem=told)
-    return read_domains(answer.output)
+        raise DriverError(action, problem=told)
+    try:
+        return read_domains(answer.output)
+    except ValueError as error:
+        raise DriverError(action, problem=str(error)) from error
 
 
 def find_domain(domains: Sequence[Domain], key: str) -> Domain | None:

@@ -9,7 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Finding, FindingKind, Flow, Revision, Severity
-from migrate_plugins_xen.commands import meaningless, target
+from migrate_plugins_xen.commands import meaningless, target, xl
 from migrate_plugins_xen.receiver import LIBXL_PORTS
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def foresee(plan: Plan) -> Iterator[Finding]:
             plan.uris.source.value,
             "where the destination refuses, libvirt calls the guest paused although it runs on, and"
             " cannot resume it; a later migration puts that right",
-            remedy=f"after a failure believe Xen rather than libvirt: xl list {plan.guest}",
+            remedy=f"after a failure believe Xen rather than libvirt: {xl('list', plan.guest)}",
         )
     else:
         yield Finding(
@@ -91,7 +91,8 @@ def _kind_unknown(plan: Plan, way: str) -> Finding:
         "a PV guest cannot move live where Xen was built without shadow paging, as Debian's was:"
         " the transfer ends at once, and the guest runs on",
         expected="a PVH or HVM guest, or Xen with CONFIG_SHADOW_PAGING",
-        remedy=f"see what {plan.guest} is: xl list --long {plan.guest}; for a PV guest {way}",
+        remedy=f"see what {plan.guest} is: {xl('list', '--long', plan.guest)}; for a PV guest"
+        f" {way}",
     )
 
 
@@ -135,7 +136,7 @@ def _handed_over(plan: Plan) -> Iterator[Finding]:
         Severity.INFO,
         source,
         "libvirt has refused unmanaged direct migration since it has driven libxl alone (4.3.0,"
-        f" 2018): then the driver runs xl migrate {guest} {host} on the source, always live;"
+        f" 2018): then the driver runs {xl('migrate', guest, host)} on the source, always live;"
         " libvirt 4.2 or older with xend does it by its own call. The source says which, not the"
         " plan",
         remedy="migrate-plugins check asks the source which of the two it is",
@@ -146,8 +147,8 @@ def _handed_over(plan: Plan) -> Iterator[Finding]:
         source,
         f"xl makes the guest anew on {host}: after xl migrate neither libvirtd lists it, and"
         " only Xen does",
-        remedy=f"look at it with xl list {guest} on {host}, and manage it with xl; or move it with"
-        " --revision current and --p2p, which libvirt follows",
+        remedy=f"look at it with {xl('list', guest)} on {host}, and manage it with xl; or move it"
+        " with --revision current and --p2p, which libvirt follows",
     )
     beyond = meaningless(plan)
     if beyond:

@@ -73,8 +73,12 @@ def begin(shell: Shell | None, plan: Plan) -> Handover:
     if shell is None:
         raise DriverError(action, problem=NO_SHELL)
     domain = find_domain(list_domains(shell), plan.guest)
-    if domain is None or domain.moving:
-        problem = "Xen has no such guest here" if domain is None else f"it is {domain.name}"
+    if domain is None or domain.moving or domain.job is not None:
+        problem = (
+            "Xen has no such guest here"
+            if domain is None
+            else f"it is {domain.name}, {domain.state}, under {domain.job or 'no job'}"
+        )
         raise DriverError(action, problem=problem)
     return Handover(shell, plan, domain)
 
@@ -94,7 +98,7 @@ class Handover:
         self._problem: str | None = None
         self._given_up = False
         self._ended = False
-        self._job: Final[Job] = shell.start(xl_migrate(plan.guest, self._host))
+        self._job: Final[Job] = shell.start(xl_migrate(str(domain.number), self._host))
 
     def wait(self, seconds: float) -> bool:
         """Wait at most *seconds* for the end; one that nobody can be told of is not waited for."""
@@ -127,7 +131,7 @@ class Handover:
         """Return if Xen has the guest running on the destination, and there alone."""
         action = f"migrating {self._plan.guest} (xl migrate)"
         answer = self._job.wait(0)
-        seen = _there(self._shell, self._host, self._plan.guest)
+        seen = _there(self._shell, self._host, self._domain)
         if answer is None or answer.status is None:
             told = self._problem or (answer and answer.error) or "its end is not known"
             raise DriverError(action, problem=f"{told}; {seen.text}")
@@ -216,15 +220,21 @@ class _There(NamedTuple):
     text: str
 
 
-def _there(shell: Shell, host: str, guest: str) -> _There:
+def _there(shell: Shell, host: str, domain: Domain) -> _There:
     """Ask Xen on the destination, by way of the source."""
     answer = shell.run([*SSH, host, shlex.join(LIST)], seconds=_PATIENCE)
     if answer.status != 0:
         told = answer.error.strip() or f"status {answer.status}"
         return _There(runs=False, text=f"what {host} has of it is not known ({told})")
-    found = find_domain(read_domains(answer.output), guest)
+    try:
+        domains = read_domains(answer.output)
+    except ValueError as error:
+        return _There(runs=False, text=f"what {host} has of it is not known (xl list: {error})")
+    found = find_domain(domains, domain.uuid)
     if found is None:
         return _There(runs=False, text=f"{host} does not have it")
+    if found.base != domain.name:
+        return _There(runs=False, text=f"{host} has it as {found.name}, which is {found.state}")
     if found.moving:
         text = f"{host} has a copy of it that stands still, {found.name}"
         return _There(runs=False, text=f"{text}; once it runs elsewhere: xl destroy {found.name}")

@@ -11,10 +11,10 @@ import libvirt
 
 from migrate_plugins import DriverError, Flow, GuestState, Mend
 from migrate_plugins_libvirt.faults import NOT_THERE, doing
-from migrate_plugins_libvirt.session import LibvirtSession
+from migrate_plugins_libvirt.session import LibvirtSession, has_job
 from migrate_plugins_libvirt.session import connect as connect_libvirt
 from migrate_plugins_xen import handover
-from migrate_plugins_xen.domains import find_domain, list_domains
+from migrate_plugins_xen.domains import answers, find_domain, list_domains
 from migrate_plugins_xen.inspection import Toolstack, toolstack
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import AdoptedTransfer, XenTransfer
@@ -62,10 +62,23 @@ class XenSession(LibvirtSession):
     ) -> None:
         """Take over an open *connection*."""
         super().__init__(uri, connection)
-        self.shell: Final = shell
+        self._shell: Final = shell
         self._failed: set[str] = set()
+        # Of the guests that libvirt lists, by their uuids: xl takes a name of digits for a number.
+        self._numbers: dict[str, int] = {}
         # As Xen had them when they were read, by their uuids.
         self._unlisted: dict[str, Domain] = {}
+
+    @cached_property
+    def xen(self) -> Shell | None:
+        """A way to ask Xen itself, or None where there is none: that is found out once.
+
+        A shell that is not root's is none, nor is one on a host without Xen's tools.
+
+        Raises:
+            DriverError: The host does not answer through its shell.
+        """
+        return self._shell if self._shell is not None and answers(self._shell) else None
 
     @cached_property
     def toolstack(self) -> Toolstack:
@@ -86,10 +99,10 @@ class XenSession(LibvirtSession):
 
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Start a migration from this host."""
-        if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
-            if self.toolstack is Toolstack.XEND:
-                return super().start(plan, None)  # libvirt still hands it to Xen by itself
-            return handover.begin(self.shell, plan)
+        # With xend libvirt still hands it to Xen by itself.
+        unmanaged = plan.scenario.flow is Flow.UNMANAGED_DIRECT
+        if unmanaged and self.toolstack is not Toolstack.XEND:
+            return handover.begin(self.xen, plan)
         there = destination if isinstance(destination, XenSession) else None
         call, domain = self.prepare(plan, there)
         with doing(f"starting the migration of {plan.guest}"):
@@ -104,10 +117,10 @@ class XenSession(LibvirtSession):
                 if error.get_error_code() != NOT_THERE:
                     raise
             else:
-                if domain.isActive() and domain.jobInfo()[0]:
-                    return AdoptedTransfer(domain, self) if self.sends(domain) else None
+                if domain.isActive() and has_job(domain) and self.sends(domain):
+                    return AdoptedTransfer(domain, self)
         # Xen's own management does it, or nobody.
-        return None if self.shell is None else handover.adopt(self.shell, name)
+        return None if self.xen is None else handover.adopt(self.xen, name)
 
     def mend(self, step: Mend, guest: GuestFacts) -> None:
         """Take a step with a guest, if it is still as it was read."""
@@ -117,30 +130,32 @@ class XenSession(LibvirtSession):
                 problem = "none is under way from here"
                 raise DriverError(f"{step} of {guest.name}", problem=problem)
             migration.cancel()
-        elif (words := self._by_xl(step, guest)) and self.shell is not None:
-            self.compare(step, guest)
-            answer = self.shell.run(words)
-            if answer.status != 0:
-                told = answer.error.strip() or f"xl ended with status {answer.status}"
-                raise DriverError(f"{step} of {guest.name}", problem=told)
-        else:
+            return
+        words = self._by_xl(step, self.compare(step, guest))
+        if self.xen is None or not words:
             super().mend(step, guest)
+            return
+        answer = self.xen.run(words)
+        if answer.status != 0:
+            told = answer.error.strip() or f"xl ended with status {answer.status}"
+            raise DriverError(f"{step} of {guest.name}", problem=told)
 
     def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
         """Give the same step for virsh, or for xl where libvirt's job is in virsh's way."""
         if step is Mend.ABORT:
             return None  # virsh has none for Xen
-        if (words := self._by_xl(step, guest)) and self.shell is not None:
-            return shlex.join([*self.shell.argv, shlex.join(words)])
+        if (words := self._by_xl(step, guest)) and self.xen is not None:
+            return shlex.join([*self.xen.argv, shlex.join(words)])
         return super().mend_command(step, guest)
 
     def read(self, domain: libvirt.virDomain) -> GuestFacts:
         """Read the facts of a guest that was found, and believe Xen where it is asked."""
-        held = bool(domain.jobInfo()[0])
+        held = has_job(domain)
+        self._numbers[domain.UUIDString()] = domain.ID()
         failed = domain.UUIDString() in self._failed
         seen = self._look(domain, wait=_QUIET if held and not failed else 0)
         if held and seen is not None:
-            held = bool(domain.jobInfo()[0])  # it may have ended meanwhile
+            held = has_job(domain)  # it may have ended meanwhile
         guest = super().read(domain)._replace(job=None)
         miscalled = (guest.state, guest.reason) == (GuestState.PAUSED, "migration")
         doubtful = miscalled or (guest.state is GuestState.RUNNING and held)
@@ -157,7 +172,9 @@ class XenSession(LibvirtSession):
             seen = self._look(domain)
             if seen is not None:
                 return seen.sending
-            return bool(domain.isActive() and domain.jobInfo()[0])
+            if self.xen is not None:
+                raise DriverError(f"looking at {domain.name()}", problem="Xen does not answer")
+            return bool(domain.isActive() and has_job(domain))
         except libvirt.libvirtError as error:
             if error.get_error_code() != NOT_THERE:
                 raise
@@ -165,18 +182,17 @@ class XenSession(LibvirtSession):
 
     def _by_xl(self, step: Mend, guest: GuestFacts) -> tuple[str, ...]:
         """Give the step for xl, where libvirt's job is in its way, or it lists no such guest."""
-        if step not in _XL or self.shell is None:
+        if step not in _XL:
             return ()
-        if guest.leftover == HELD:
-            return ("xl", _XL[step], guest.name)
         domain = self._unlisted.get(guest.uuid)
-        if domain is None:
+        number = self._numbers.get(guest.uuid, -1) if domain is None else domain.number
+        if number <= 0 or (domain is None and guest.leftover != HELD):
             return ()
-        if step is Mend.RESUME and domain.moving:
+        if step is Mend.RESUME and domain is not None and domain.moving:
             # Its name first: under the other one nobody would look for it.
-            script = 'xl rename "$1" "$2" && xl unpause "$2"'
-            return ("sh", "-c", script, "sh", str(domain.number), domain.base)
-        return ("xl", _XL[step], str(domain.number))
+            script = 'xl rename "$1" "$2" && xl unpause "$1"'
+            return ("sh", "-c", script, "sh", str(number), domain.base)
+        return ("xl", _XL[step], str(number))
 
     def _or_unlisted(self, guest: GuestFacts | None, key: str) -> GuestFacts | None:
         """Give what Xen has of a guest that libvirt does not list as active, where it has it.
@@ -185,9 +201,9 @@ class XenSession(LibvirtSession):
         """
         if guest is not None:
             self._unlisted.pop(guest.uuid, None)
-        if self.shell is None or (guest is not None and guest.state is not GuestState.SHUTOFF):
+        if self.xen is None or (guest is not None and guest.state is not GuestState.SHUTOFF):
             return guest
-        domain = find_domain(list_domains(self.shell), key)
+        domain = find_domain(list_domains(self.xen), key)
         if domain is None:
             return guest
         self._unlisted[domain.uuid] = domain
@@ -195,7 +211,7 @@ class XenSession(LibvirtSession):
 
     def _look(self, domain: libvirt.virDomain, *, wait: int = 0) -> Seen | None:
         number = domain.ID()
-        return None if self.shell is None or number <= 0 else look(self.shell, number, wait=wait)
+        return None if self.xen is None or number <= 0 else look(self.xen, number, wait=wait)
 
     @staticmethod
     def _runs(domain: libvirt.virDomain) -> bool:

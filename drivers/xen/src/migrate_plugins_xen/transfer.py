@@ -1,7 +1,7 @@
 """A migration that libxl runs: it tells nothing of itself, and libvirt has no call that ends it.
 
 Xen itself ends one by stopping the program that saves the guest, on the source; so do we, where a
-program can be run there.  The guest then runs on where it was, in either flow.
+program can be run there and as long as the guest runs.  It then runs on where it was.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import DriverError, NoAbortError, Statistics
 from migrate_plugins_libvirt.faults import doing
-from migrate_plugins_libvirt.session import AdoptedMigration, LibvirtMigration
+from migrate_plugins_libvirt.session import AdoptedMigration, LibvirtMigration, has_job
 
 if TYPE_CHECKING:
     import libvirt
@@ -25,6 +25,8 @@ __all__ = ["AdoptedTransfer", "XenTransfer", "stop"]
 # Seconds that the source may take to notice that the destination is gone, once we have: TCP gives
 # up much later, but where the destination's host lives it says so at once.
 _GRACE: Final = 30.0
+# Seconds after the limit in which it may still be stopped, where the daemons lead it.
+_LATE: Final = 60.0
 # Seconds between two attempts to stop a migration whose time is over.
 _AGAIN: Final = 1.0
 # Seconds between two questions whether it is under way, which tell no more than that.
@@ -32,6 +34,29 @@ _ASKING: Final = 2.0
 
 # libxl gives the stream, the way back and the number of the guest to the program that sends it.
 _HELPER: Final = "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ {} "
+# The program is held while it is looked whether the guest still runs: it would ask it to stand
+# still at any moment. What it has asked for before is over by then.
+_STOP: Final = r"""
+trap '' HUP
+runs() {
+  case $(xl list "$2" 2>/dev/null | awk 'END { print $(NF - 1) }') in
+    [-r][-b][-p]---) return 0 ;;
+  esac
+  return 1
+}
+helper=$(pgrep -f -- "$1") || exit 3
+runs "$@" || exit 4
+kill -STOP $helper || exit
+sleep 1
+runs "$@" || { kill -CONT $helper; exit 4; }
+kill -TERM $helper
+kill -CONT $helper
+"""
+_REFUSED: Final = {
+    3: "no memory is being sent at the moment",
+    4: "the guest stands still already, and could not go on where it is: it is sent to the end",
+}
+_STOPPING: Final = 15.0
 
 _NO_POSTCOPY: Final = "Xen has no post-copy"
 _NO_STATE: Final = "libvirt takes nothing for the guest while libxl migrates it"
@@ -39,34 +64,41 @@ _GONE: Final = "the connection to the destination broke, and libxl has noticed n
 
 
 def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
-    """Stop the sending of a guest as libxl itself does it.
+    """Stop the sending of a guest as libxl itself does it, if the guest still runs.
+
+    One that stands still to be sent cannot go on where it is: libvirt does not let it, and the copy
+    at the destination would be thrown away.
 
     Args:
-        shell: Of the source.
+        shell: Of the source, if Xen can be asked through it.
         guest: Its name.
         number: Its number there.
         ours: Whether it needs this process until its end.
 
     Raises:
-        NoAbortError: No program can be run on the source, and the migration needs this process.
-        DriverError: Likewise, and it does not; or nothing is being sent at the moment.
+        NoAbortError: It could not be stopped, and needs this process.
+        DriverError: It could not be stopped, or nothing is being sent at the moment.
     """
     action = f"cancelling the migration of {guest}"
     pattern = _HELPER.format(number)
+    needed = (
+        "without this process the guest would be left standing still on both hosts, so that its end"
+        " is waited for"
+    )
     if shell is None:
-        by_hand = f"on the source, as root: pkill -TERM -f '{pattern}'"
+        told = "libvirt cannot abort a migration of Xen, and Xen cannot be asked on the source"
+        by_hand = f"to stop it, on the source as root: pkill -TERM -f '{pattern}'"
         if ours:
-            problem = (
-                "libvirt cannot abort a migration of Xen, and without this process the guest would"
-                " be left suspended on both hosts, so that its end is waited for; to stop it,"
-            )
-            raise NoAbortError(action, problem=f"{problem} {by_hand}")
-        problem = "libvirt cannot abort a migration of Xen, and it goes on without us; to stop it,"
-        raise DriverError(action, problem=f"{problem} {by_hand}")
-    answer = shell.run(["pkill", "-TERM", "-f", "--", pattern])
-    if answer.status != 0:
-        told = answer.error.strip() or "no memory is being sent at the moment"
-        raise DriverError(action, problem=told)
+            raise NoAbortError(action, problem=f"{told}; {needed}; {by_hand}")
+        raise DriverError(action, problem=f"{told}; it goes on without us; {by_hand}")
+    words = ("sh", "-c", _STOP, "sh", pattern, str(number))
+    answer = shell.run(words, seconds=_STOPPING)
+    if answer.status == 0:
+        return
+    told = _REFUSED.get(answer.status or 0) or answer.error.strip() or "the source does not answer"
+    if ours:
+        raise NoAbortError(action, problem=f"{told}; {needed}")
+    raise DriverError(action, problem=told)
 
 
 class XenTransfer(LibvirtMigration):
@@ -107,7 +139,8 @@ class XenTransfer(LibvirtMigration):
         gone = self._broken is not None and now - self._broken > _GRACE
         if (gone or now > self._over) and now - self._tried > _AGAIN:
             self._tried = now
-            self._stop(_GONE if gone else f"it was not done after {self._limit:.0f} s (-o timeout)")
+            why = _GONE if gone else f"it was not done after {self._limit:.0f} s (-o timeout)"
+            self._stop(why, late=now > self._over + _LATE)
         return self._given_up
 
     def statistics(self) -> Statistics | None:
@@ -118,12 +151,12 @@ class XenTransfer(LibvirtMigration):
         if now - self._asked > _ASKING:
             self._asked = now
             with doing("asking for the job"):
-                self._last = Statistics() if self._domain.jobInfo()[0] else None
+                self._last = Statistics() if has_job(self._domain) else None
         return self._last
 
     def cancel(self) -> None:
         """Have libxl stop it, where a program can be run on the source."""
-        stop(self._source.shell, self._plan.guest, self._number, ours=self._direct)
+        stop(self._source.xen, self._plan.guest, self._number, ours=self._direct)
 
     def suspend(self) -> None:
         """Refuse."""
@@ -143,17 +176,16 @@ class XenTransfer(LibvirtMigration):
             ) from self._error
         super().result()
 
-    def _stop(self, why: str) -> None:
+    def _stop(self, why: str, *, late: bool) -> None:
         """Stop it, or give it up where it goes on without us."""
-        ours = self._direct and self._broken is None
         try:
-            stop(self._source.shell, self._plan.guest, self._number, ours=ours)
+            stop(self._source.xen, self._plan.guest, self._number, ours=self._direct)
         except NoAbortError:
-            pass  # only we can finish it
+            pass  # only we can finish it, and it is asked again
         except DriverError as error:
-            # Where a program can be run, the guest is in between: before the first page or after
-            # the last one.
-            if self._source.shell is None:
+            # Where Xen can be asked, the guest is in between: before the first page or after the
+            # last one.
+            if late or self._source.xen is None:
                 self._problem = f"{why}: {error.problem}"
                 self._given_up = True
         else:
@@ -179,7 +211,7 @@ class AdoptedTransfer(AdoptedMigration):
 
     def cancel(self) -> None:
         """Have libxl stop it, where a program can be run on the source."""
-        stop(self._source.shell, self._domain.name(), self._number, ours=False)
+        stop(self._source.xen, self._domain.name(), self._number, ours=False)
 
     def suspend(self) -> None:
         """Refuse."""

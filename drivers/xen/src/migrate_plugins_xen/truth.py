@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate_plugins import HANDED_OVER, DriverError, GuestFacts, GuestState, Leftover
+from migrate_plugins import HANDED_OVER, INCOMING, DriverError, GuestFacts, GuestState, Leftover
 from migrate_plugins_xen.domains import IN, OUT, list_domains
 
 if TYPE_CHECKING:
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FORGOTTEN", "HELD", "MISCALLED", "RESTART", "Seen", "Told", "believe", "look"]
 
-_MIGRATION: Final = "migration"
 # Of libvirt, where Xen cannot be asked: it may be the job of a migration, or of anything else.
 _SOME: Final = "a job of libvirt's"
 
 RESTART: Final = "systemctl restart libvirtd"
 
 HELD: Final = Leftover(
-    "libvirt still holds the job of a migration that is over: whatever is asked of the guest times"
-    " out after 30 s",
+    "libvirt holds a job under which nothing is sent, as a migration that failed early leaves it:"
+    " whatever is asked of the guest times out after 30 s",
     until=f"libvirtd is restarted there ({RESTART}; guests run on)",
     rolled_back=True,
 )
@@ -49,6 +48,7 @@ class Seen(NamedTuple):
         sending: Whether it is being sent, by libvirt or by xl.
         receiving: Whether it is being received, likewise.
         gone: Whether Xen has no such guest.
+        ended: Its state where it has ended and is only kept, or None.
     """
 
     paused: bool = False
@@ -56,6 +56,7 @@ class Seen(NamedTuple):
     sending: bool = False
     receiving: bool = False
     gone: bool = False
+    ended: GuestState | None = None
 
 
 class Told(NamedTuple):
@@ -82,13 +83,19 @@ def look(shell: Shell, number: int, *, wait: int = 0) -> Seen | None:
         wait: Seconds to wait for memory to move, where none does yet.
     """
     try:
-        domains = list_domains(shell, wait=wait)
+        domains = list_domains(shell, wait=wait, number=number)
     except DriverError:
         return None
     for domain in domains:
         if domain.number == number:
-            paused, suspended = domain.flags[2] == "p", domain.flags[3] == "s"
-            return Seen(paused, suspended, domain.job == OUT, domain.job == IN)
+            state = domain.state
+            return Seen(
+                domain.flags[2] == "p",
+                domain.suspended,
+                domain.job == OUT,
+                domain.job == IN,
+                ended=None if state.active else state,
+            )
     return Seen(gone=True)
 
 
@@ -103,15 +110,19 @@ def believe(guest: GuestFacts, told: Told, seen: Seen | None) -> GuestFacts:
     over = told.held and (told.over if seen is None else not (seen.sending or seen.receiving))
     guest = guest._replace(job=_job(guest, told, seen), leftover=HELD if over else None)
     if guest.job == IN:
-        return guest._replace(state=GuestState.PAUSED, reason=_MIGRATION)
+        return guest._replace(state=GuestState.PAUSED, reason=INCOMING)
     if seen is None:
         return _guess(guest, told)
     if seen.gone:
         return guest._replace(state=GuestState.SHUTOFF, reason=None, leftover=FORGOTTEN)
+    if seen.ended is not None:
+        return guest._replace(state=seen.ended, reason=None)
     if seen.suspended:
         return guest._replace(state=GuestState.PAUSED, reason=HANDED_OVER)
     if seen.paused:
-        reason = _MIGRATION if over else guest.reason if _paused(guest) else None
+        # By libvirt's own word or by nobody's: while it dumps a guest, it does not call it paused.
+        # What arrives is created so; at its source libxl pauses no guest.
+        reason = (INCOMING if over else guest.reason) if _paused(guest) else None
         return guest._replace(state=GuestState.PAUSED, reason=reason)
     if _paused(guest):
         return _runs(guest)

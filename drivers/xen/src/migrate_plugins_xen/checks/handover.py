@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins import Finding, Severity
 from migrate_plugins_xen.checks.memory import check_memory
-from migrate_plugins_xen.commands import SSH, meaningless, target
+from migrate_plugins_xen.commands import SSH, meaningless, target, xl
 from migrate_plugins_xen.domains import LIST, find_domain, read_domains
 from migrate_plugins_xen.handover import NO_SHELL
 from migrate_plugins_xen.inspection import Memory
@@ -58,8 +58,11 @@ def read_host(output: str) -> Host:
     """Read what ``xl info`` prints, and ``xl list -v`` behind it."""
     told = dict(_FACT.findall(output))
     free = told.get("free_memory", "")
+    _, listed, domains = output.partition("\nName ")
     return Host(
-        told.get("xen_version"), int(free) if free.isdecimal() else None, read_domains(output)
+        told.get("xen_version"),
+        int(free) if free.isdecimal() else None,
+        read_domains(f"Name {domains}") if listed else (),
     )
 
 
@@ -94,7 +97,7 @@ def judge(plan: Plan, facts: Facts, seen: Seen | None) -> Iterator[Finding]:
             Severity.ERROR,
             here,
             NO_SHELL,
-            remedy=f"or by hand, on {here} as root: xl migrate {plan.guest} {there}",
+            remedy=f"or by hand, on {here} as root: {xl('migrate', plan.guest, there)}",
             acceptable=False,
         )
         return
@@ -140,6 +143,8 @@ def _fits(
             expected=source.version,
         )
     taken = find_domain(destination.domains, plan.guest)
+    if taken is None and facts.guest is not None:
+        taken = find_domain(destination.domains, facts.guest.uuid)
     if taken is not None:
         yield Finding(
             "xl-name-taken",
@@ -147,9 +152,9 @@ def _fits(
             host,
             f"Xen has {taken.name} on {host} already",
             seen=f"{taken.name}, {taken.state}, {taken.uuid}",
-            expected="no guest of that name",
-            remedy=f"see what it is: xl list {taken.name}; one of them has to go, or to be renamed"
-            " (xl rename)",
+            expected="no guest of that name, nor of that uuid",
+            remedy=f"see what it is: {xl('list', taken.name)}; one of them has to go, or"
+            " to be renamed (xl rename)",
             acceptable=False,
         )
     guest, free = facts.guest, destination.free
@@ -159,5 +164,8 @@ def _fits(
 
 def _read(answer: Answer) -> Host | str:
     if answer.status == 0:
-        return read_host(answer.output)
+        try:
+            return read_host(answer.output)
+        except ValueError as error:
+            return f"xl list: {error}"
     return answer.error.strip() or f"status {answer.status}"
