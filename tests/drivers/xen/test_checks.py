@@ -124,7 +124,8 @@ RECEIVERS: list[tuple[dict[str, Any], HostFacts | None, Receiver | None]] = [
     ({**LIVE, "p2p": True, "tunnelled": True}, THERE,
      Receiver("beta", None, None, "not used: memory travels inside the libvirt connection")),
     ({"direct": True, "destination": None, "migration": "xenmigr://beta/"}, None,
-     Receiver("beta", None, None, "xl migrate sends it over its own ssh")),
+     Receiver("beta", None, None, "xl migrate sends it over its own ssh; xend would take a port of its"
+              " own")),
 ]
 # fmt: on
 
@@ -192,21 +193,3 @@ def test_kinds_are_named_once() -> None:
     ids = [kind.id for kind in KINDS]
 
     assert len({*ids}) == len(ids)
-
-
-@pytest.mark.parametrize(
-    ("daemon", "by_xl"),
-    [
-        ("libvirt 9.0.0", True),
-        ("libvirt 4.3.0", True),
-        ("libvirt 4.2.0", False),
-        ("libvirt 0.9.12", False),
-    ],
-)
-def test_only_xend_takes_a_direct_migration_on_its_port(
-    migrator: Migrator, daemon: str, *, by_xl: bool
-) -> None:
-    asked = {"direct": True, "destination": None, "migration": "xenmigr://beta:8002/"}
-    facts = Facts(HERE._replace(daemon=daemon), GUEST, None, None)
-
-    assert (find_receiver(_plan(migrator, **asked), facts) is not None) == by_xl

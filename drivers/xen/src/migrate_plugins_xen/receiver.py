@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Flow, Receiver
@@ -16,19 +15,15 @@ __all__ = ["LIBXL_PORTS", "find_receiver"]
 LIBXL_PORTS: Final = (49152, 49216)
 
 
-# The last libvirt with a driver for xend.
-_XEND_UNTIL: Final = (4, 2)
-
-
 def find_receiver(plan: Plan, facts: Facts) -> Receiver | None:
     """Tell where the memory goes, or None for what the plan says.
 
     A plan by the rules of xend names xend's port; where libxl carries it out it is libxl's.
     """
     if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
-        if _drives_xend(facts):
-            return None
-        return Receiver(plan.receiver, None, None, "xl migrate sends it over its own ssh")
+        # Which of the two it is, the checks of the scenario ask; and try ssh from the source.
+        because = "xl migrate sends it over its own ssh; xend would take a port of its own"
+        return Receiver(plan.receiver, None, None, because)
     because = plan.uris.migration.because
     if plan.port.first is None:
         return Receiver(plan.receiver, None, None, because)
@@ -42,9 +37,3 @@ def find_receiver(plan: Plan, facts: Facts) -> Receiver | None:
             return Receiver(host, None, None, "libvirt makes no migration URI of this name")
     # It listens on the address of that name alone.
     return Receiver(host, first, last, because)
-
-
-def _drives_xend(facts: Facts) -> bool:
-    """Whether the source's libvirt is old enough to hand a direct migration to xend."""
-    told = re.match(r"libvirt (\d+)\.(\d+)", facts.source.daemon or "")
-    return told is not None and (int(told[1]), int(told[2])) <= _XEND_UNTIL
