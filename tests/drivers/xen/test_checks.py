@@ -124,8 +124,8 @@ RECEIVERS: list[tuple[dict[str, Any], HostFacts | None, Receiver | None]] = [
     ({**LIVE, "p2p": True, "tunnelled": True}, THERE,
      Receiver("beta", None, None, "not used: memory travels inside the libvirt connection")),
     ({"direct": True, "destination": None, "migration": "xenmigr://beta/"}, None,
-     Receiver("beta", None, None, "xl migrate sends it over its own ssh; xend would take a port of its"
-              " own")),
+     Receiver("beta", None, None,
+              "xl migrate sends it over its own ssh; xend would take a port of its own")),
 ]
 # fmt: on
 

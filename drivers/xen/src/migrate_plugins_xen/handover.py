@@ -21,7 +21,7 @@ from migrate_plugins import (
 from migrate_plugins_xen.commands import SSH, meaningless, target, xl_migrate
 from migrate_plugins_xen.domains import LIST, OUT, find_domain, list_domains, read_domains
 from migrate_plugins_xen.options import limit
-from migrate_plugins_xen.transfer import stop
+from migrate_plugins_xen.transfer import Unsteered, stop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +48,6 @@ _CHATTER: Final = re.compile(
     r"^(xc: (info|detail)|migration target: Ready|Saving to migration|Loading new save|"
     r" ?Savefile contains|Parsing config)"
 )
-_NO_POSTCOPY: Final = "Xen has no post-copy"
-_NO_STATE: Final = "it is asked to stand still by xl alone while that moves it"
 
 
 def begin(shell: Shell | None, plan: Plan) -> Handover:
@@ -83,11 +81,12 @@ def begin(shell: Shell | None, plan: Plan) -> Handover:
     return Handover(shell, plan, domain)
 
 
-class Handover:
+class Handover(Unsteered):
     """A move by ``xl migrate``; see :class:`migrate_plugins.Migration`."""
 
     def __init__(self, shell: Shell, plan: Plan, domain: Domain) -> None:
         """Start it; after the plan's limit it is stopped, or given up."""
+        super().__init__(plan.guest)
         self._shell: Final = shell
         self._plan: Final = plan
         self._domain: Final = domain
@@ -119,14 +118,6 @@ class Handover:
         """Have libxl stop the sending; the guest then runs on where it was."""
         stop(self._shell, self._plan.guest, self._domain.number, ours=False)
 
-    def suspend(self) -> None:
-        """Refuse."""
-        raise DriverError(f"pausing {self._plan.guest}", problem=_NO_STATE)
-
-    def switch_to_postcopy(self) -> None:
-        """Refuse."""
-        raise DriverError(f"switching {self._plan.guest} to post-copy", problem=_NO_POSTCOPY)
-
     def result(self) -> None:
         """Return if Xen has the guest running on the destination, and there alone."""
         action = f"migrating {self._plan.guest} (xl migrate)"
@@ -154,11 +145,12 @@ class Handover:
             self._problem = f"{told}, and was stopped"
 
 
-class AdoptedHandover:
+class AdoptedHandover(Unsteered):
     """An ``xl migrate`` that goes on, whoever began it; see :class:`migrate_plugins.Mender`."""
 
     def __init__(self, shell: Shell, domain: Domain) -> None:
         """Watch the sending of *domain*."""
+        super().__init__(domain.base)
         self._shell: Final = shell
         self._domain: Final = domain
 
@@ -179,14 +171,6 @@ class AdoptedHandover:
     def cancel(self) -> None:
         """Have libxl stop the sending."""
         stop(self._shell, self._domain.base, self._domain.number, ours=False)
-
-    def suspend(self) -> None:
-        """Refuse."""
-        raise DriverError(f"pausing {self._domain.base}", problem=_NO_STATE)
-
-    def switch_to_postcopy(self) -> None:
-        """Refuse."""
-        raise DriverError(f"switching {self._domain.base} to post-copy", problem=_NO_POSTCOPY)
 
     def result(self) -> None:
         """Return: how it ended is told to whoever began it."""

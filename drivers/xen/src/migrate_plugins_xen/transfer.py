@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from migrate_plugins_libvirt.calls import Call
     from migrate_plugins_xen.session import XenSession
 
-__all__ = ["AdoptedTransfer", "XenTransfer", "stop"]
+__all__ = ["AdoptedTransfer", "Unsteered", "XenTransfer", "stop"]
 
 # Seconds that the source may take to notice that the destination is gone, once we have: TCP gives
 # up much later, but where the destination's host lives it says so at once.
@@ -58,8 +58,6 @@ _REFUSED: Final = {
 }
 _STOPPING: Final = 15.0
 
-_NO_POSTCOPY: Final = "Xen has no post-copy"
-_NO_STATE: Final = "libvirt takes nothing for the guest while libxl migrates it"
 _GONE: Final = "the connection to the destination broke, and libxl has noticed nothing since"
 
 
@@ -101,7 +99,25 @@ def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
     raise DriverError(action, problem=told)
 
 
-class XenTransfer(LibvirtMigration):
+class Unsteered:
+    """What nobody can ask of a guest while Xen moves it."""
+
+    def __init__(self, guest: str) -> None:
+        """Refuse it for *guest*."""
+        self._moved: Final = guest
+
+    def suspend(self) -> None:
+        """Refuse."""
+        problem = "while Xen moves it, Xen alone asks it to stand still"
+        raise DriverError(f"pausing {self._moved}", problem=problem)
+
+    def switch_to_postcopy(self) -> None:
+        """Refuse."""
+        problem = "Xen has no post-copy"
+        raise DriverError(f"switching {self._moved} to post-copy", problem=problem)
+
+
+class XenTransfer(Unsteered, LibvirtMigration):
     """A migration by libvirt's call; see :class:`migrate_plugins.Migration`."""
 
     def __init__(
@@ -124,7 +140,8 @@ class XenTransfer(LibvirtMigration):
         self._broken: float | None = None
         self._problem: str | None = None
         self._given_up = False
-        super().__init__(plan, call, domain, destination)
+        Unsteered.__init__(self, plan.guest)
+        LibvirtMigration.__init__(self, plan, call, domain, destination)
 
     def wait(self, seconds: float) -> bool:
         """Wait at most *seconds* for the end; one that nobody could be told of is not waited for.
@@ -158,14 +175,6 @@ class XenTransfer(LibvirtMigration):
         """Have libxl stop it, where a program can be run on the source."""
         stop(self._source.xen, self._plan.guest, self._number, ours=self._direct)
 
-    def suspend(self) -> None:
-        """Refuse."""
-        raise DriverError(f"pausing {self._plan.guest}", problem=_NO_STATE)
-
-    def switch_to_postcopy(self) -> None:
-        """Refuse."""
-        raise DriverError(f"switching {self._plan.guest} to post-copy", problem=_NO_POSTCOPY)
-
     def result(self) -> None:
         """Return if it succeeded."""
         if self._error is not None and self._direct:
@@ -192,12 +201,13 @@ class XenTransfer(LibvirtMigration):
             self._problem = f"{why}: it was stopped"
 
 
-class AdoptedTransfer(AdoptedMigration):
+class AdoptedTransfer(Unsteered, AdoptedMigration):
     """A migration that another process began; see :class:`migrate_plugins.Mender`."""
 
     def __init__(self, domain: libvirt.virDomain, source: XenSession) -> None:
         """Watch the job of *domain*."""
-        super().__init__(domain)
+        Unsteered.__init__(self, domain.name())
+        AdoptedMigration.__init__(self, domain)
         self._source = source
         self._number = domain.ID()
 
@@ -212,11 +222,3 @@ class AdoptedTransfer(AdoptedMigration):
     def cancel(self) -> None:
         """Have libxl stop it, where a program can be run on the source."""
         stop(self._source.xen, self._domain.name(), self._number, ours=False)
-
-    def suspend(self) -> None:
-        """Refuse."""
-        raise DriverError(f"pausing {self._domain.name()}", problem=_NO_STATE)
-
-    def switch_to_postcopy(self) -> None:
-        """Refuse."""
-        raise DriverError(f"switching {self._domain.name()} to post-copy", problem=_NO_POSTCOPY)
