@@ -87,24 +87,12 @@ def test_command_that_dies_in_a_managed_move_leaves_a_guest_that_reconcile_lets_
     alive(guest)
 
 
-def test_command_that_dies_in_a_peer_to_peer_move_is_replaced_by_a_watcher(
-    pair: Pair, tool: Tool
+@pytest.mark.parametrize("way", ["peer-to-peer", "xl"])
+def test_command_that_dies_in_a_move_that_goes_on_is_replaced_by_a_watcher(
+    pair: Pair, tool: Tool, way: str
 ) -> None:
     guest = pair.slow_guest("web1")
-    kill(tool.start("peer-to-peer"))
-
-    assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
-    assert tool.reconcile("--watch") == (ExitCode.DONE, "finished")
-    assert tool.nothing_in_doubt()
-    assert pair.where("web1") == ["beta"]
-    alive(guest)
-
-
-def test_command_that_dies_while_xl_moves_the_guest_is_replaced_by_a_watcher(
-    pair: Pair, tool: Tool
-) -> None:
-    guest = pair.slow_guest("web1")
-    kill(tool.start("xl"))
+    kill(tool.start(way))
 
     assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
     assert tool.reconcile("--watch") == (ExitCode.DONE, "finished")
