@@ -441,6 +441,19 @@ def test_what_was_seen_is_named_in_cause_and_remedy(migrator: Migrator) -> None:
     assert first.remedies[0].text == "getent ahosts 'new york'"
 
 
+def test_shared_entries_speak_of_the_hypervisor_that_was_used() -> None:
+    text = f"{HOST} 'beta:16514': Connection refused"
+    said = {
+        name: " ".join(each.text for each in _catalogues()[name].diagnose(text, 38, 7)[0].remedies)
+        for name in ("qemu", "xen")
+    }
+
+    assert "virtqemud" in said["qemu"]
+    assert "qemu+ssh://" in said["qemu"]
+    assert "virtxend" in said["xen"]
+    assert "xen+ssh://" in said["xen"]
+
+
 def test_xen_names_the_ways_that_xen_has() -> None:
     catalogue = _catalogues()["xen"]
     text = "direct migration is not supported by the source host"

@@ -385,7 +385,17 @@ _XAPI: Final = (
     ),
 )
 
+# What libvirt's shared entries leave to the hypervisor; the ports are fixed in libvirt's source.
+_WORDS: Final = {
+    "scheme": "xen",
+    "daemon": "virtxend",
+    "configuration": "libxl.conf",
+    "first": "49152",
+    "last": "49216",
+    "log": "/var/log/libvirt/libxl/libxl-driver.log",
+}
+
 # It says that nobody migrates unmanaged; xl does, see xen-unmanaged.
 _SHARED: Final = tuple(entry for entry in LIBVIRT_ENTRIES if entry.id != "unmanaged-refused")
 
-CATALOGUE: Final = Catalogue((*_SHARED, *_XEN, *_XAPI), LIBVIRT_WRAPPERS)
+CATALOGUE: Final = Catalogue((*_SHARED, *_XEN, *_XAPI), LIBVIRT_WRAPPERS, _WORDS)
