@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from string import Formatter
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import LIBVIRT_ENTRIES
@@ -118,4 +119,5 @@ def _plain(entry: Entry, text: str) -> str:
     """Write a name in capitals for each group."""
     groups = (re.compile(pattern.text).groupindex for pattern in entry.patterns)
     names = {name: name.upper() for each in groups for name in each}
-    return text.format_map({**entry.otherwise, **names})
+    words = {name: name.upper() for _, name, *_ in Formatter().parse(text) if name}
+    return text.format_map({**words, **entry.otherwise, **names})

@@ -198,5 +198,18 @@ def test_file_that_is_not_there_is_a_usage_error(call: Call, tmp_path: Path) -> 
     assert call("diagnose", str(file)) == (
         ExitCode.USAGE,
         "",
-        f"{str(file)!r} cannot be read: No such file or directory\n",
+        (
+            f"there is no file {str(file)!r}: diagnose takes a file or standard input; to give a"
+            " message: echo 'MESSAGE' | migrate-plugins diagnose\n"
+        ),
     )
+
+
+def test_unknown_error_names_only_the_driver_that_was_asked(spawn: Spawn, tmp_path: Path) -> None:
+    file = tmp_path / "error.txt"
+    file.write_text("the moon is full", encoding="utf-8")
+
+    said = spawn("--driver", "xen", "diagnose", str(file))
+
+    assert said.status == ExitCode.FAILED
+    assert "nothing in it is known to xen (migrate-plugins-xen)\n" in said.err

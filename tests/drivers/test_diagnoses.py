@@ -155,7 +155,7 @@ ROWS = [
     ("operation aborted: job 'migration out' canceled by client",       78,   10,   "cancelled"),
     ("operation aborted: migration out job: canceled by client",        78,   10,   "cancelled"),
     ("this function is not supported by the connection driver: virDomainMigrateBegin3",
-                                                                        3,    20,   "driver-unsupported"),
+                                                                        3,    20,   "xen-old-call"),
     ("this function is not supported by the connection driver: virDomainMigrate",
                                                                         3,    20,   "driver-unsupported"),
     ("Live migration not completed after 800 sec",                      None, None, "no-converge"),
@@ -191,6 +191,23 @@ ROWS = [
                                                                         None, None, "xen-stopped"),
     ("unsupported flags (0x40) in function libxlDomainMigrateBegin3Params", 8, 41,  "xen-option"),
     ("argument unsupported: parameter 'bandwidth' not supported",       74,   20,   "xen-option"),
+    ("use virDomainMigrateToURI3 for peer-to-peer migration",            8,    None, "xen-old-call"),
+    ("Cannot find suitable CPU model for given data",                   None, None, "xen-cpu-model"),
+    ("xenDaemonDomainMigrate: Xen does not support renaming domains during migration",
+                                                                        55,   None, "xend-option"),
+    ("xenDaemonDomainMigrate: Xen does not support bandwidth limits during migration",
+                                                                        55,   None, "xend-option"),
+    ("xenDaemonDomainMigrate: xend cannot migrate paused domains",      55,   None, "xend-option"),
+    ("xenDaemonDomainMigrate: invalid port number",                     8,    None, "xend-uri"),
+    ("xenDaemonDomainMigrate: only xenmigr:// migrations are supported by Xen",
+                                                                        8,    None, "xend-uri"),
+    ("xenDaemonDomainMigrate: a hostname must be specified in the URI", 8,    None, "xend-uri"),
+    ("ssh: connect to host beta port 22: Connection refused\nmigration target: Cannot connect",
+                                                                        None, None, "xl-ssh"),
+    ("ssh: Could not resolve hostname beta: Name or service not known\nMigration failed",
+                                                                        None, None, "xl-ssh"),
+    ("root@beta: Permission denied (publickey).\nMigration failed",     None, None, "xl-ssh"),
+    ("Host key verification failed.\nmigration target: gone",           None, None, "xl-ssh"),
     ("Failed to resume domain '10' with libxenlight",                   1,    41,   "xen-resume-failed"),
     ("Timed out during operation: cannot acquire state change lock (held by"
      " monitor=remoteDispatchDomainMigrateBegin3Params)",               68,   41,   "xen-stale-job"),
@@ -424,6 +441,30 @@ def test_what_was_seen_is_named_in_cause_and_remedy(migrator: Migrator) -> None:
     assert first.remedies[0].text == "getent ahosts 'new york'"
 
 
+def test_shared_entries_speak_of_the_hypervisor_that_was_used() -> None:
+    text = f"{HOST} 'beta:16514': Connection refused"
+    said = {
+        name: " ".join(each.text for each in _catalogues()[name].diagnose(text, 38, 7)[0].remedies)
+        for name in ("qemu", "xen")
+    }
+
+    assert "virtqemud" in said["qemu"]
+    assert "qemu+ssh://" in said["qemu"]
+    assert "virtxend" in said["xen"]
+    assert "xen+ssh://" in said["xen"]
+
+
+def test_xen_names_the_ways_that_xen_has() -> None:
+    catalogue = _catalogues()["xen"]
+    text = "direct migration is not supported by the source host"
+    refused = catalogue.diagnose(text, 74, 20)[0]
+    ssh = catalogue.diagnose("root@beta: Permission denied (publickey).\nMigration failed")[0]
+
+    assert refused.id == "xen-unmanaged"
+    assert "xenmigr://HOST/ --direct" in refused.remedies[0].text
+    assert ssh.remedies[0].text == "ssh root@beta xl info"
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n", "no", "all is well"])
 def test_nothing_is_made_of_nothing(migrator: Migrator, text: str) -> None:
     assert migrator.diagnose(text) == []
@@ -473,7 +514,7 @@ ELSEWHERE = {
     "daemon-name-unresolvable", "ssh-unreachable", "daemon-login", "uuid-taken", "data-port-taken",
     "ssh-is-not-data", "postcopy-unsupported", "dest-path-missing",
     "definition-differs", "dest-memory", "memory-lock", "not-a-daemon", "daemon-not-running",
-    "daemon-permission", "xen-hostdev", "xen-domain-0", "xl-ssh",
+    "daemon-permission", "xen-hostdev", "xen-domain-0", "xen-unmanaged",
     "vbox-settings", "vbox-locked",
 }  # fmt: skip
 

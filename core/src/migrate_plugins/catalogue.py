@@ -98,21 +98,28 @@ class _Compiled(NamedTuple):
 class Catalogue:
     """Entries, ready to be searched; nothing in it changes."""
 
-    def __init__(self, entries: Iterable[Entry], wrappers: Iterable[Pattern] = ()) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        wrappers: Iterable[Pattern] = (),
+        words: Mapping[str, str] = _NONE,
+    ) -> None:
         """Compile *entries*.
 
         Args:
             entries: All of them.
             wrappers: What one error puts in front of another: the code is then that of the outer
                 one, and says nothing of what follows.
+            words: What stands in every entry's sentences for these names, such as the hypervisor's
+                daemon in an entry that is shared; a group or :attr:`Entry.otherwise` goes before.
 
         Raises:
             ValueError: An id comes twice, a pattern fits the empty text, or a sentence has a name
-                that a pattern does not capture and that :attr:`Entry.otherwise` does not have.
+                that no pattern captures and neither :attr:`Entry.otherwise` nor *words* has.
         """
         self.entries: Final = tuple(entries)
         self._wrappers = tuple(re.compile(wrapper.text) for wrapper in wrappers)
-        self._compiled = tuple(_compiled(entry) for entry in self.entries)
+        self._compiled = tuple(_compiled(_spoken(entry, words)) for entry in self.entries)
         ids = [entry.id for entry in self.entries]
         twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
         if twice:
@@ -147,6 +154,15 @@ class Catalogue:
                 return
             text = text[min(ends) :]
             yield text, None, None
+
+
+def _spoken(entry: Entry, words: Mapping[str, str]) -> Entry:
+    """Give *entry* with *words* for what it captures nothing of, as :attr:`Entry.otherwise`."""
+    own = {
+        name: re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+        for name, text in entry.otherwise.items()
+    }
+    return entry._replace(otherwise={**words, **own})
 
 
 def _compiled(entry: Entry) -> _Compiled:

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         for line in describe(diagnoses, output, seen=None if single else where):
             output.text(line)
     if not diagnoses:
-        for line in _unknown(migrator, messages):
+        for line in _unknown(migrator, messages, arguments.invocation.driver):
             output.note(line)
         return ExitCode.FAILED
     return ExitCode.DONE
@@ -72,6 +72,11 @@ def _read(name: str | None, output: Output) -> str:
                 size = file.seek(0, 2)
                 file.seek(max(0, size - _MOST))
                 content = file.read()
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"there is no file {name!r}: diagnose takes a file or standard input; to give a"
+            " message: echo 'MESSAGE' | migrate-plugins diagnose"
+        ) from error
     except OSError as error:
         raise UsageError(f"{name!r} cannot be read: {error.strerror}") from error
     return content[-_MOST:].decode(errors="replace")
@@ -116,12 +121,12 @@ def _payload(
     }
 
 
-def _unknown(migrator: Migrator, messages: Sequence[Message]) -> Iterable[str]:
+def _unknown(migrator: Migrator, messages: Sequence[Message], driver: str | None) -> Iterable[str]:
     """Say what to send where, so that the next one finds it here."""
     asked = sorted(
         f"{plugin.point.name} ({plugin.point.distribution})"
         for plugin in migrator.registry.plugins
-        if "migrate_diagnose" in plugin.hooks
+        if "migrate_diagnose" in plugin.hooks and driver in {None, plugin.point.name}
     )
     if not messages:
         yield "there was nothing to read"

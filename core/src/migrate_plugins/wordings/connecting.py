@@ -52,12 +52,12 @@ CONNECTING: Final = (
         ),
         "no libvirt daemon listens on port {port} of {host}, or a firewall rejects it",
         (
-            Remedy("systemctl status libvirtd virtproxyd virtqemud", Seat.DESTINATION),
+            Remedy("systemctl status libvirtd virtproxyd {daemon}", Seat.DESTINATION),
             Remedy(
                 "systemctl enable --now virtproxyd-tls.socket (or libvirtd-tls.socket)",
                 Seat.DESTINATION,
             ),
-            Remedy("or open the connection over ssh, which needs no such port: qemu+ssh://…"),
+            Remedy("or open the connection over ssh, which needs no such port: {scheme}+ssh://…"),
         ),
         0.9,
         codes=(38,),
@@ -101,9 +101,9 @@ CONNECTING: Final = (
             ),
         ),
         "no libvirt daemon listens at the socket {socket}: it does not run, or the URI names"
-        " another one (qemu:///system is root's, qemu:///session your own)",
+        " another one ({scheme}:///system is root's, {scheme}:///session your own)",
         (
-            Remedy("systemctl enable --now libvirtd.socket (or virtqemud.socket), there"),
+            Remedy("systemctl enable --now libvirtd.socket (or {daemon}.socket), there"),
             Remedy("virsh uri, to see that the URI is the right one"),
         ),
         0.9,
@@ -139,7 +139,7 @@ CONNECTING: Final = (
         "no ssh server listens on port {port} of {host}",
         (
             Remedy("systemctl enable --now ssh (or sshd)", Seat.DESTINATION),
-            Remedy("or open the connection another way, such as qemu+tls://…"),
+            Remedy("or open the connection another way, such as {scheme}+tls://…"),
         ),
         0.95,
         codes=(38,),
@@ -170,7 +170,7 @@ CONNECTING: Final = (
         " the source's daemon (root for /system), not you",
         (
             Remedy("as the daemon's user: ssh-copy-id USER@DESTINATION", Seat.SOURCE),
-            Remedy("and name that user in the second URI: qemu+ssh://USER@DESTINATION/system"),
+            Remedy("and name that user in the second URI: {scheme}+ssh://USER@DESTINATION/system"),
             Remedy("or leave out --p2p: the client then opens the destination, with your key"),
         ),
         0.95,
@@ -196,7 +196,7 @@ CONNECTING: Final = (
         0.9,
         inferred=(1, 9),
         finding="peer2peer-uri-path",
-        otherwise={"path": "nothing", "right": "qemu:///system"},
+        otherwise={"path": "nothing", "right": "{scheme}:///system"},
     ),
     Entry(
         "ssh-missing",
@@ -211,7 +211,7 @@ CONNECTING: Final = (
         (
             Remedy("apt install openssh-client (or: dnf install openssh-clients)", Seat.SOURCE),
             Remedy("systemctl show libvirtd --property=Environment", Seat.SOURCE),
-            Remedy("then name it in the URI: qemu+ssh://HOST/system?command=/usr/bin/ssh"),
+            Remedy("then name it in the URI: {scheme}+ssh://HOST/system?command=/usr/bin/ssh"),
         ),
         0.9,
         inferred=(38,),
@@ -240,7 +240,7 @@ CONNECTING: Final = (
         ),
         "the URI names no transport, so that libvirt takes TLS, and there is no {file}",
         (
-            Remedy("name a transport in the URI: qemu+ssh://HOST/system"),
+            Remedy("name a transport in the URI: {scheme}+ssh://HOST/system"),
             Remedy(
                 "or install a certificate authority as {file}:"
                 " https://libvirt.org/kbase/tlscerts.html",
@@ -326,10 +326,10 @@ CONNECTING: Final = (
         "the control connection to the destination's daemon broke while the guest was moved",
         (
             Remedy("virsh list --all, before anything else: where does the guest run?"),
-            Remedy("systemctl status libvirtd virtqemud", Seat.DESTINATION),
+            Remedy("systemctl status libvirtd {daemon}", Seat.DESTINATION),
             Remedy(
                 "then migrate again; on a slow link with higher keepalive_interval and"
-                " keepalive_count in libvirtd.conf and qemu.conf"
+                " keepalive_count in libvirtd.conf and {configuration}"
             ),
         ),
         0.8,

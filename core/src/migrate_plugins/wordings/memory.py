@@ -23,7 +23,7 @@ _CONTROL: Final = (
     r"cannot connect to \w{1,20}(?:\+\w{1,20})?://|[Ff]ailed to connect to the hypervisor"
 )
 _OPEN: Final = Remedy(
-    "open {port}/tcp for the source (by default all of 49152-49215)", Seat.DESTINATION
+    "open {port}/tcp for the source (by default all of {first}-{last})", Seat.DESTINATION
 )
 _FIXED: Final = Remedy("or give an open address and port: --migrateuri tcp://ADDRESS:PORT")
 _INSIDE: Final = Remedy("or send it through the daemons' connection: --p2p --tunnelled")
@@ -112,7 +112,7 @@ MEMORY: Final = (
         " destination listens on another address",
         (
             _OPEN,
-            Remedy("firewall-cmd --add-port=49152-49215/tcp", Seat.DESTINATION),
+            Remedy("firewall-cmd --add-port={first}-{last}/tcp", Seat.DESTINATION),
             Remedy(
                 "grep -E '^migration_(address|host)' /etc/libvirt/qemu.conf: is it {host}?",
                 Seat.DESTINATION,
@@ -183,7 +183,6 @@ MEMORY: Final = (
         0.98,
         codes=(1,),
         finding="data-ports-exhausted",
-        otherwise={"first": "49152", "last": "49215"},
     ),
     Entry(
         "port-reserve-failed",
@@ -255,7 +254,7 @@ MEMORY: Final = (
         " did, or somebody cancelled the migration (libvirt may word that so too)",
         (
             Remedy("virsh domstate --reason GUEST (as before, where it was cancelled)", _HERE),
-            Remedy("tail -n 40 /var/log/libvirt/qemu/GUEST.log", Seat.DESTINATION),
+            Remedy("tail -n 40 {log}", Seat.DESTINATION),
             Remedy("ping -c 5 DESTINATION, and migrate again once the link holds", _HERE),
         ),
         0.75,
@@ -269,7 +268,7 @@ MEMORY: Final = (
         (
             Remedy("ping -c 5 DESTINATION", _HERE),
             Remedy("ping -c 3 -M do -s 1472 DESTINATION, for a lower MTU on the way", _HERE),
-            Remedy("systemctl status libvirtd virtqemud", Seat.DESTINATION),
+            Remedy("systemctl status libvirtd {daemon}", Seat.DESTINATION),
         ),
         0.9,
     ),

@@ -227,15 +227,83 @@ _XEN: Final = (
     Entry(
         "xl-ssh",
         (
+            Pattern(r"ssh: connect to host (?P<host>[^\s:]{1,255}) port", "OpenSSH 9.2"),
+            Pattern(r"ssh: Could not resolve hostname (?P<host>[^\s:]{1,255}):", "OpenSSH 9.2"),
+            Pattern(r"@(?P<host>[^\s@]{1,255}): Permission denied \(", "OpenSSH 9.2"),
+            Pattern(r"Host key verification failed", "OpenSSH 9.2"),
             Pattern(r"migration target: Cannot connect", "source"),
             Pattern(r"migration transport process .{0,60}exited", "source"),
         ),
         "xl sends the guest through ssh as root, and that connection was not made or broke",
         (
-            Remedy("ssh root@DESTINATION xl info", Seat.SOURCE),
+            Remedy("ssh root@{host} xl info", Seat.SOURCE),
             Remedy("xl list", Seat.DESTINATION),
         ),
-        0.8,
+        0.99,
+        # Without a line of xl's it is the connection URI's ssh.
+        beside=r"migration target: |xl migrate|Migration failed|migration transport process",
+        otherwise={"host": "DESTINATION"},
+    ),
+    Entry(
+        "xen-unmanaged",
+        (Pattern(r"direct migration is not supported by the source host", _LIBXL),),
+        "libvirt leaves a migration to Xen alone no more (since 4.3.0); xl still does it",
+        (
+            Remedy("migrate-plugins migrate GUEST xenmigr://HOST/ --direct, which runs xl migrate"),
+            Remedy("or through libvirt: --revision current --p2p"),
+        ),
+        0.97,
+        codes=(74,),
+        domains=(20,),
+        finding="scenario-not-offered",
+    ),
+    Entry(
+        "xen-old-call",
+        (
+            Pattern(r"use virDomainMigrateToURI3 for peer-to-peer migration", _LIBXL),
+            Pattern(r"not supported by the connection driver: virDomainMigrateBegin3\b", _LIBXL),
+        ),
+        "the program used a call that libvirt's Xen driver lacks: it has migrate3 (managed) and"
+        " migrateToURI3 (peer-to-peer) alone",
+        (Remedy("call one of those two, or migrate with virsh or migrate-plugins"),),
+        0.9,
+        codes=(3, 8),
+    ),
+    Entry(
+        "xen-cpu-model",
+        (Pattern(r"Cannot find suitable CPU model for given data", _LIBXL),),
+        "libvirt knows no CPU model that fits what Xen shows of this host's CPU: its Xen driver"
+        " does not start",
+        (
+            Remedy("journalctl -u libvirtd -u virtxend"),
+            Remedy("update libvirt and Xen; on an emulated host choose another CPU model"),
+        ),
+        0.95,
+    ),
+    Entry(
+        "xend-option",
+        (
+            Pattern(r"Xen does not support (?P<what>renaming) domains during migration", "source"),
+            Pattern(r"Xen does not support (?P<what>bandwidth limits) during migration", "source"),
+            Pattern(r"xend cannot migrate (?P<what>paused) domains", "source"),
+        ),
+        "xend does not take an option that was given ({what})",
+        (Remedy("leave out --dname, --bandwidth or --suspend, whichever it names"),),
+        0.97,
+        codes=(55,),
+        finding="option-not-offered",
+    ),
+    Entry(
+        "xend-uri",
+        (
+            Pattern(r"xenDaemonDomainMigrate: invalid port number", "source"),
+            Pattern(r"only xenmigr:// migrations are supported by Xen", "source"),
+            Pattern(r"a hostname must be specified in the URI", "source"),
+        ),
+        "the migration URI is none that xend reads",
+        (Remedy("write it as xenmigr://HOST/ or xenmigr://HOST:PORT/, the port in decimal"),),
+        0.97,
+        codes=(8,),
     ),
 )
 
@@ -317,4 +385,17 @@ _XAPI: Final = (
     ),
 )
 
-CATALOGUE: Final = Catalogue((*LIBVIRT_ENTRIES, *_XEN, *_XAPI), LIBVIRT_WRAPPERS)
+# What libvirt's shared entries leave to the hypervisor; the ports are fixed in libvirt's source.
+_WORDS: Final = {
+    "scheme": "xen",
+    "daemon": "virtxend",
+    "configuration": "libxl.conf",
+    "first": "49152",
+    "last": "49216",
+    "log": "/var/log/libvirt/libxl/libxl-driver.log",
+}
+
+# It says that nobody migrates unmanaged; xl does, see xen-unmanaged.
+_SHARED: Final = tuple(entry for entry in LIBVIRT_ENTRIES if entry.id != "unmanaged-refused")
+
+CATALOGUE: Final = Catalogue((*_SHARED, *_XEN, *_XAPI), LIBVIRT_WRAPPERS, _WORDS)

@@ -12,6 +12,16 @@ from migrate_plugins_qemu.diagnoses.streams import STREAMS
 
 __all__ = ["CATALOGUE"]
 
+# What libvirt's shared entries leave to the hypervisor; the ports are qemu.conf's defaults.
+_WORDS: Final = {
+    "scheme": "qemu",
+    "daemon": "virtqemud",
+    "configuration": "qemu.conf",
+    "first": "49152",
+    "last": "49215",
+    "log": "/var/log/libvirt/qemu/GUEST.log",
+}
+
 CATALOGUE: Final = Catalogue(
-    (*LIBVIRT_ENTRIES, *STREAMS, *DISKS, *COMPATIBILITY, *ORCHESTRATORS), LIBVIRT_WRAPPERS
+    (*LIBVIRT_ENTRIES, *STREAMS, *DISKS, *COMPATIBILITY, *ORCHESTRATORS), LIBVIRT_WRAPPERS, _WORDS
 )
