@@ -470,6 +470,19 @@ def test_nothing_is_made_of_nothing(migrator: Migrator, text: str) -> None:
     assert migrator.diagnose(text) == []
 
 
+def test_remedy_that_a_hypervisor_has_not_is_left_out() -> None:
+    """Of those that libvirt's drivers share, each in its own words."""
+    text = "error: Timed out during operation: cannot acquire state change lock"
+    told = {
+        name: [each.text for each in _catalogues()[name].diagnose(text, 68, 41)[0].remedies]
+        for name in ("qemu", "xen")
+    }
+
+    assert any("virsh domjobabort GUEST" in each for each in told["qemu"])
+    assert told["xen"]
+    assert not any("domjobabort" in each or "{" in each for each in told["xen"])
+
+
 def test_ids_are_of_one_driver_alone_or_of_libvirt() -> None:
     shared = {entry.id for entry in LIBVIRT_ENTRIES}
     owners: dict[str, list[str]] = {}

@@ -112,6 +112,7 @@ class Catalogue:
                 one, and says nothing of what follows.
             words: What stands in every entry's sentences for these names, such as the hypervisor's
                 daemon in an entry that is shared; a group or :attr:`Entry.otherwise` goes before.
+                A remedy with a name that is the empty text here is left out: there is no such way.
 
         Raises:
             ValueError: An id comes twice, a pattern fits the empty text, or a sentence has a name
@@ -162,7 +163,12 @@ def _spoken(entry: Entry, words: Mapping[str, str]) -> Entry:
         name: re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
         for name, text in entry.otherwise.items()
     }
-    return entry._replace(otherwise={**words, **own})
+    possible = tuple(
+        remedy
+        for remedy in entry.remedies
+        if all(words.get(name) != "" for name in re.findall(r"\{(\w+)\}", remedy.text))
+    )
+    return entry._replace(otherwise={**words, **own}, remedies=possible)
 
 
 def _compiled(entry: Entry) -> _Compiled:

@@ -35,7 +35,8 @@ GUESTS: Final = (
         " the way",
         (
             Remedy("virsh domstate --reason GUEST", Seat.SOURCE),
-            Remedy("start it first, or move its definition: --offline --persistent"),
+            Remedy("start it first"),
+            Remedy("or move its definition: {offline}"),
         ),
         0.95,
         codes=(55, 9),
@@ -113,7 +114,7 @@ GUESTS: Final = (
         "something else is being done to the guest: {holder}",
         (
             Remedy("virsh domjobinfo GUEST", Seat.SOURCE),
-            Remedy("wait for its end, or end it: virsh domjobabort GUEST", Seat.SOURCE),
+            Remedy("wait for its end, or end it: {abort}", Seat.SOURCE),
             Remedy("tell monitoring to ask with --nowait, so that it never waits for the lock"),
         ),
         0.95,

@@ -76,7 +76,7 @@ MEMORY: Final = (
         (
             Remedy("give the migration URI with an address: tcp://ADDRESS/"),
             Remedy("or: hostnamectl set-hostname NAME", Seat.DESTINATION),
-            Remedy('or in qemu.conf: migration_host = "ADDRESS"', Seat.DESTINATION),
+            Remedy("or in {configuration}: {own_name}", Seat.DESTINATION),
         ),
         0.98,
         codes=(1,),
@@ -114,7 +114,7 @@ MEMORY: Final = (
             _OPEN,
             Remedy("firewall-cmd --add-port={first}-{last}/tcp", Seat.DESTINATION),
             Remedy(
-                "grep -E '^migration_(address|host)' /etc/libvirt/qemu.conf: is it {host}?",
+                "grep -E '{settings}' /etc/libvirt/{configuration}: is it {host}?",
                 Seat.DESTINATION,
             ),
             _FIXED,
@@ -176,7 +176,7 @@ MEMORY: Final = (
             Remedy("ss -ltnp, to see who holds the ports", Seat.DESTINATION),
             Remedy("move fewer guests at once"),
             Remedy(
-                "or raise migration_port_max in qemu.conf, and open those ports too",
+                "or raise {last_port} in {configuration}, and open those ports too",
                 Seat.DESTINATION,
             ),
         ),

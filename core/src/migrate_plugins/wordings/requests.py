@@ -86,8 +86,8 @@ REQUESTS: Final = (
     Entry(
         "unmanaged-refused",
         (Pattern(r"direct migration is not supported by the source host", "libvirt 9.0.0"),),
-        "the source was asked to migrate by itself, without libvirt at the destination, and no"
-        " hypervisor under this libvirt does that",
+        "the source was asked to migrate by itself, without libvirt at the destination, and"
+        " libvirt has a hypervisor do that no longer",
         (
             Remedy("give the destination's connection URI, without --direct"),
             Remedy("or: migrate-plugins matrix, to see which driver offers native-unmanaged"),

@@ -163,7 +163,9 @@ _XEN: Final = (
             Remedy("xl list", Seat.DESTINATION),
             Remedy("if {guest} runs on one of them, destroy only what has the suffix on the other"),
             Remedy(
-                "if it runs on neither: xl rename and xl unpause the one at the source; never both"
+                "if it runs on neither: migrate-plugins reconcile {guest}, which tells whether the"
+                " copy at the destination can go on; one at the source that is shut down (s)"
+                " cannot, and has to be ended and started anew"
             ),
         ),
         0.85,
@@ -180,8 +182,8 @@ _XEN: Final = (
             Remedy("xl list", Seat.DESTINATION),
             Remedy("migrate-plugins reconcile GUEST, which tells where it runs and what is left"),
             Remedy(
-                "if it runs there, xl destroy NAME--migratedaway; only if it is certain that it"
-                " does not: xl rename and xl unpause; never both",
+                "if it runs there, xl destroy NAME--migratedaway; nothing lets that one go on, so"
+                " that the guest is started anew if it is certain that it does not",
                 Seat.SOURCE,
             ),
         ),
@@ -393,9 +395,14 @@ _WORDS: Final = {
     "first": "49152",
     "last": "49216",
     "log": "/var/log/libvirt/libxl/libxl-driver.log",
+    # There is none of these, nor a setting for it.
+    **dict.fromkeys(("abort", "offline", "own_name", "settings", "last_port"), ""),
 }
 
-# It says that nobody migrates unmanaged; xl does, see xen-unmanaged.
-_SHARED: Final = tuple(entry for entry in LIBVIRT_ENTRIES if entry.id != "unmanaged-refused")
+# Told in Xen's own terms by xen-unmanaged and xen-listen: xl migrates unmanaged, and libxl listens
+# on the address of the migration URI alone.
+_SHARED: Final = tuple(
+    entry for entry in LIBVIRT_ENTRIES if entry.id not in {"unmanaged-refused", "bind-address"}
+)
 
 CATALOGUE: Final = Catalogue((*_SHARED, *_XEN, *_XAPI), LIBVIRT_WRAPPERS, _WORDS)

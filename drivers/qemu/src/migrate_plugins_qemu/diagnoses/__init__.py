@@ -20,6 +20,11 @@ _WORDS: Final = {
     "first": "49152",
     "last": "49215",
     "log": "/var/log/libvirt/qemu/GUEST.log",
+    "abort": "virsh domjobabort GUEST",
+    "offline": "--offline --persistent",
+    "own_name": 'migration_host = "ADDRESS"',
+    "settings": "^migration_(address|host)",
+    "last_port": "migration_port_max",
 }
 
 CATALOGUE: Final = Catalogue(
