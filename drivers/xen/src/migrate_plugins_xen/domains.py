@@ -10,9 +10,18 @@ from migrate_plugins import HANDED_OVER, INCOMING, DriverError, GuestFacts, Gues
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Answer, Shell
+    from migrate_plugins import Shell
 
-__all__ = ["IN", "LIST", "OUT", "Domain", "answers", "find_domain", "list_domains", "read_domains"]
+__all__ = [
+    "IN",
+    "LIST",
+    "OUT",
+    "Domain",
+    "NoXenError",
+    "find_domain",
+    "list_domains",
+    "read_domains",
+]
 
 OUT: Final = "migration out"
 IN: Final = "migration in"
@@ -164,17 +173,8 @@ def _job(domain: Domain, output: str) -> str | None:
     return OUT if names & {*_LEAVES.findall(output)} else None
 
 
-def answers(shell: Shell) -> bool:
-    """Whether Xen can be asked through a shell: it is root's, and the tools are there.
-
-    Raises:
-        DriverError: Nobody can tell, since the host does not answer.
-    """
-    answer = shell.run(["sh", "-c", _LIST, "sh", "0", "-"], seconds=_PATIENCE)
-    if answer.status in _USELESS:
-        return False
-    _listed(answer)
-    return True
+class NoXenError(DriverError):
+    """Xen cannot be asked through a shell at all: it is not root's, or the tools are not there."""
 
 
 def list_domains(shell: Shell, *, wait: int = 0, number: int | None = None) -> tuple[Domain, ...]:
@@ -186,17 +186,16 @@ def list_domains(shell: Shell, *, wait: int = 0, number: int | None = None) -> t
         number: Of that one.
 
     Raises:
-        DriverError: Xen cannot be asked there.
+        NoXenError: Xen cannot be asked through this shell.
+        DriverError: It does not answer, or what it says cannot be read.
     """
-    words = ("sh", "-c", _LIST, "sh", str(wait), "-" if number is None else str(number))
-    return _listed(shell.run(words, seconds=_PATIENCE + wait))
-
-
-def _listed(answer: Answer) -> tuple[Domain, ...]:
     action = "listing what Xen runs (xl list)"
+    words = ("sh", "-c", _LIST, "sh", str(wait), "-" if number is None else str(number))
+    answer = shell.run(words, seconds=_PATIENCE + wait)
     if answer.status != 0:
         told = answer.error.strip() or f"xl ended with status {answer.status}"
-        raise DriverError(action, problem=told)
+        kind = NoXenError if answer.status in _USELESS else DriverError
+        raise kind(action, problem=told)
     try:
         return read_domains(answer.output)
     except ValueError as error:

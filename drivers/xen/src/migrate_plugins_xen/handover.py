@@ -19,7 +19,14 @@ from migrate_plugins import (
     UsageError,
 )
 from migrate_plugins_xen.commands import SSH, meaningless, target, xl_migrate
-from migrate_plugins_xen.domains import LIST, OUT, find_domain, list_domains, read_domains
+from migrate_plugins_xen.domains import (
+    LIST,
+    OUT,
+    NoXenError,
+    find_domain,
+    list_domains,
+    read_domains,
+)
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import Unsteered, stop
 
@@ -70,7 +77,10 @@ def begin(shell: Shell | None, plan: Plan) -> Handover:
         )
     if shell is None:
         raise DriverError(action, problem=NO_SHELL)
-    domain = find_domain(list_domains(shell), plan.guest)
+    try:
+        domain = find_domain(list_domains(shell), plan.guest)
+    except NoXenError as error:
+        raise DriverError(action, problem=f"{error.problem}; {NO_SHELL}") from error
     if domain is None or domain.moving or domain.job is not None:
         problem = (
             "Xen has no such guest here"
@@ -176,13 +186,15 @@ class AdoptedHandover(Unsteered):
         """Return: how it ended is told to whoever began it."""
 
 
-def adopt(shell: Shell, name: str) -> AdoptedHandover | None:
+def adopt(shell: Shell, domains: Sequence[Domain], name: str) -> AdoptedHandover | None:
     """Take over an ``xl migrate`` of a guest that is under way from here.
 
-    Raises:
-        DriverError: Xen cannot be asked.
+    Args:
+        shell: Of the source.
+        domains: What Xen has there.
+        name: The guest's.
     """
-    domain = _leaves(list_domains(shell), name)
+    domain = _leaves(domains, name)
     return None if domain is None else AdoptedHandover(shell, domain)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from functools import cached_property
 from time import sleep
 from typing import TYPE_CHECKING, Final
@@ -14,11 +15,11 @@ from migrate_plugins_libvirt.faults import NOT_THERE, doing
 from migrate_plugins_libvirt.session import LibvirtSession, has_job
 from migrate_plugins_libvirt.session import connect as connect_libvirt
 from migrate_plugins_xen import handover
-from migrate_plugins_xen.domains import answers, find_domain, list_domains
+from migrate_plugins_xen.domains import NoXenError, find_domain, list_domains
 from migrate_plugins_xen.inspection import Toolstack, toolstack
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import AdoptedTransfer, XenTransfer
-from migrate_plugins_xen.truth import HELD, Told, believe, look
+from migrate_plugins_xen.truth import HELD, Told, believe, see
 
 if TYPE_CHECKING:
     from migrate_plugins import Ask, GuestFacts, Migration, Plan, Session, Shell
@@ -62,23 +63,29 @@ class XenSession(LibvirtSession):
     ) -> None:
         """Take over an open *connection*."""
         super().__init__(uri, connection)
-        self._shell: Final = shell
+        # A way to ask Xen itself, or None where there is none, as far as is known by now.
+        self.xen = shell
         self._failed: set[str] = set()
         # Of the guests that libvirt lists, by their uuids: xl takes a name of digits for a number.
         self._numbers: dict[str, int] = {}
         # As Xen had them when they were read, by their uuids.
         self._unlisted: dict[str, Domain] = {}
 
-    @cached_property
-    def xen(self) -> Shell | None:
-        """A way to ask Xen itself, or None where there is none: that is found out once.
+    def domains(self, *, wait: int = 0, number: int | None = None) -> tuple[Domain, ...] | None:
+        """List what Xen has here, or None where it cannot be asked; see :func:`list_domains`.
 
         A shell that is not root's is none, nor is one on a host without Xen's tools.
 
         Raises:
-            DriverError: The host does not answer through its shell.
+            DriverError: It does not answer.
         """
-        return self._shell if self._shell is not None and answers(self._shell) else None
+        if self.xen is None:
+            return None
+        try:
+            return list_domains(self.xen, wait=wait, number=number)
+        except NoXenError:
+            self.xen = None
+            return None
 
     @cached_property
     def toolstack(self) -> Toolstack:
@@ -120,7 +127,10 @@ class XenSession(LibvirtSession):
                 if domain.isActive() and has_job(domain) and self.sends(domain):
                     return AdoptedTransfer(domain, self)
         # Xen's own management does it, or nobody.
-        return None if self.xen is None else handover.adopt(self.xen, name)
+        domains = self.domains()
+        if domains is None or self.xen is None:
+            return None
+        return handover.adopt(self.xen, domains, name)
 
     def mend(self, step: Mend, guest: GuestFacts) -> None:
         """Take a step with a guest, if it is still as it was read."""
@@ -201,17 +211,23 @@ class XenSession(LibvirtSession):
         """
         if guest is not None:
             self._unlisted.pop(guest.uuid, None)
-        if self.xen is None or (guest is not None and guest.state is not GuestState.SHUTOFF):
+        if guest is not None and guest.state is not GuestState.SHUTOFF:
             return guest
-        domain = find_domain(list_domains(self.xen), key)
+        domain = find_domain(self.domains() or (), key)
         if domain is None:
             return guest
         self._unlisted[domain.uuid] = domain
         return domain.facts(persistent=guest is not None and guest.persistent)
 
     def _look(self, domain: libvirt.virDomain, *, wait: int = 0) -> Seen | None:
+        """Ask Xen for a guest that libvirt lists, or give None where it does not answer."""
         number = domain.ID()
-        return None if self.xen is None or number <= 0 else look(self.xen, number, wait=wait)
+        if number <= 0:
+            return None
+        with suppress(DriverError):
+            domains = self.domains(wait=wait, number=number)
+            return None if domains is None else see(domains, number)
+        return None
 
     @staticmethod
     def _runs(domain: libvirt.virDomain) -> bool:

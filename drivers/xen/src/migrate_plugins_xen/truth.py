@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from migrate_plugins import HANDED_OVER, INCOMING, DriverError, GuestFacts, GuestState, Leftover
-from migrate_plugins_xen.domains import IN, OUT, list_domains
+from migrate_plugins import HANDED_OVER, INCOMING, GuestFacts, GuestState, Leftover
+from migrate_plugins_xen.domains import IN, OUT
 
 if TYPE_CHECKING:
-    from migrate_plugins import Shell
+    from collections.abc import Iterable
 
-__all__ = ["FORGOTTEN", "HELD", "MISCALLED", "RESTART", "Seen", "Told", "believe", "look"]
+    from migrate_plugins_xen.domains import Domain
+
+__all__ = ["FORGOTTEN", "HELD", "MISCALLED", "RESTART", "Seen", "Told", "believe", "see"]
 
 # Of libvirt, where Xen cannot be asked: it may be the job of a migration, or of anything else.
 _SOME: Final = "a job of libvirt's"
@@ -74,18 +76,8 @@ class Told(NamedTuple):
     runs: bool | None = None
 
 
-def look(shell: Shell, number: int, *, wait: int = 0) -> Seen | None:
-    """Ask Xen for a guest, or give None where it does not answer.
-
-    Args:
-        shell: Of the host.
-        number: The guest's there.
-        wait: Seconds to wait for memory to move, where none does yet.
-    """
-    try:
-        domains = list_domains(shell, wait=wait, number=number)
-    except DriverError:
-        return None
+def see(domains: Iterable[Domain], number: int) -> Seen:
+    """Give what Xen shows of the guest of that *number*, of all that it has.  Pure."""
     for domain in domains:
         if domain.number == number:
             state = domain.state
