@@ -66,17 +66,19 @@ class FakeShell:
         does: str = "",
         status: int = 0,
         listing: int | None = 0,
+        error: str = "",
     ) -> None:
         row = f"{name:<40}     4    96     1     {flags}    32.5 {UUID}    -    -\n"
         self.listed = f"{HEAD}{row}\n{does}\n"
         self.status = status
         self.listing = listing
+        self.error = error
         self.told: list[Sequence[str]] = []
 
     def run(self, argv: Sequence[str], *, seconds: float = 10) -> Answer:
         assert seconds > 0
         if "xl list -v" in argv[2]:
-            return Answer(self.listing, self.listed, "")
+            return Answer(self.listing, self.listed, self.error)
         self.told.append(argv)
         return Answer(self.status, "", "no such domain\n" if self.status else "")
 
@@ -162,10 +164,18 @@ def test_guest_under_a_job_that_is_over_is_mended_by_its_number(step: Mend) -> N
     assert command == f"ssh alpha 'xl {verb} 4'"
 
 
-@pytest.mark.parametrize("status", [1, 126, 127])
-def test_shell_that_xen_does_not_answer_is_none(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (1, "xencall: error: Could not obtain handle: Permission denied"),
+        (1, "libxl: error: cannot open libxc handle\ncannot init xl context"),
+        (126, "sh: 1: xl: Permission denied"),
+        (127, "pgrep is missing there"),
+    ],
+)
+def test_shell_that_xen_does_not_answer_is_none(status: int, error: str) -> None:
     """It is not root's, or its host has no tools of Xen: what libvirt says is all there is."""
-    shell = FakeShell("web1", "-b----", listing=status)
+    shell = FakeShell("web1", "-b----", listing=status, error=error)
     ours = session(shell)
 
     assert ours.guest("web1") is None
@@ -173,10 +183,23 @@ def test_shell_that_xen_does_not_answer_is_none(status: int) -> None:
     assert ours.xen is None
 
 
-def test_host_that_does_not_answer_is_not_taken_for_one_without_the_guest() -> None:
-    ours = session(FakeShell("web1", "-b----", listing=None))
+@pytest.mark.parametrize("status", [None, 1, 255])
+def test_host_that_does_not_answer_is_not_taken_for_one_without_the_guest(
+    status: int | None,
+) -> None:
+    ours = session(FakeShell("web1", "-b----", listing=status, error="libxl: error: timed out"))
 
     with pytest.raises(DriverError):
+        ours.guest("web1")
+
+
+def test_host_that_answered_once_is_not_taken_for_one_without_xen() -> None:
+    shell = FakeShell("web1", "-b----")
+    ours = session(shell)
+    assert ours.guest("web1") is not None
+    shell.listing, shell.error = 127, "xl: not found"
+
+    with pytest.raises(DriverError, match="not found"):
         ours.guest("web1")
 
 

@@ -58,9 +58,11 @@ done
 xl list -v || exit
 printf '%s\n' "" "$moves" "$leaves" "$arrives"
 """
-# What a shell says of a program that is not there or may not be run, and xl of a user who is not
-# root: through that shell Xen cannot be asked at all, which is something else than no answer.
-_USELESS: Final = frozenset({1, 126, 127})
+# What a shell says of a program that may not be run or is not there, and xl of a user who is not
+# root or a kernel that does not run under Xen: Xen cannot be asked there at all, which is something
+# else than no answer.
+_USELESS: Final = frozenset({126, 127})
+_NOT_ROOT: Final = re.compile(r"Permission denied|not permitted|cannot init xl context")
 # libxl gives the stream, the way back and the number of the guest to the program that it starts.
 _MOVES: Final = r"libxl-save-helper --(save|restore)-domain -?\d+ -?\d+ {} "
 _WAYS: Final = {"save": OUT, "restore": IN}
@@ -194,8 +196,8 @@ def list_domains(shell: Shell, *, wait: int = 0, number: int | None = None) -> t
     answer = shell.run(words, seconds=_PATIENCE + wait)
     if answer.status != 0:
         told = answer.error.strip() or f"xl ended with status {answer.status}"
-        kind = NoXenError if answer.status in _USELESS else DriverError
-        raise kind(action, problem=told)
+        useless = answer.status in _USELESS or (answer.status == 1 and _NOT_ROOT.search(told))
+        raise (NoXenError if useless else DriverError)(action, problem=told)
     try:
         return read_domains(answer.output)
     except ValueError as error:

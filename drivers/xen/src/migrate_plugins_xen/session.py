@@ -65,6 +65,7 @@ class XenSession(LibvirtSession):
         super().__init__(uri, connection)
         # A way to ask Xen itself, or None where there is none, as far as is known by now.
         self.xen = shell
+        self._answered = False
         self._failed: set[str] = set()
         # Of the guests that libvirt lists, by their uuids: xl takes a name of digits for a number.
         self._numbers: dict[str, int] = {}
@@ -82,10 +83,14 @@ class XenSession(LibvirtSession):
         if self.xen is None:
             return None
         try:
-            return list_domains(self.xen, wait=wait, number=number)
+            found = list_domains(self.xen, wait=wait, number=number)
         except NoXenError:
+            if self._answered:
+                raise  # it did before: this is no answer
             self.xen = None
             return None
+        self._answered = True
+        return found
 
     @cached_property
     def toolstack(self) -> Toolstack:
