@@ -33,7 +33,7 @@ PLANS: list[tuple[str, str | None, dict[str, Any], Sequence[str]]] = [
     ("xen:///", "xen+ssh://b/", {}, ["xend-gone"]),
     ("xen:///", "xen+ssh://b/", {"live": True}, ["xend-gone"]),
     ("xen:///", None, {"direct": True, "migration": "xenmigr://b/"},
-     ["handed-to-xl", "libvirt-loses-sight"]),
+     ["handed-to-xl", "libvirt-loses-sight", "guest-kind-unknown"]),
     ("xen:///", "xen+ssh://b/", {"revision": "current"}, ["no-abort", "job-left-behind"]),
     ("xen:///", "xen+ssh://b/", {"revision": "current", "live": True},
      ["guest-kind-unknown", "no-abort", "job-left-behind"]),
