@@ -48,15 +48,17 @@ done
 moves() { pgrep -f "libxl-save-helpe[r] --(save|restore)-domain -?[0-9]+ -?[0-9]+ $2 " >/dev/null; }
 [ "$1" -eq 0 ] || moves "$@" || sleep "$1"
 moves=$(pgrep -a -f 'libxl-save-helpe[r] --')
-leaves=$(for number in $(pgrep -f 'xl migrat[e] '); do
-  printf 'leaves:\t'; tr '\0' '\t' <"/proc/$number/cmdline" 2>/dev/null; echo
+others=$(for number in $(pgrep -x xl); do
+  words=$(tr '\0' '\t' <"/proc/$number/cmdline" 2>/dev/null)
+  case $words in
+    xl?migrate-receive*|*/xl?migrate-receive*)
+      parent=$(awk '/^PPid:/ { print $2 }' "/proc/$number/status" 2>/dev/null)
+      [ "${parent:-1}" = 1 ] || echo arrives: ;;
+    xl?migrate?*|*/xl?migrate?*) printf 'leaves:\t%s\n' "$words" ;;
+  esac
 done)
-for number in $(pgrep -f 'xl migrate-receiv[e]'); do
-  parent=$(awk '/^PPid:/ { print $2 }' "/proc/$number/status" 2>/dev/null)
-  [ "${parent:-1}" = 1 ] || arrives=arrives:
-done
 xl list -v || exit
-printf '%s\n' "" "$moves" "$leaves" "$arrives"
+printf '%s\n' "" "$moves" "$others"
 """
 # What a shell says of a program that may not be run or is not there, and xl of a user who is not
 # root or a kernel that does not run under Xen: Xen cannot be asked there at all, which is something
@@ -66,7 +68,7 @@ _NOT_ROOT: Final = re.compile(r"Permission denied|not permitted|cannot init xl c
 # libxl gives the stream, the way back and the number of the guest to the program that it starts.
 _MOVES: Final = r"libxl-save-helper --(save|restore)-domain -?\d+ -?\d+ {} "
 _WAYS: Final = {"save": OUT, "restore": IN}
-# Of the guest and of the host that it goes to, behind a program and its options.
+# Of the guest and of the host that it goes to, behind the program and its options.
 _LEAVES: Final = re.compile(
     r"^leaves:\t(?:\S*/)?xl\tmigrate\t(?:.*\t)?([^\t\n]+)\t[^\t\n]+\t?$", re.MULTILINE
 )
