@@ -502,7 +502,7 @@ CAUSED = [
     (leaves_out_the_path,                    "p2p-uri-path"),
     (names_the_other_daemon,                 "p2p-uri-path"),
     (leaves_out_the_transport,               "tls-ca-missing"),
-    (has_no_ssh,                             "ssh-missing or carrier-ended"),
+    (has_no_ssh,                             "ssh-missing or carrier-ended or lost-dest"),
     (has_no_ssh_server,                      "ssh-unreachable or carrier-ended"),
     (wants_tls_without_certificates,         "tls-qemu-cert"),
     (takes_tls_alone,                        "tls-required"),
