@@ -60,6 +60,20 @@ def test_tunnelled_migration_moves_it(pair: Pair) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("tunnelled", [False, True], ids=["native", "tunnelled"])
+def test_peer_to_peer_migration_moves_it_the_other_way(pair: Pair, tunnelled: bool) -> None:
+    guest = pair.lab.guest("web1", host="beta")
+
+    outcome = pair.run(
+        "web1", back=True, p2p=True, tunnelled=tunnelled, migration=pair.alpha.peer_uri
+    )
+    outcome.raise_for_failure()
+
+    assert pair.where("web1") == ["alpha"]
+    alive(guest)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["tcp://{0}", "tcp://{0}:49300", "{0}", "{0}:8002"])
 def test_each_form_of_a_migration_uri_is_understood(pair: Pair, form: str) -> None:
     guest = pair.lab.guest("web1")
