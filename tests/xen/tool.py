@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _WAYS: Final = {
     "managed": ("--to", "beta"),
     "peer-to-peer": ("--to", "beta", "--p2p"),
+    "tunnelled": ("--to", "beta", "--p2p", "--tunnelled"),
     "xl": ("--direct", "--migrateuri", "beta"),
 }
 

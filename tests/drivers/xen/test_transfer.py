@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from migrate_plugins import Migrator, Plan
 
 URI = "xen+ssh://alpha/"
+UUID = "f988a8d7-2f0b-4430-ba28-b681b1f0fb86"
+RECEIVES = "/usr/lib/xen-4.17/bin/libxl-save-helper --restore-domain"
 GUEST = GuestFacts("web1", "u1", GuestState.PAUSED, persistent=False, memory=1024)
 HEAD = "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID\n"
 STOPPED, NOTHING, SUSPENDED = Answer(0, "", ""), Answer(3, "", ""), Answer(4, "", "")
@@ -41,14 +43,14 @@ class FakeShell:
 
     argv = ("ssh", "alpha")
 
-    def __init__(self, answer: Answer, domain: FakeDomain | None = None) -> None:
-        self.answer, self.domain = answer, domain
+    def __init__(self, answer: Answer, domain: FakeDomain | None = None, listed: str = "") -> None:
+        self.answer, self.domain, self.listed = answer, domain, listed
         self.asked: list[Sequence[str]] = []
 
     def run(self, argv: Sequence[str], *, seconds: float = 10) -> Answer:
         assert seconds > 0
         if "xl list -v" in argv[2]:
-            return Answer(0, HEAD, "")
+            return Answer(0, HEAD + self.listed, "")
         self.asked.append(argv)
         if self.domain is not None and self.answer is STOPPED:
             self.domain.error = RuntimeError("cut")
@@ -67,7 +69,7 @@ class FakeDomain:
         return 7
 
     def UUIDString(self) -> str:  # noqa: N802 - likewise
-        return "u1"
+        return UUID
 
     def jobInfo(self) -> list[int]:  # noqa: N802 - likewise
         return [0 if self.ended.is_set() else 2, 100]
@@ -84,11 +86,15 @@ def _plan(migrator: Migrator, **asked: Any) -> Plan:  # noqa: ANN401 - Request t
 
 
 def _transfer(
-    plan: Plan, domain: FakeDomain, shell: FakeShell | None, seconds: float
+    plan: Plan,
+    domain: FakeDomain,
+    shell: FakeShell | None,
+    seconds: float,
+    there: XenSession | None = None,
 ) -> XenTransfer:
     found: Any = shell
     source = XenSession(URI, None, found)
-    return XenTransfer(plan, Call("move", (), connected=False), domain, source, None, seconds)
+    return XenTransfer(plan, Call("move", (), connected=False), domain, source, there, seconds)
 
 
 @pytest.mark.parametrize("ours", [True, False])
@@ -224,6 +230,40 @@ def test_what_the_daemons_lead_is_given_up_where_it_cannot_be_stopped(
     assert migration.wait(0.01)
     with pytest.raises(DriverError, match=r"not done after 0 s.*stands still already"):
         migration.result()
+    domain.ended.set()
+
+
+RECEIVED = (
+    f"web1     9    96     1     --p---      0.0 {UUID}    -    -\n\n1 {RECEIVES} 4 -1 9 1 0\n"
+)
+
+
+@pytest.mark.parametrize("tunnelled", [False, True])
+def test_what_a_tunnel_still_receives_is_ended_once_its_source_is_stopped(
+    migrator: Migrator, tunnelled: bool
+) -> None:
+    domain = FakeDomain()
+    there: Any = FakeShell(STOPPED, listed=RECEIVED)
+    destination = XenSession(URI, None, there)
+    plan = _plan(migrator, p2p=True, tunnelled=tunnelled)
+    migration = _transfer(plan, domain, FakeShell(STOPPED), 60, destination)
+
+    migration.cancel()
+    migration.cancel()  # it is asked until the end
+
+    told = [argv[-1] for argv in there.asked]
+    assert all(" 9 " in each and "--restore-domain" in each for each in told)
+    assert bool(told) is tunnelled
+    domain.ended.set()
+
+
+def test_tunnel_that_nobody_can_end_is_told_of(migrator: Migrator) -> None:
+    domain = FakeDomain()
+    plan = _plan(migrator, p2p=True, tunnelled=True)
+    migration = _transfer(plan, domain, FakeShell(STOPPED), 60)
+
+    with pytest.raises(DriverError, match=r"tunnel waits on: there, as root: pkill"):
+        migration.cancel()
     domain.ended.set()
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from migrate_plugins import Migrator
     from migrate_plugins_lab.lab import Lab
 
-# Of every program that receives the memory of a guest, libvirt's or xl's.
-_RECEIVING: Final = "libxl-save-helpe[r] --restore-domain"
+# Of every program that sends or receives the memory of a guest, libvirt's or xl's.
+_MOVING: Final = "libxl-save-helpe[r] --"
 
 
 class XenPair:
@@ -48,7 +48,9 @@ class XenPair:
     def break_transfer(self) -> None:
         for number in range(1, self._made + 1):
             self._pair.wait_until_sending(f"guest{number}")
-        self._pair.beta.run(["pkill", "-KILL", "-f", _RECEIVING])
+        # Through a tunnel neither end notices what becomes of the other.
+        for host in (self._pair.beta, self._pair.alpha):
+            host.run(["sh", "-c", f"pkill -KILL -f '{_MOVING}' || true"])
 
     def heal(self) -> None:
         self._slow = False

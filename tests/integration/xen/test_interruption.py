@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
-WAYS = ["managed", "peer-to-peer", "xl"]
+WAYS = ["managed", "peer-to-peer", "tunnelled", "xl"]
 
 
 @pytest.fixture

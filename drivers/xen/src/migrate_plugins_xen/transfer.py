@@ -9,9 +9,10 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import DriverError, NoAbortError, Statistics
+from migrate_plugins import DriverError, NoAbortError, Statistics, Transport
 from migrate_plugins_libvirt.faults import doing
 from migrate_plugins_libvirt.session import AdoptedMigration, LibvirtMigration, has_job
+from migrate_plugins_xen.domains import IN, find_domain
 
 if TYPE_CHECKING:
     import libvirt
@@ -34,6 +35,7 @@ _ASKING: Final = 2.0
 
 # libxl gives the stream, the way back and the number of the guest to the program that sends it.
 _HELPER: Final = "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ {} "
+_RECEIVER: Final = "libxl-save-helpe[r] --restore-domain -?[0-9]+ -?[0-9]+ {} "
 # The program is held while it is looked whether the guest still runs: it would ask it to stand
 # still at any moment. What it has asked for before is over by then.
 _STOP: Final = r"""
@@ -131,7 +133,10 @@ class XenTransfer(Unsteered, LibvirtMigration):
     ) -> None:
         """Start *call* on *domain*; after *limit* seconds it is stopped, or given up."""
         self._source = source
+        self._there = destination
         self._number = domain.ID()
+        self._uuid = domain.UUIDString()
+        self._stopped = False
         self._limit = limit
         self._over = monotonic() + limit
         self._tried = 0.0
@@ -173,7 +178,11 @@ class XenTransfer(Unsteered, LibvirtMigration):
 
     def cancel(self) -> None:
         """Have libxl stop it, where a program can be run on the source."""
-        stop(self._source.xen, self._plan.guest, self._number, ours=self._direct)
+        if not self._stopped:
+            stop(self._source.xen, self._plan.guest, self._number, ours=self._direct)
+            self._stopped = True
+        if self._plan.scenario.transport is Transport.TUNNELLED:
+            self._hang_up()
 
     def result(self) -> None:
         """Return if it succeeded."""
@@ -185,10 +194,29 @@ class XenTransfer(Unsteered, LibvirtMigration):
             ) from self._error
         super().result()
 
+    def _hang_up(self) -> None:
+        """End the receiving too: libvirt's tunnel stays open, and both daemons wait for ever.
+
+        What it has received is not all there is, and nothing can be made of it.
+
+        Raises:
+            DriverError: The destination cannot be asked to.
+        """
+        action = f"ending what {self._plan.guest} is received by"
+        there = self._there
+        domains = None if there is None else there.domains()
+        if there is None or there.xen is None or domains is None:
+            pattern = _RECEIVER.format("[0-9]+")
+            told = "the source has stopped, and libvirt's tunnel waits on: there, as root:"
+            raise DriverError(action, problem=f"{told} pkill -TERM -f '{pattern}'")
+        domain = find_domain(domains, self._uuid)
+        if domain is not None and domain.job == IN:
+            there.xen.run(["pkill", "-TERM", "-f", "--", _RECEIVER.format(domain.number)])
+
     def _stop(self, why: str, *, late: bool) -> None:
         """Stop it, or give it up where it goes on without us."""
         try:
-            stop(self._source.xen, self._plan.guest, self._number, ours=self._direct)
+            self.cancel()
         except NoAbortError:
             pass  # only we can finish it, and it is asked again
         except DriverError as error:
