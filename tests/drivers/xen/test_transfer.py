@@ -294,6 +294,7 @@ COMMANDS = [
     # step, whether libvirt's job is in the way, whether there is a shell, line
     (Mend.ABORT,   False, True,  None),
     (Mend.RESUME,  False, True,  "virsh -c xen+ssh://alpha/ resume web1"),
+    (Mend.UNDEFINE, False, True, "virsh -c xen+ssh://alpha/ undefine web1"),
     (Mend.DESTROY, True,  False, "virsh -c xen+ssh://alpha/ destroy web1"),
 ]
 # fmt: on

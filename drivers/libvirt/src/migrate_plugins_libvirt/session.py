@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from functools import cache
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from xml.etree import ElementTree as ET
 
 import libvirt
@@ -90,7 +90,14 @@ def connect(uri: str, ask: Ask | None, make: Callable[[str, libvirt.virConnect],
 
 
 class LibvirtSession:
-    """A libvirt connection; see :class:`migrate_plugins.Session`."""
+    """A libvirt connection; see :class:`migrate_plugins.Session`.
+
+    Attributes:
+        keeps_nvram: Whether its driver can be told to keep what a guest stores beside its
+            configuration, when that is removed.
+    """
+
+    keeps_nvram: ClassVar[bool] = True
 
     def __init__(self, uri: str, connection: libvirt.virConnect) -> None:
         """Take over an open *connection*."""
@@ -168,7 +175,8 @@ class LibvirtSession:
                 self.connection.defineXML(domain.XMLDesc(kept))
             elif step is Mend.UNDEFINE:
                 # As libvirt's own --undefinesource: what the guest keeps beside it stays.
-                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+                kept = libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM if self.keeps_nvram else 0
+                domain.undefineFlags(kept)
             else:
                 raise DriverError(f"{step} of {guest.name}", problem=_NOTHING_LEFT)
 
@@ -199,7 +207,7 @@ class LibvirtSession:
             Mend.ABORT: ("domjobabort",),
             Mend.RESUME: ("resume",),
             Mend.DESTROY: ("destroy",),
-            Mend.UNDEFINE: ("undefine", "--keep-nvram"),
+            Mend.UNDEFINE: ("undefine", *(("--keep-nvram",) if self.keeps_nvram else ())),
         }.get(step)
         return None if words is None else shlex.join([*virsh, *words, guest.name])
 

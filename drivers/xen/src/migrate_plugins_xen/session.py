@@ -6,7 +6,7 @@ import shlex
 from contextlib import suppress
 from functools import cached_property
 from time import sleep
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import libvirt
 
@@ -57,6 +57,8 @@ def connect(uri: str, ask: Ask | None = None, shell: Shell | None = None) -> Xen
 
 class XenSession(LibvirtSession):
     """A connection to the libvirtd of a Xen host; see :class:`migrate_plugins.Session`."""
+
+    keeps_nvram: ClassVar = False
 
     def __init__(
         self, uri: str, connection: libvirt.virConnect, shell: Shell | None = None
