@@ -162,6 +162,10 @@ class LibvirtSession:
     def mend(self, step: Mend, guest: GuestFacts) -> None:
         """Take a step with a guest, if it is still as it was read."""
         self.compare(step, guest)
+        self.take(step, guest)
+
+    def take(self, step: Mend, guest: GuestFacts) -> None:
+        """Take a step by libvirt's call with a guest that was just compared."""
         with doing(f"{step} of {guest.name} behind {self.uri}"):
             domain = self.connection.lookupByUUIDString(guest.uuid)
             if step is Mend.ABORT:
