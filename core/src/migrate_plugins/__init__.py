@@ -351,7 +351,6 @@ _HOMES: Final = {
         "sessions": (
             "HANDED_OVER",
             "INCOMING",
-            "INCOMING",
             "Access",
             "Ask",
             "Facts",

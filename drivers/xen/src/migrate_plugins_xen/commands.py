@@ -11,7 +11,7 @@ from migrate_plugins import MigrationURI, NativeCommand, Seat
 if TYPE_CHECKING:
     from migrate_plugins import Plan
 
-__all__ = ["SSH", "is_plain", "meaningless", "target", "typed", "xl", "xl_migrate"]
+__all__ = ["INSTEAD", "SSH", "is_plain", "meaningless", "target", "typed", "xl", "xl_migrate"]
 
 # Nobody is asked anything, and a destination that dies is noticed within half a minute.
 SSH: Final = (
@@ -23,6 +23,12 @@ SSH: Final = (
 )
 # xl has a shell start ssh, with the host among its words.
 _PLAIN: Final = re.compile(r"[0-9A-Za-z_:.][-0-9A-Za-z_:.%]*")
+
+# What to do with an option that xl has nothing like.
+INSTEAD: Final = (
+    "leave it out, and use virsh define and virsh undefine afterwards; or --revision current with"
+    " --p2p"
+)
 
 
 def is_plain(host: str) -> bool:

@@ -5,11 +5,10 @@ Where a sentence tells what happened, it happened between two hosts of Xen 4.17 
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Finding, FindingKind, Flow, Revision, Severity
-from migrate_plugins_xen.commands import meaningless, target, xl
+from migrate_plugins_xen.commands import INSTEAD, meaningless, target, xl
 from migrate_plugins_xen.receiver import LIBXL_PORTS
 
 if TYPE_CHECKING:
@@ -158,11 +157,10 @@ def _handed_over(plan: Plan) -> Iterator[Finding]:
             source,
             f"{', '.join(beyond)} can only be done by libvirt 4.2 or older with xend: xl knows"
             " nothing of libvirt's configurations, and a check of today's source refuses it",
-            remedy="leave it out, and use virsh define and virsh undefine afterwards; or"
-            " --revision current with --p2p",
+            remedy=INSTEAD,
         )
     if uri.port is not None:
-        other = ["xl", "migrate", "-s", f"ssh -p {uri.port}", guest, host]
+        other = xl("migrate", "-s", f"ssh -p {uri.port}", guest, host)
         yield Finding(
             "port-without-meaning",
             Severity.WARNING,
@@ -170,5 +168,5 @@ def _handed_over(plan: Plan) -> Iterator[Finding]:
             f"{uri.port} means something to xend alone: xl goes over ssh, by the port that ssh has,"
             " and does not use it",
             remedy="leave it out; a port of ssh belongs in root's ~/.ssh/config on the source, or"
-            f" by hand: {shlex.join(other)}",
+            f" by hand: {other}",
         )

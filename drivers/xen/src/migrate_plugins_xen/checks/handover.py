@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins import Finding, Severity
 from migrate_plugins_xen.checks.memory import check_memory
-from migrate_plugins_xen.commands import SSH, meaningless, target, xl
+from migrate_plugins_xen.commands import INSTEAD, SSH, meaningless, target, xl
 from migrate_plugins_xen.domains import LIST, find_domain, read_domains
 from migrate_plugins_xen.handover import NO_SHELL
 from migrate_plugins_xen.inspection import Memory
@@ -87,8 +87,7 @@ def judge(plan: Plan, facts: Facts, seen: Seen | None) -> Iterator[Finding]:
             f"{', '.join(beyond)} cannot be done: today's libvirt leaves the move to xl migrate,"
             " which knows nothing of its configurations",
             expected="none of them, or libvirt 4.2 or older with xend",
-            remedy="leave it out, and use virsh define and virsh undefine afterwards; or"
-            " --revision current with --p2p",
+            remedy=INSTEAD,
             acceptable=False,
         )
     if seen is None:
