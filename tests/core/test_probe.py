@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from migrate_plugins import Shell
 from migrate_plugins.checks import probe as probing
+from migrate_plugins.checks import sockets
 from migrate_plugins.checks.probe import Attempt, Probe, probe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HERE = Shell(("sh", "-c"), "this machine")
 LOOPBACK = "127.0.0.1"
@@ -77,6 +82,21 @@ def test_listener_keeps_to_the_address_it_is_given() -> None:
     assert beside == Probe((Attempt(first, False, "Connection refused"),))
     why = "nothing can listen on the destination: Cannot assign requested address"
     assert nowhere == Probe((), why)
+
+
+@pytest.mark.usefixtures("listens")
+def test_other_checks_do_not_take_the_listener_for_a_program_that_holds_the_port(
+    tmp_path: Path,
+) -> None:
+    first = _free(1)
+    seen = tmp_path / "ss"
+    looks = Shell(("sh", "-c", f'ss -Hltnp >{seen}; exec sh -c "$0"'), "looks before it connects")
+
+    assert probe(looks, HERE, LOOPBACK, (first, first)) == Probe((Attempt(first, True),))
+
+    output = seen.read_text(encoding="utf-8")
+    assert f":{first} " in output
+    assert first not in sockets.read_listeners(output)
 
 
 def test_somebody_else_who_answers_is_not_taken_for_the_destination() -> None:

@@ -2,7 +2,8 @@
 
 Nobody listens on a migration's ports until it starts, so that a refusal proves nothing: a firewall
 may give the same one.  A small program therefore listens on a few of them for some seconds, with
-no name and no file of its own, and says a word that only we know to whoever connects.
+no file of its own, and says a word that only we know to whoever connects.  Its process is called
+:data:`NAME`, so that no other check takes it for a program that holds the port.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from migrate_plugins.shells import Shell
 
-__all__ = ["Attempt", "Probe", "probe"]
+__all__ = ["NAME", "Attempt", "Probe", "probe"]
+
+# At most 15 characters, or the kernel cuts it.
+NAME: Final = "migrate-plugins"
 
 # Seconds for the listener to be there, for a connection, and after which the listener ends even
 # where nobody tells it to: a link may be cut while it runs.
@@ -22,13 +26,18 @@ _READY: Final = 6.0
 _CONNECT: Final = 3
 _LIFE: Final = 12
 
-# Arguments: the word, seconds to live, address or "-", first and last port, further ports.
-# Of the range the lowest free port is taken, which is also the one a daemon would choose, and the
-# last one. It ends with its standard input, which is how it hears that the caller is gone. It hangs
-# up last, so that no port is left waiting for stray packets.
+# Arguments: its name, the word, seconds to live, address or "-", first and last port, further
+# ports. Of the range the lowest free port is taken, which is also the one a daemon would choose,
+# and the last one. It ends with its standard input, which is how it hears that the caller is gone.
+# It hangs up last, so that no port is left waiting for stray packets.
 _PYTHON: Final = """\
 import select, socket, sys, time
-word, life, address, first, last, *more = sys.argv[1:]
+name, word, life, address, first, last, *more = sys.argv[1:]
+try:
+    with open("/proc/self/comm", "w") as comm:
+        comm.write(name)
+except OSError:
+    pass
 end = time.monotonic() + float(life)
 def listen(port):
     for family, host in ([(socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")] if address == "-"
@@ -72,7 +81,7 @@ while held and time.monotonic() < end:
 """
 _PERL: Final = """\
 use Socket qw(:DEFAULT IPPROTO_IPV6 IPV6_V6ONLY inet_pton pack_sockaddr_in6); $| = 1;
-my ($word, $life, $address, $first, $last, @more) = @ARGV; alarm $life;
+my ($name, $word, $life, $address, $first, $last, @more) = @ARGV; $0 = $name; alarm $life;
 my (%held, @kept, $problem);
 sub take {
   my ($port) = @_; return 1 if $held{$port};
@@ -174,9 +183,9 @@ def probe(
 
     word = token_hex(8)
     wanted = [str(port) for port in (*ports, *more)]
-    program = ["sh", "-c", _LISTEN, "sh", _PYTHON, _PERL]
+    program = ["sh", "-c", _LISTEN, "sh", _PYTHON, _PERL, NAME, word, str(_LIFE), listen or "-"]
     try:
-        with destination.open([*program, word, str(_LIFE), listen or "-", *wanted]) as listener:
+        with destination.open([*program, *wanted]) as listener:
             said = listener.line(_READY) or ""
             verb, _, rest = said.partition(" ")
             if verb != "listening":

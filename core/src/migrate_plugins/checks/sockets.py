@@ -6,6 +6,8 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from migrate_plugins.checks.probe import NAME
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -57,6 +59,8 @@ def read_names(output: str) -> tuple[str, ...]:
 def read_listeners(output: str) -> Mapping[int, str | None]:
     """Read which ports are listened on, and by whom, from what ``ss -Hltnp`` prints.
 
+    What a check listens with itself is left out: it is gone in a moment.
+
     Returns:
         By port who holds it, or None where that is not told.
     """
@@ -68,6 +72,8 @@ def read_listeners(output: str) -> Mapping[int, str | None]:
         with suppress(ValueError):
             port = int(words[_OWN].rpartition(":")[2])
             holder = _HOLDER.search(line)
+            if holder and holder[1] == NAME:
+                continue
             told = f"{holder[1]}, process {holder[2]}" if holder else None
             listeners[port] = listeners.get(port) or told
     return listeners
