@@ -111,7 +111,13 @@ def hostname(_: Host, name: str) -> str:
 
 def kill_daemon(host: Host, _: str) -> str:
     """Kill the host's libvirtd; its guests run on."""
-    return f"kill -s KILL {daemon.pid(host)}"
+    pid = daemon.pid(host)
+    # Until it is gone it still takes connections, and resets them.
+    return (
+        f"kill -s KILL {pid}; n=0;"
+        f" while [ $n -lt 500 ] && grep -qs '^State:.[^ZX]' /proc/{pid}/status;"
+        " do sleep 0.01; n=$((n + 1)); done"
+    )
 
 
 def freeze_daemon(host: Host, _: str) -> str:
