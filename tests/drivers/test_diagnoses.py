@@ -70,6 +70,7 @@ ROWS = [
     ("operation failed: Failed to connect to remote libvirt URI qemu+ssh://beta/system: Cannot find"
      " 'ssh' in path: No such file or directory",                       9,    10,   "ssh-missing"),
     ("Cannot write data: Broken pipe",                                  38,   7,    "carrier-ended"),
+    ("Cannot recv data: Connection reset by peer",                      38,   7,    "daemon-ended"),
     ("Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
                                                                         38,   7,    "tls-ca-missing"),
     ("operation failed: Failed to connect to remote libvirt URI qemu://beta/system: Cannot read CA"

@@ -111,6 +111,18 @@ CONNECTING: Final = (
         domains=(7,),
     ),
     Entry(
+        "daemon-ended",
+        (Pattern(r"Cannot recv data: Connection reset by peer", "libvirt 9.0.0"),),
+        "the daemon took the connection and ended before it answered: it died, or was restarted",
+        (
+            Remedy("systemctl status {daemon} libvirtd, there, and try again once it runs"),
+            Remedy("journalctl -u {daemon} -u libvirtd, there, if it ends again"),
+        ),
+        0.8,
+        codes=(38,),
+        domains=(7,),
+    ),
+    Entry(
         "daemon-permission",
         (
             Pattern(
