@@ -17,6 +17,10 @@ HOSTS = (
     NamedHost("delta", "qemu+ssh://delta/system"),
 )
 HERE = Shell(("sh", "-c"), "this machine")
+NOISY = Shell(
+    ("sh", "-c", 'echo Welcome; echo "0 users" >&2; printf "no end"; exec sh -c "$0"'),
+    "a shell whose start-up files print something",
+)
 
 # fmt: off
 WAYS = [
@@ -69,6 +73,22 @@ def test_program_that_takes_too_long_is_ended_with_all_that_it_started() -> None
 
     assert answer == Answer(None, "", "no answer within 0.2 s")
     assert time.monotonic() - began < 10
+
+
+def test_what_the_start_up_files_of_a_shell_print_is_left_out() -> None:
+    assert NOISY.run(["sh", "-c", "echo own; echo problem >&2"]) == Answer(0, "own\n", "problem\n")
+    with NOISY.open(["sh", "-c", "echo first; echo second; cat"]) as running:
+        assert (running.line(5), running.line(5)) == ("first", "second")
+    job = NOISY.start(["sh", "-c", "echo own; echo problem >&2; exit 3"])
+    assert job.wait(5) == Answer(3, "own\n", "problem\n")
+
+
+def test_what_a_way_says_that_does_not_lead_there_is_kept() -> None:
+    closed = Shell(("sh", "-c", "echo greeting; echo no such host >&2; exit 255"), "leads nowhere")
+
+    assert closed.run(["true"]) == Answer(255, "greeting\n", "no such host\n")
+    with closed.open(["true"]) as running:
+        assert running.line(5) is None
 
 
 def test_way_that_does_not_exist_is_told() -> None:

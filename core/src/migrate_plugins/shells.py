@@ -36,6 +36,9 @@ _PATIENCE: Final = 10.0
 # Seconds that a program may take to notice that nobody wants it any more.
 _FAREWELL: Final = 1.0
 _SSH: Final = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=5")
+# Said before anything else: what comes earlier is of the host's own shell, whose start-up files
+# may print something, or of ssh.
+_BEGIN: Final = "migrate-plugins:begin"
 
 
 class Answer(NamedTuple):
@@ -91,7 +94,7 @@ class Shell(NamedTuple):
             except TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 return Answer(None, "", f"no answer within {seconds:g} s")
-        return Answer(process.returncode, output, problem)
+        return Answer(process.returncode, _own(output), _own(problem))
 
     def start(self, argv: Sequence[str]) -> Job:
         """Start a program that belongs to the host: it ends neither with us nor with the way there.
@@ -132,7 +135,8 @@ class Shell(NamedTuple):
 
     def _command(self, argv: Sequence[str]) -> list[str]:
         """Give the whole command that runs a program on the host."""
-        return [*self.argv, f"LC_ALL=C.UTF-8 {shlex.join(argv)}"]
+        begin = f"echo {_BEGIN}; echo {_BEGIN} >&2"
+        return [*self.argv, f"{begin}; LC_ALL=C.UTF-8 {shlex.join(argv)}"]
 
 
 class Running:
@@ -142,16 +146,25 @@ class Running:
         """Listen to *process*."""
         self._process = process
         self._heard = b""
+        self._begun = False
 
     def line(self, seconds: float) -> str | None:
         """Give its next line, or None where none comes within *seconds*, or no more at all."""
+        give_up = monotonic() + seconds
+        while not self._begun:
+            line = self._line(give_up)
+            if line is None:
+                return None
+            self._begun = line.endswith(_BEGIN)
+        return self._line(give_up)
+
+    def _line(self, give_up: float) -> str | None:
         import os  # noqa: PLC0415 - planning runs nothing
         import select  # noqa: PLC0415
 
         if self._process.stdout is None:
             return None
         descriptor = self._process.stdout.fileno()
-        give_up = monotonic() + seconds
         while b"\n" not in self._heard:
             left = give_up - monotonic()
             if left <= 0 or not select.select([descriptor], [], [], left)[0]:
@@ -162,6 +175,12 @@ class Running:
             self._heard += more
         line, _, self._heard = self._heard.partition(b"\n")
         return line.decode(errors="replace")
+
+
+def _own(text: str) -> str:
+    """Leave out what came before the program; where it was never started, that is all there is."""
+    before, begin, own = text.partition(f"{_BEGIN}\n")
+    return own if begin else before
 
 
 def find_shell(text: str | None, hosts: Iterable[NamedHost] = ()) -> Shell | None:
