@@ -305,7 +305,9 @@ def test_destination_is_opened_as_somebody_says(
 
     assert unseen.status == ExitCode.CONNECT
     (guest,) = json.loads(unseen.out)["guests"]
-    assert guest["destination"]["unreadable"].endswith("; give one with --destination")
+    assert guest["destination"]["unreadable"].endswith(
+        "; give one with --destination, or name the host in config.toml"
+    )
     assert seen.status == ExitCode.NEEDS_PERSON
     assert "  lost\n" in seen.out
 

@@ -223,7 +223,7 @@ def test_destination_without_a_uri_is_said_to_be_unseen(scene: Scene) -> None:
     assert found.settlement.state is State.UNKNOWN
     assert found.destination.unreadable == (
         "native-unmanaged gives no URI by which it could be opened from here;"
-        " give one with --destination"
+        " give one with --destination, or name the host in config.toml"
     )
 
 

@@ -91,7 +91,7 @@ def test_words_of_the_failures_are_the_code_s() -> None:
     for happened, seen, where, todo in rows:
         assert where, happened
         assert todo, happened
-        by_reconcile = "`reconcile`" in seen or "without that" in seen
+        by_reconcile = "`reconcile`" in seen
         for word, status in re.findall(r"`([a-z-]+)` \((\d+)\)", seen):
             if by_reconcile:
                 assert word in {*State}, happened

@@ -10,12 +10,16 @@ from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
 from migrate_plugins.plan import Plan, PlannedURI
 from migrate_plugins.reconciliation import Recorded
+from migrate_plugins.uris import ConnectionURI
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from migrate_plugins.journal import Journal
     from migrate_plugins.reconciler import Reconciled
     from migrate_plugins.reconciliation import Step
     from migrate_plugins.records import Record
+    from migrate_plugins.settings import NamedHost
 
 __all__ = ["Doubt"]
 
@@ -39,7 +43,11 @@ class Doubt(NamedTuple):
 
     @classmethod
     def of(
-        cls, migration: Record | Plan, journal: Journal | None, destination: str | None
+        cls,
+        migration: Record | Plan,
+        journal: Journal | None,
+        destination: str | None,
+        named: Iterable[NamedHost] = (),
     ) -> Doubt:
         """Bring together what is known.
 
@@ -47,6 +55,7 @@ class Doubt(NamedTuple):
             migration: A record, or what was asked for.
             journal: The one that has the record.
             destination: How the client opens the destination, if not as the plan says.
+            named: Hosts of config.toml, one of which may be the destination where no URI is told.
 
         Raises:
             UsageError: The record's plan cannot be read.
@@ -54,7 +63,7 @@ class Doubt(NamedTuple):
         """
         if isinstance(migration, Plan):
             # Nobody knows who began it, and whether that process still lives.
-            return cls(_seen_as(migration, destination), Recorded(alive=None))
+            return cls(_seen_as(migration, destination, named), Recorded(alive=None))
         if migration.plan is None:
             raise UsageError(
                 f"record {migration.id} was written by another edition of migrate-plugins, and its"
@@ -64,7 +73,7 @@ class Doubt(NamedTuple):
         others = [] if journal is None else journal.records(guest=migration.guest)
         older = (other.id for other in others if other.id < migration.id and other.in_doubt)
         return cls(
-            _seen_as(migration.plan, destination),
+            _seen_as(migration.plan, destination, named),
             Recorded.of(migration, others),
             migration,
             tuple(older),
@@ -109,8 +118,25 @@ class Doubt(NamedTuple):
         return found
 
 
-def _seen_as(plan: Plan, destination: str | None) -> Plan:
-    if destination is None:
-        return plan
-    uri = PlannedURI(destination, Seat.CLIENT, "given to look at it")
+def _seen_as(plan: Plan, destination: str | None, named: Iterable[NamedHost]) -> Plan:
+    """Have the plan say how the client opens the destination, where it can be known."""
+    uri = plan.uris.destination_from_client
+    if destination is not None:
+        uri = PlannedURI(destination, Seat.CLIENT, "given to look at it")
+    elif uri.value is None:
+        uri = _known(plan, named) or uri
     return plan._replace(uris=plan.uris._replace(destination_from_client=uri))
+
+
+def _known(plan: Plan, named: Iterable[NamedHost]) -> PlannedURI | None:
+    """Find the one host of the source's kind that goes by the receiver's name."""
+    receiver, kind = (plan.receiver or "").lower(), _kind(plan.uris.source.value or "")
+    found = [each for each in named if receiver in each.names and _kind(each.uri) == kind]
+    if len(found) != 1:
+        return None
+    because = f"config.toml names the host that receives the memory: {found[0].name}"
+    return PlannedURI(found[0].uri, Seat.CLIENT, because)
+
+
+def _kind(uri: str) -> str:
+    return ConnectionURI.parse(uri).driver.lower()

@@ -288,7 +288,8 @@ class Migrator:
             cancelled: Set, now or later, to cancel a migration that is under way; it is followed.
             observers: Called with each event of a migration that is followed.
             destination: How the client opens the destination, where the plan does not say it or
-                says it wrongly.
+                says it wrongly.  Where it is not told, a host of config.toml by the receiver's
+                name is opened.
             patience: Seconds that a host may take for an answer; None for the usual ones.
 
         Raises:
@@ -301,7 +302,7 @@ class Migrator:
         from migrate_plugins.doubts import Doubt  # noqa: PLC0415
         from migrate_plugins.reconciler import Reconciler  # noqa: PLC0415
 
-        doubt = Doubt.of(migration, self.journal, destination)
+        doubt = Doubt.of(migration, self.journal, destination, self.registry.hosts.values())
         plan = doubt.plan
         driver = self.registry.drivers.get(plan.driver)
         if driver is None:

@@ -172,7 +172,7 @@ class Reconciler:
         patience = PATIENCE if patience is None else patience
         unseen = (
             f"{plan.scenario.id} gives no URI by which it could be opened from here;"
-            " give one with --destination"
+            " give one with --destination, or name the host in config.toml"
         )
         self._plan = plan
         self._recorded = recorded

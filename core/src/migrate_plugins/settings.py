@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from migrate_plugins.model import Kind, Reason
+from migrate_plugins.uris import ConnectionURI
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,6 +45,13 @@ class NamedHost(NamedTuple):
     peer_uri: str | None = None
     addresses: tuple[str, ...] = ()
     shell: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What URIs may call it: its name, its addresses and those of its own URIs."""
+        uris = [ConnectionURI.parse(uri) for uri in (self.uri, self.peer_uri) if uri]
+        names = (self.name, *(uri.host or "" for uri in uris), *self.addresses)
+        return frozenset(name.lower() for name in names if name)
 
 
 class Setting(NamedTuple):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from migrate_plugins import ConnectionURI, Kind, MigrationURI, Reason, Setting, hookimpl
+from migrate_plugins import Kind, MigrationURI, Reason, Setting, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from migrate_plugins import NamedHost, Plan, Request, Settings
+    from migrate_plugins import Plan, Request, Settings
 
 __all__ = ["MigrationNetwork"]
 
@@ -51,7 +51,7 @@ class MigrationNetwork:
                 ),
                 None,
             )
-            names = _names(host)
+            names = host.names | {uri for uri in (host.uri, host.peer_uri) if uri}
             # What two hosts go by (one address, two ports) says of neither which it is.
             shared |= names & seen
             seen |= names
@@ -104,10 +104,3 @@ class MigrationNetwork:
         by_uri = self._addresses.get(request.destination or "")
         by_name = by_uri or self._addresses.get((host or "").lower())
         return by_name or (host if lies_in(self._networks, host) else None)
-
-
-def _names(host: NamedHost) -> set[str]:
-    """Give the URIs of a host, and the names and addresses that URIs may have for it."""
-    uris = [uri for uri in (host.uri, host.peer_uri) if uri]
-    hosts = [ConnectionURI.parse(uri).host or "" for uri in uris]
-    return {*uris, *(name.lower() for name in (host.name, *hosts, *host.addresses) if name)}
