@@ -75,7 +75,7 @@ NESTED = [
     (("channels",),                   ["control", "data"]),
     (("channels", "control", 0),      CHANNEL),
     (("channels", "data"),            CHANNEL),
-    (("configuration",),              ["before", "after", "rows", "own", "because"]),
+    (("configuration",),              ["before", "after", "rows", "own", "untouched", "because"]),
     (("on_client_crash",),            ["then", "own", "because"]),
     (("commands", 0),                 ["tool", "host", "argv"]),
     (("findings", 0),                 ["id", "severity", "host", "text", "seen", "expected",

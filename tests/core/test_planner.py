@@ -609,7 +609,9 @@ def test_keys_of_a_plan(migrator: Migrator) -> None:
     assert list(told["channels"]) == ["control", "data"]
     for channel in (*told["channels"]["control"], told["channels"]["data"]):
         assert list(channel) == ["from", "to", "protocol", "ports", "encrypted", "because"]
-    assert list(told["configuration"]) == ["before", "after", "rows", "own", "because"]
+    assert list(told["configuration"]) == [
+        *("before", "after", "rows", "own", "untouched", "because")
+    ]
     assert list(told["on_client_crash"]) == ["then", "own", "because"]
     assert [list(command) for command in told["commands"]] == [["tool", "host", "argv"]]
     assert list(told["findings"][0]) == list(Finding._fields)

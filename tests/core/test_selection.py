@@ -101,6 +101,28 @@ def test_unknown_id_is_a_slip_of_the_pen(
     assert str(caught.value) == f"{text} `migrate-plugins list --findings` names them all"
 
 
+class Looking:
+    """A plugin that supposes something, and knows it once it has looked."""
+
+    @hookimpl
+    def migrate_foresee(self) -> Sequence[Finding]:
+        return [
+            Finding("acme-lunch", Severity.WARNING, None, "there may be no lunch"),
+            Finding("acme-tea", Severity.WARNING, None, "there may be no tea"),
+        ]
+
+    @hookimpl
+    def migrate_checks(self) -> Sequence[Finding]:
+        return [Finding("acme-lunch", Severity.INFO, "beta", "there is lunch")]
+
+
+def test_what_was_looked_at_is_told_instead_of_what_was_supposed() -> None:
+    report = _check(Migrator([(MEMORY, MemoryDriver()), (SITE, Looking())]))
+
+    told = [each.text for each in report.findings if each.id.startswith("acme")]
+    assert sorted(told) == ["there is lunch", "there may be no tea"]
+
+
 def test_id_that_a_plugin_may_give_unsaid_is_taken() -> None:
     silent = Migrator([(MEMORY, MemoryDriver()), (SITE, Silent())])
 

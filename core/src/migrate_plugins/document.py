@@ -295,12 +295,22 @@ class OwnConfiguration(NamedTuple):
     """What becomes of a guest's configuration on a hypervisor that keeps it in its own way.
 
     Attributes:
-        after: How it is afterwards, whatever was before and whatever is asked for.
+        after: How it is afterwards, whatever was before and whatever is asked for; None where each
+            host keeps what it has, and the guest that arrives is transient.
         because: What the document's table means there, in a sentence.
     """
 
-    after: After
+    after: After | None
     because: str
+
+    def of(self, before: Before) -> After:
+        """Give what becomes of it, by what was *before*."""
+        untouched = After(
+            persistent=False,
+            source_config=before.source_config,
+            destination_config=before.destination_config,
+        )
+        return self.after or untouched
 
 
 class Row(NamedTuple):

@@ -191,12 +191,13 @@ class Plan(NamedTuple):
         undefine, persist = self.request.undefine_source, self.request.persistent
         revision = self.request.revision
         if self.own_configuration is not None:
-            then, because = self.own_configuration
+            own = self.own_configuration
+            then = own.after if self.before is None else own.of(self.before)
             left = rows(revision, undefine_source=undefine, persist=persist)
             if self.before is not None:
-                left = (Row(self.before, undefine, persist, then),)
-            left = tuple(row._replace(after=then) for row in left)
-            return Configuration(self.before, then, left, because)
+                left = (Row(self.before, undefine, persist, own.of(self.before)),)
+            left = tuple(row._replace(after=own.of(row.before)) for row in left)
+            return Configuration(self.before, then, left, own.because)
         given = [
             f"{'' if on else 'no '}{flag}"
             for flag, on in (("--undefinesource", undefine), ("--persistent", persist))
@@ -276,6 +277,8 @@ class Plan(NamedTuple):
                     for row in configuration.rows
                 ],
                 "own": self.own_configuration is not None,
+                "untouched": self.own_configuration is not None
+                and self.own_configuration.after is None,
                 "because": configuration.because,
             },
             "on_client_crash": {
@@ -332,7 +335,10 @@ def _read_plan(json: dict[str, Any]) -> Plan:
     kept, crash = json["configuration"], json["on_client_crash"]
     before = kept["before"]
     # What older versions wrote says nothing of it: they knew the document's alone.
-    own = OwnConfiguration(After(**kept["after"]), kept["because"]) if kept.get("own") else None
+    own = None
+    if kept.get("own"):
+        after = None if kept.get("untouched") else After(**kept["after"])
+        own = OwnConfiguration(after, kept["because"])
     own_crash = ClientCrash(Crash(crash["then"]), crash["because"]) if crash.get("own") else None
     return Plan(
         request=Request(**given),

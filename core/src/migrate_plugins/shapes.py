@@ -23,7 +23,7 @@ from migrate_plugins.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["misfit"]
 
@@ -88,7 +88,7 @@ _SHAPES: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
         "apart": _mapping_to(Capabilities),
     },
     "OwnConfiguration": {
-        "after": lambda value: _called("After", value),
+        "after": lambda value: value is None or _called("After", value),
         "because": _TEXT,
     },
     "ClientCrash": {
@@ -156,5 +156,15 @@ def misfit(value: object) -> str | None:
     for field, fits in _SHAPES.get(kind, {}).items():
         found = getattr(value, field, None)
         if not fits(found):
-            return f"the {field} of its {kind} is {shown(found)}"
+            return _within(found) or f"the {field} of its {kind} is {shown(found)}"
     return None
+
+
+def _within(value: object) -> str | None:
+    """Say what of a part of *value* misfits, which tells more than the whole does."""
+    parts: Iterable[object] = (value,)
+    if isinstance(value, Mapping):
+        parts = value.values()
+    elif type(value) is tuple:
+        parts = value
+    return next((problem for each in parts if (problem := misfit(each))), None)

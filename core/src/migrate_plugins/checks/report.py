@@ -108,13 +108,15 @@ def check(
         there = resident is not None and resident.persistent
         plan = planner.with_configuration(plan, Before(persistent, persistent, there))
     source, destination = hosts.accesses(registry.hosts.values())
-    found = [
-        *plan.findings,
+    looked = [
         *compare(plan, facts, source.session, destination.session),
         *examine_definitions(plan, facts.guest),
         *_received(registry, plan, facts, source, destination, selection),
         *registry.checks(plan, facts, source, destination, selection),
     ]
+    # What somebody has looked at is told instead of what the plan alone supposes.
+    known = {each.id for each in looked}
+    found = [*(each for each in plan.findings if each.id not in known), *looked]
     return _report(registry, plan, facts, found, accept, selection)
 
 

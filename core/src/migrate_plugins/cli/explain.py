@@ -73,7 +73,8 @@ def _configuration(plan: Plan) -> list[tuple[str, str, str]]:
     """Give the rows of the configuration table that are open, or the one that holds."""
     rows = [("before", "", "afterwards")]
     if plan.own_configuration is not None and plan.before is None:
-        return [*rows, ("whatever it was", "→", kept(plan.own_configuration.after))]
+        after = plan.own_configuration.after
+        return [*rows, ("whatever it was", "→", "as it was" if after is None else kept(after))]
     rows += [(kept(row.before), "→", kept(row.after)) for row in plan.configuration.rows]
     return rows
 
