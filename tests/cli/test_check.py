@@ -21,14 +21,14 @@ MEMORY = ("check", "absent", "memory://beta/", "-c", "memory://alpha/", "--drive
 # Options, and the lines that close the text.
 CLOSINGS = [
     ((),
-     ["3 warnings, 2 notes", "ready: nothing blocks this migration where it was looked"]),
+     ["4 warnings, 3 notes", "ready: nothing blocks this migration where it was looked"]),
     (("--live",),
-     ["3 warnings, 1 note", "ready: nothing blocks this migration where it was looked"]),
+     ["4 warnings, 3 notes", "ready: nothing blocks this migration where it was looked"]),
     (("--live", "--accept", "xend-gone=we have it"),
-     ["3 warnings, 1 note, 1 accepted",
+     ["4 warnings, 3 notes, 1 accepted",
       "ready: nothing blocks this migration where it was looked"]),
     (("--live", "--skip", "xend-gone,data-plain-text", "--skip", " revisions-disagree "),
-     ["not looked for: data-plain-text, revisions-disagree, xend-gone", "1 warning",
+     ["not looked for: data-plain-text, revisions-disagree, xend-gone", "2 warnings, 2 notes",
       "ready: nothing blocks this migration where it was looked"]),
 ]
 # fmt: on

@@ -30,13 +30,14 @@ VBOX = ["configuration-registered", "password-replayable", "teleporter-stays-on"
 # fmt: off
 PLANS: list[tuple[str, str | None, dict[str, Any], Sequence[str]]] = [
     # source, destination, further options, what the driver finds
-    ("xen:///", "xen+ssh://b/", {}, ["xend-gone"]),
-    ("xen:///", "xen+ssh://b/", {"live": True}, ["xend-gone"]),
+    ("xen:///", "xen+ssh://b/", {}, ["xend-gone", "no-abort", "job-left-behind"]),
+    ("xen:///", "xen+ssh://b/", {"live": True},
+     ["xend-gone", "guest-kind", "no-abort", "job-left-behind"]),
     ("xen:///", None, {"direct": True, "migration": "xenmigr://b/"},
-     ["handed-to-xl", "libvirt-loses-sight", "guest-kind-unknown"]),
+     ["handed-to-xl", "libvirt-loses-sight", "guest-kind"]),
     ("xen:///", "xen+ssh://b/", {"revision": "current"}, ["no-abort", "job-left-behind"]),
     ("xen:///", "xen+ssh://b/", {"revision": "current", "live": True},
-     ["guest-kind-unknown", "no-abort", "job-left-behind"]),
+     ["guest-kind", "no-abort", "job-left-behind"]),
     ("xen:///", "xen+ssh://b/", {"revision": "current", "p2p": True},
      ["no-abort", "state-misreported"]),
 

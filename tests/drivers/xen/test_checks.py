@@ -17,6 +17,7 @@ from migrate_plugins import (
     Severity,
 )
 from migrate_plugins_xen.checks import check
+from migrate_plugins_xen.checks.answers import answer
 from migrate_plugins_xen.checks.guest import judge
 from migrate_plugins_xen.checks.kinds import KINDS
 from migrate_plugins_xen.inspection import (
@@ -107,6 +108,31 @@ FOUND: list[tuple[dict[str, Any], GuestFacts, Inspection, Sequence[tuple[str, Se
      [("toolstack-other", ERROR)]),
     ({"migration": "xenmigr:beta"}, GUEST,
      Inspection(PVH, source=Toolstack.XEND, destination=Toolstack.XEND), []),
+    # xl and xend both read what may be written; a plan for xl alone is wrong where xend is
+    (DIRECT,  GUEST, Inspection(PVH, source=Toolstack.LIBXL), []),
+    (DIRECT,  GUEST, Inspection(PVH, source=Toolstack.XEND), []),
+    ({**CURRENT, **DIRECT}, GUEST, Inspection(PVH, source=Toolstack.LIBXL), []),
+    ({**CURRENT, **DIRECT}, GUEST, Inspection(PVH, source=Toolstack.XEND),
+     [("toolstack-other", ERROR)]),
+]
+
+ANSWERED: list[tuple[dict[str, Any], Inspection, dict[str, str]]] = [
+    # request, what the source told, what is told of it
+    ({},     Inspection(),                       {}),
+    (LIVE,   Inspection(PVH), {"guest-kind": "web1 is a PVH guest, which can move live"}),
+    (LIVE,   Inspection(PV),  {"guest-kind": "web1 is a PV guest"}),
+    (LIVE,   Inspection(source=Toolstack.LIBXL), {}),
+    ({},     Inspection(source=Toolstack.XEND),
+     {"xend-gone": "libvirt drives xend on alpha, as the plan says"}),
+    ({},     Inspection(source=Toolstack.LIBXL),
+     {"xend-gone": "libvirt drives libxl on alpha, which does it by its own rules and not by those"
+      " of xend that the plan shows: its port is one of 49152-49216, and where the client crashes"
+      " the guest stands still on both hosts"}),
+    (DIRECT, Inspection(source=Toolstack.XEND),
+     {"handed-to-xl": "libvirt drives xend on alpha, and moves the guest by its own call"}),
+    (DIRECT, Inspection(source=Toolstack.LIBXL),
+     {"handed-to-xl": "libvirt drives libxl on alpha, and refuses unmanaged direct migration: the"
+      " driver runs xl migrate web1 beta there, always live"}),
 ]
 
 RECEIVERS: list[tuple[dict[str, Any], HostFacts | None, Receiver | None]] = [
@@ -152,6 +178,20 @@ def test_what_both_hosts_tell_is_judged(
     for each in findings:
         assert each.remedy or each.severity is INFO
         assert each.seen
+
+
+@pytest.mark.parametrize(("asked", "inspection", "told"), ANSWERED)
+def test_source_answers_what_the_plan_could_only_suppose(
+    migrator: Migrator, asked: dict[str, Any], inspection: Inspection, told: dict[str, str]
+) -> None:
+    plan = _plan(migrator, **asked)
+
+    found = [*answer(plan, Facts(HERE, GUEST, THERE, None), inspection)]
+
+    answers = {each.id: each.text for each in found}
+    assert answers == told
+    if asked:
+        assert answers.keys() <= {each.id for each in plan.findings}
 
 
 @pytest.mark.parametrize(("asked", "there", "receiver"), RECEIVERS)

@@ -14,6 +14,7 @@ from migrate_plugins import (
     GuestFacts,
     GuestState,
     HostFacts,
+    Plan,
     Revision,
     Seat,
     UsageError,
@@ -26,7 +27,7 @@ from migrate_plugins_xen.handover import Handover, begin, last_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Migrator, Plan
+    from migrate_plugins import Migrator
 
 UUID = "f988a8d7-2f0b-4430-ba28-b681b1f0fb86"
 ANOTHER = "11111111-2f0b-4430-ba28-b681b1f0fb86"
@@ -76,7 +77,7 @@ JUDGED = [
     (UNDEFINE,             None,                                            ["xl-option", NONE]),
 ]
 
-SURE = ["handed-to-xl", "libvirt-loses-sight", "guest-kind-unknown"]
+SURE = ["handed-to-xl", "libvirt-loses-sight", "guest-kind"]
 FORESEEN = [
     # migration URI          options               kinds beside those
     ("xenmigr://beta/",      {},                   []),
@@ -126,7 +127,11 @@ def test_plan_says_who_moves_the_guest_and_what_means_nothing_to_it(
 ) -> None:
     plan = unmanaged(migrator, migration, **options)
 
-    assert {each.id for each in foresee(plan)} == {*SURE, *kinds}
+    found = {each.id: each for each in foresee(plan)}
+    assert found.keys() == {*SURE, *kinds}
+    assert "runs xl migrate web1 beta on the source" in found["handed-to-xl"].text
+    assert "the source says which" in found["handed-to-xl"].text
+    assert "runs the guest a second time" in found["libvirt-loses-sight"].text
 
 
 def test_command_is_what_runs_on_the_source(migrator: Migrator) -> None:
@@ -153,6 +158,13 @@ def test_current_revision_moves_it_likewise(migrator: Migrator) -> None:
 
     # No libvirt of today takes virsh's.
     assert [each.tool for each in plan.commands] == ["xl"]
+
+    # Of two there is no talk, and xl touches no configuration.
+    (who,) = [each.text for each in plan.findings if each.id == "handed-to-xl"]
+    assert "xend" not in who
+    for row in plan.configuration.rows:
+        assert row.after == (False, row.before.source_config, row.before.destination_config)
+    assert Plan.from_json(plan.to_json()) == plan
 
 
 @pytest.mark.parametrize("host", ["beta;reboot", "$(reboot)", "-oProxyCommand=x", "a`b`"])
@@ -245,6 +257,20 @@ def test_nothing_is_begun_with_a_guest_that_moves_or_is_not_there(
 
     with pytest.raises(DriverError, match=r"no such guest|migration out|migratedaway"):
         begin(hosts, unmanaged(migrator))
+
+
+@pytest.mark.parametrize("guest", ["7", "-h"])
+def test_no_remedy_names_another_guest(migrator: Migrator, guest: str) -> None:
+    plan = migrator.plan(
+        guest, source="xen:///system", direct=True, migration="beta:8002", revision=Revision.CURRENT
+    )
+    facts = Facts(HostFacts("alpha", None, "Xen 4.17.7", "libvirt 9.0.0"), None, None, None)
+
+    found = (*foresee(plan), *judge(plan, facts, None))
+    told = " ".join(f"{each.text} {each.remedy}" for each in found)
+
+    assert f'xl migrate "$(xl domid -- {guest})" beta' in told
+    assert not re.search(rf"xl \w+ {guest}\b", told)
 
 
 @pytest.mark.parametrize("guest", ["7", "-h"])

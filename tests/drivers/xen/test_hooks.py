@@ -99,13 +99,16 @@ READ = [
 REFUSED = [
     # revision   text                    what is wrong              what would work
     (ORIGINAL,   "tcp://desthost/",      "its scheme is 'tcp'",
-     f"{XEND}; tcp:// goes with --revision current"),
+     f"{XEND}; tcp:// goes with --revision current, without --direct"),
     (ORIGINAL,   "rdma://desthost/",     "its scheme is 'rdma'",    XEND),
     (CURRENT,    "http://desthost/",     "its scheme is 'http'",    LIBXL),
-    (ORIGINAL,   "xenmigr:///path",      "it names no host",
-     "give one, such as xenmigr://desthost/"),
-    (CURRENT,    "tcp:///path",          "it names no host",
-     "give one, such as tcp://desthost/"),
+    (ORIGINAL,   "xenmigr:///path",      "it names no host",      XEND),
+    (ORIGINAL,   "xenmigr://",           "it names no host",        XEND),
+    (ORIGINAL,   "//",                   "it names no host",        XEND),
+    (ORIGINAL,   "h:99999", "the port '99999' is not a number from 0 to 65535", XEND),
+    (ORIGINAL,   "h:abc",                "'h' is no scheme, or 'abc' no port", XEND),
+    (CURRENT,    "tcp:///path",          "it names no host",      LIBXL),
+    (CURRENT,    "h:abc",                "'h' is no scheme, or 'abc' no port", LIBXL),
 ]
 
 COMMANDS = [

@@ -15,18 +15,18 @@ from migrate_plugins import (
     ClientCrash,
     Crash,
     Offer,
+    OwnConfiguration,
     PortRule,
     Revision,
 )
 from migrate_plugins_xen.options import OPTIONS
 from migrate_plugins_xen.receiver import LIBXL_PORTS
+from migrate_plugins_xen.uris import SCHEMES
 
-__all__ = ["CAPABILITIES", "SCHEMES", "UNMANAGED", "port_rule"]
+__all__ = ["CAPABILITIES", "UNMANAGED", "port_rule"]
 
 UNMANAGED: Final = "native-unmanaged"
 """The one scenario in which libvirt may leave the move to xl."""
-
-SCHEMES: Final = {Revision.ORIGINAL: ("xenmigr",), Revision.CURRENT: ("tcp",)}
 
 # xend-relocation-port of xend-config.sxp.
 _XEND_PORT: Final = 8002
@@ -50,6 +50,12 @@ _STALLS: Final = ClientCrash(
     "libxl sends the guest to the end all the same, and nobody tells the destination to let it go"
     " on: it stands still on both hosts until `migrate-plugins reconcile --apply` does, with a"
     " shell on each",
+)
+
+_UNTOUCHED: Final = OwnConfiguration(
+    None,
+    "xl knows nothing of libvirt's configurations: the source's libvirt keeps the one it has, and"
+    " the destination's does not list the guest",
 )
 
 
@@ -95,6 +101,7 @@ _BY_XL: Final = _BY_LIBXL._replace(
     encryption="xl migrate sends it through ssh",
     uri_names_port=False,
     always_live=True,
+    configuration=_UNTOUCHED,
 )
 _BY_EITHER: Final = _BY_XEND._replace(
     protocol="xend relocation or xl",

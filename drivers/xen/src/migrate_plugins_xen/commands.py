@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from migrate_plugins import MigrationURI, NativeCommand, Seat
+from migrate_plugins import NativeCommand, Seat
+from migrate_plugins_xen.uris import target
 
 if TYPE_CHECKING:
     from migrate_plugins import Plan
 
-__all__ = ["INSTEAD", "SSH", "is_plain", "meaningless", "target", "typed", "xl", "xl_migrate"]
+__all__ = ["INSTEAD", "SSH", "meaningless", "typed", "xl", "xl_migrate"]
 
 # Nobody is asked anything, and a destination that dies is noticed within half a minute.
 SSH: Final = (
@@ -21,9 +21,6 @@ SSH: Final = (
     *("-o", "ServerAliveInterval=5"),
     *("-o", "ServerAliveCountMax=6"),
 )
-# xl has a shell start ssh, with the host among its words.
-_PLAIN: Final = re.compile(r"[0-9A-Za-z_:.][-0-9A-Za-z_:.%]*")
-
 # What to do with an option that xl has nothing like.
 INSTEAD: Final = (
     "leave it out, and use virsh define and virsh undefine afterwards; or --revision current with"
@@ -31,14 +28,12 @@ INSTEAD: Final = (
 )
 
 
-def is_plain(host: str) -> bool:
-    """Whether a host's name may be given to xl, which gives it to a shell."""
-    return _PLAIN.fullmatch(host) is not None
-
-
-def xl(*words: str) -> str:
-    """Give a command of xl as it is typed."""
-    return shlex.join(("xl", *words))
+def xl(verb: str, guest: str, *behind: str, options: tuple[str, ...] = ()) -> str:
+    """Give a command of xl as it is typed: it takes a name of digits for a number."""
+    name = shlex.quote(guest)
+    if _is_misread(guest):
+        name = f'"$(xl domid -- {name})"'
+    return " ".join([shlex.join(("xl", verb, *options)), name, *map(shlex.quote, behind)])
 
 
 def xl_migrate(guest: str, host: str) -> tuple[str, ...]:
@@ -51,14 +46,9 @@ def xl_migrate(guest: str, host: str) -> tuple[str, ...]:
     return ("xl", "migrate", "-s", shlex.join(SSH), guest, host)
 
 
-def target(plan: Plan) -> MigrationURI:
-    """Give what the third URI says, of which xl is told the host."""
-    return MigrationURI.parse(plan.uris.migration.value or "")
-
-
 def typed(plan: Plan) -> NativeCommand:
     """Give the same for a person, who runs it on the source."""
-    if plan.guest.isdecimal() or plan.guest.startswith("-"):
+    if _is_misread(plan.guest):
         told = f"xl takes {plan.guest} for a domain's number, or an option; xl list has its number"
         return NativeCommand("xl", None, told, Seat.SOURCE)
     beyond = meaningless(plan)
@@ -75,3 +65,8 @@ def meaningless(plan: Plan) -> tuple[str, ...]:
         "--undefinesource": plan.request.undefine_source,
     }
     return tuple(option for option, asked in given.items() if asked)
+
+
+def _is_misread(guest: str) -> bool:
+    """Whether xl takes a guest's name for a number or an option."""
+    return guest.isdecimal() or guest.startswith("-")

@@ -18,7 +18,7 @@ from migrate_plugins import (
     Statistics,
     UsageError,
 )
-from migrate_plugins_xen.commands import SSH, meaningless, target, xl_migrate
+from migrate_plugins_xen.commands import SSH, meaningless, xl_migrate
 from migrate_plugins_xen.domains import (
     LIST,
     OUT,
@@ -29,6 +29,7 @@ from migrate_plugins_xen.domains import (
 )
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import Unsteered, stop
+from migrate_plugins_xen.uris import target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

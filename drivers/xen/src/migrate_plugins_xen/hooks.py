@@ -13,7 +13,6 @@ from migrate_plugins import (
     Capabilities,
     DriverInfo,
     Flow,
-    InvalidURIError,
     MigrationURI,
     NativeCommand,
     PortRule,
@@ -21,7 +20,8 @@ from migrate_plugins import (
     hookimpl,
     virsh_command,
 )
-from migrate_plugins_xen.capabilities import CAPABILITIES, SCHEMES, port_rule
+from migrate_plugins_xen import uris
+from migrate_plugins_xen.capabilities import CAPABILITIES, port_rule
 from migrate_plugins_xen.options import refusals
 
 if TYPE_CHECKING:
@@ -82,27 +82,7 @@ def migrate_uri() -> MigrationURI | None:
 
 @hookimpl
 def migrate_read_uri(text: str, revision: Revision) -> MigrationURI:
-    uri = MigrationURI.parse(text)
-    scheme = SCHEMES[revision][0]
-    # By today's rules the scenario decides which of the two it is: a plan refuses the other.
-    taken = {scheme, *SCHEMES[Revision.ORIGINAL]}
-    if uri.scheme is not None and uri.scheme.lower() not in taken:
-        reader = "xend" if revision is Revision.ORIGINAL else "libxl"
-        hint = f"{reader} takes {scheme}://HOST[:PORT]"
-        if revision is Revision.ORIGINAL:
-            hint += f", {scheme}:HOST[:PORT]"
-        hint += " or HOST[:PORT]"
-        if uri.scheme == "tcp":
-            hint += f"; tcp:// goes with --revision {Revision.CURRENT}"
-        raise InvalidURIError(text, part=f"its scheme is {uri.scheme!r}", hint=hint)
-    if uri.scheme == "tcp" and not uri.slashes:
-        hint = f"libxl takes {scheme}://HOST[:PORT] or HOST[:PORT]"
-        raise InvalidURIError(text, part="// is missing behind its scheme", hint=hint)
-    if uri.host is None:
-        raise InvalidURIError(
-            text, part="it names no host", hint=f"give one, such as {scheme}://desthost/"
-        )
-    return uri
+    return uris.read(text, revision)
 
 
 @hookimpl

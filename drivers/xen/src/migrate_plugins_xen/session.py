@@ -20,6 +20,7 @@ from migrate_plugins_xen.inspection import Toolstack, toolstack
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import AdoptedTransfer, XenTransfer
 from migrate_plugins_xen.truth import HELD, Told, believe, see
+from migrate_plugins_xen.uris import for_xend
 
 if TYPE_CHECKING:
     from migrate_plugins import Ask, GuestFacts, Migration, Plan, Session, Shell
@@ -113,10 +114,10 @@ class XenSession(LibvirtSession):
 
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Start a migration from this host."""
-        # With xend libvirt still hands it to Xen by itself.
-        unmanaged = plan.scenario.flow is Flow.UNMANAGED_DIRECT
-        if unmanaged and self.toolstack is not Toolstack.XEND:
-            return handover.begin(self.xen, plan)
+        if self.toolstack is Toolstack.XEND:
+            plan = for_xend(plan)
+        elif plan.scenario.flow is Flow.UNMANAGED_DIRECT:
+            return handover.begin(self.xen, plan)  # xend's driver still hands it to Xen by itself
         there = destination if isinstance(destination, XenSession) else None
         call, domain = self.prepare(plan, there)
         with doing(f"starting the migration of {plan.guest}"):

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Finding, Flow, Severity
 from migrate_plugins_libvirt import peer, sharing, versions
+from migrate_plugins_xen.checks.answers import answer
 from migrate_plugins_xen.checks.guest import judge
 from migrate_plugins_xen.checks.kinds import GUEST, XL
-from migrate_plugins_xen.commands import target
 from migrate_plugins_xen.diagnoses import CATALOGUE
+from migrate_plugins_xen.foresight import KINDS as FORESEEN
+from migrate_plugins_xen.uris import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,10 +37,11 @@ def check(
         ]
         if selection.wants(*(kind.id for kind in sharing.KINDS)):
             findings += sharing.examine_sharing(plan, facts, source, destination, _FOLDER)
-    if selection.wants(*(kind.id for kind in GUEST)):
+    if selection.wants(*(kind.id for kind in (*GUEST, *FORESEEN))):
         from migrate_plugins_xen.inspection import inspect  # noqa: PLC0415 - imports libvirt
 
-        findings += judge(plan, facts, inspect(plan, source, destination))
+        seen = inspect(plan, source, destination)
+        findings += [*answer(plan, facts, seen), *judge(plan, facts, seen)]
     if plan.scenario.flow is Flow.UNMANAGED_DIRECT and selection.wants(*(kind.id for kind in XL)):
         findings += _handover(plan, facts, source)
     return findings

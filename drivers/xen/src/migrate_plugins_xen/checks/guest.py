@@ -109,10 +109,11 @@ def _live(plan: Plan, host: str, inspection: Inspection) -> Iterator[Finding]:
     """Find a PV guest whose memory the hypervisor cannot track."""
     definition = inspection.definition
     # xl knows no other way than a live one.
-    xl = plan.scenario.flow is Flow.UNMANAGED_DIRECT and inspection.source is not Toolstack.XEND
+    unmanaged = plan.scenario.flow is Flow.UNMANAGED_DIRECT
+    by_xl = unmanaged and inspection.source is not Toolstack.XEND
     if definition is None or definition.kind is not Kind.PV or inspection.shadow:
         return
-    if not (plan.request.live or xl):
+    if not (plan.request.live or by_xl):
         return
     known = inspection.shadow is not None
     yield Finding(
@@ -124,7 +125,7 @@ def _live(plan: Plan, host: str, inspection: Inspection) -> Iterator[Finding]:
         seen="virt_caps of xl info without shadow" if known else "a PV guest",
         expected="Xen with CONFIG_SHADOW_PAGING, or a PVH or HVM guest",
         remedy="move it by --revision current with --p2p, or managed direct, without --live"
-        if xl
+        if by_xl
         else "leave out --live: the guest stands still while it moves",
     )
 
@@ -145,9 +146,9 @@ def _devices(plan: Plan, host: str, inspection: Inspection) -> Iterator[Finding]
 
 def _toolstacks(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Finding]:
     """Find that a daemon does not understand what the plan's rules write."""
-    if plan.scenario.flow is Flow.UNMANAGED_DIRECT:
-        return  # by whom it is done is decided elsewhere
-    there = facts.destination and facts.destination.name
+    # In unmanaged direct the source alone decides, and xl or xend both read what may be written.
+    unmanaged = plan.scenario.flow is Flow.UNMANAGED_DIRECT
+    there = None if unmanaged or facts.destination is None else facts.destination.name
     drivers = ((facts.source.name, inspection.source), (there, inspection.destination))
     original = plan.request.revision is Revision.ORIGINAL
     wrong = Toolstack.LIBXL if original else Toolstack.XEND
@@ -155,7 +156,7 @@ def _toolstacks(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Fi
     for host, toolstack in drivers:
         if host is None or toolstack is not wrong:
             continue
-        if original and scheme != _XENMIGR:
+        if original and (unmanaged or scheme != _XENMIGR):
             continue  # libxl does the same: it makes the URI, or puts tcp:// before a host
         yield Finding(
             "toolstack-other",
@@ -163,7 +164,8 @@ def _toolstacks(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Fi
             host,
             f"libvirt drives {toolstack} on {host}, which does not understand {scheme}://"
             if original
-            else f"libvirt drives {toolstack} on {host}, and revision current plans for libxl",
+            else f"libvirt drives {toolstack} on {host}, and revision current plans for libxl and"
+            " xl",
             seen=str(toolstack),
             expected=str(Toolstack.XEND if original else Toolstack.LIBXL),
             remedy="leave the migration URI out, or write HOST[:PORT], which both understand; or"

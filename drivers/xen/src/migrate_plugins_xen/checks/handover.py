@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migrate_plugins import Finding, Severity
 from migrate_plugins_xen.checks.memory import check_memory
-from migrate_plugins_xen.commands import INSTEAD, SSH, meaningless, target, xl
+from migrate_plugins_xen.commands import INSTEAD, SSH, meaningless, xl
 from migrate_plugins_xen.domains import LIST, find_domain, read_domains
 from migrate_plugins_xen.handover import NO_SHELL
 from migrate_plugins_xen.inspection import Memory
+from migrate_plugins_xen.uris import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
