@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from migrate_plugins import HANDED_OVER, INCOMING, GuestState
-from migrate_plugins_xen.domains import Domain, find_domain, read_domains
+from migrate_plugins import HANDED_OVER, INCOMING, DriverError, GuestState, Shell
+from migrate_plugins_xen.domains import Domain, find_domain, list_domains, read_domains
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAD = (
     "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID"
@@ -69,6 +74,7 @@ JOBS = [
     ("web1",            leaves(*XL, "web10", "beta"), None),
     ("web1",            leaves(*XL, "a web1", "beta"), None),
     ("web1",            leaves(*XL, "other", "web1"), None),
+    ("web1",            leaves("xl", "-v", "-tt", "migrate", "web1", "beta"), "migration out"),
     ("web1",            leaves("vi", "xl migrate web1 beta"), None),
     ("web1",            "arrives:\n",              None),
     ("web1--incoming",  "arrives:\n",              "migration in"),
@@ -104,6 +110,34 @@ def test_guest_that_runs_only_happens_to_be_called_like_one_that_moves(name: str
 def test_list_that_cannot_be_read_is_not_taken_for_an_empty_one(output: str) -> None:
     with pytest.raises(ValueError, match=r"no head|cannot be read"):
         read_domains(output)
+
+
+# fmt: off
+ASKED = [
+    # what pgrep of the host does, whether anything is known of what moves
+    ("exit 1",                    True),
+    ("echo no such option; exit 2", False),
+    ("exit 3",                    False),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("pgrep", "known"), ASKED)
+def test_failing_pgrep_is_not_taken_for_nothing_that_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pgrep: str, *, known: bool
+) -> None:
+    listed = f"{HEAD}{row('web1', '-b----')}"
+    for tool, script in (("xl", f"cat <<'END'\n{listed}\nEND"), ("pgrep", pgrep)):
+        (tmp_path / tool).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (tmp_path / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    shell = Shell(("sh", "-c"), "this machine, with fakes of xl and pgrep")
+
+    if known:
+        assert [each.name for each in list_domains(shell)] == ["web1"]
+    else:
+        with pytest.raises(DriverError, match="pgrep failed there"):
+            list_domains(shell)
 
 
 def test_host_itself_is_no_guest() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,8 +18,10 @@ from migrate_plugins import (
     Plan,
     Revision,
     Seat,
+    Shell,
     UsageError,
 )
+from migrate_plugins_xen import handover
 from migrate_plugins_xen.checks.handover import Host, Seen, judge, read_host
 from migrate_plugins_xen.domains import Domain
 from migrate_plugins_xen.foresight import foresee
@@ -26,6 +29,7 @@ from migrate_plugins_xen.handover import Handover, begin, last_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from migrate_plugins import Migrator
 
@@ -191,7 +195,7 @@ class FakeHosts:
         return self.there
 
     def start(self, argv: Sequence[str]) -> FakeHosts:
-        assert argv == ("xl", "migrate", "-s", SSH, "4", "beta")
+        assert argv[3:] == ("sh", "4", "xl", "migrate", "-s", SSH, "4", "beta")
         return self
 
     def wait(self, seconds: float) -> Answer:
@@ -279,6 +283,26 @@ def test_name_that_xl_takes_for_something_else_is_not_typed(migrator: Migrator, 
 
     (command,) = [each for each in plan.commands if each.tool == "xl"]
     assert command.argv is None
+
+
+def test_of_two_moves_at_once_one_is_begun(tmp_path: Path) -> None:
+    script = handover._ALONE.replace("/run/", f"{tmp_path}/")
+    shell = Shell(("sh", "-c"), "this machine")
+
+    first = shell.start(("sh", "-c", script, "sh", "4", "sleep", "30"))
+    give_up = monotonic() + 10
+    while not [*tmp_path.iterdir()] and monotonic() < give_up:
+        sleep(0.05)
+    second = shell.start(("sh", "-c", script, "sh", "4", "echo", "moved")).wait(10)
+    other = shell.start(("sh", "-c", script, "sh", "5", "echo", "moved")).wait(10)
+    first.interrupt()
+    ended = first.wait(10)
+    after = shell.start(("sh", "-c", script, "sh", "4", "echo", "moved")).wait(10)
+
+    assert second == Answer(75, "", "another xl migrate moves it already\n")
+    assert other == Answer(0, "moved\n", "")
+    assert ended is not None
+    assert after == Answer(0, "moved\n", "")
 
 
 def test_nothing_is_begun_without_a_shell(migrator: Migrator) -> None:

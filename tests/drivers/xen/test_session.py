@@ -233,7 +233,7 @@ def test_move_by_xl_is_adopted_watched_and_stopped() -> None:
     assert found is not None
     assert not found.wait(0)
     found.cancel()
-    ((*_, pattern, number),) = shell.told
+    ((*_, pattern, number, _),) = shell.told
     assert " 4 " in pattern
     assert number == "4"
     shell.listed = HEAD

@@ -20,7 +20,7 @@ from migrate_plugins import (
 from migrate_plugins_libvirt.calls import Call
 from migrate_plugins_xen.options import LIMIT, limit
 from migrate_plugins_xen.session import XenSession
-from migrate_plugins_xen.transfer import XenTransfer, stop
+from migrate_plugins_xen.transfer import XenTransfer
 from migrate_plugins_xen.truth import HELD
 
 if TYPE_CHECKING:
@@ -95,44 +95,6 @@ def _transfer(
     found: Any = shell
     source = XenSession(URI, None, found)
     return XenTransfer(plan, Call("move", (), connected=False), domain, source, there, seconds)
-
-
-@pytest.mark.parametrize("ours", [True, False])
-def test_it_is_stopped_as_libxl_does_it(ours: bool) -> None:
-    shell: Any = FakeShell(STOPPED)
-
-    stop(shell, "web1", 7, ours=ours)
-
-    ((*_, pattern, number),) = shell.asked
-    assert pattern.endswith(" 7 ")
-    assert number == "7"
-
-
-@pytest.mark.parametrize(
-    ("shell", "ours", "kind", "told"),
-    [
-        (None, True, NoAbortError, "its end is waited for"),
-        (None, False, DriverError, "it goes on without us"),
-        # Whatever it is: to leave would end nothing well.
-        (FakeShell(NOTHING), True, NoAbortError, "no memory is being sent.*its end is waited for"),
-        (FakeShell(SUSPENDED), True, NoAbortError, "stands still already.*its end is waited for"),
-        (FakeShell(NOT_ROOTS), True, NoAbortError, "not permitted.*its end is waited for"),
-        (FakeShell(SILENT), True, NoAbortError, "no answer.*its end is waited for"),
-        (FakeShell(NOTHING), False, DriverError, "no memory is being sent at the moment"),
-        (FakeShell(SUSPENDED), False, DriverError, "stands still already.*sent to the end"),
-        (FakeShell(SILENT), False, DriverError, "no answer"),
-    ],
-)
-def test_what_cannot_be_stopped_says_why(
-    shell: Any,  # noqa: ANN401 - a double
-    ours: bool,
-    kind: type[DriverError],
-    told: str,
-) -> None:
-    with pytest.raises(DriverError, match=told) as caught:
-        stop(shell, "web1", 7, ours=ours)
-
-    assert type(caught.value) is kind
 
 
 def test_it_tells_that_it_goes_on_and_nothing_more(migrator: Migrator) -> None:

@@ -45,16 +45,18 @@ _LIST: Final = r"""
 for tool in pgrep awk tr; do
   command -v "$tool" >/dev/null || { echo "$tool is missing there" >&2; exit 127; }
 done
+found() { pgrep "$@" || [ $? -eq 1 ] || { echo "pgrep failed there" >&2; exit 1; }; }
 moves() { pgrep -f "libxl-save-helpe[r] --(save|restore)-domain -?[0-9]+ -?[0-9]+ $2 " >/dev/null; }
 [ "$1" -eq 0 ] || moves "$@" || sleep "$1"
-moves=$(pgrep -a -f 'libxl-save-helpe[r] --')
-others=$(for number in $(pgrep -x xl); do
+moves=$(found -a -f 'libxl-save-helpe[r] --') || exit
+numbers=$(found -x xl) || exit
+others=$(for number in $numbers; do
   words=$(tr '\0' '\t' <"/proc/$number/cmdline" 2>/dev/null)
   case $words in
     xl?migrate-receive*|*/xl?migrate-receive*)
       parent=$(awk '/^PPid:/ { print $2 }' "/proc/$number/status" 2>/dev/null)
       [ "${parent:-1}" = 1 ] || echo arrives: ;;
-    xl?migrate?*|*/xl?migrate?*) printf 'leaves:\t%s\n' "$words" ;;
+    *xl?migrate?*|*xl?-*migrate?*) printf 'leaves:\t%s\n' "$words" ;;
   esac
 done)
 xl list -v || exit
@@ -70,7 +72,7 @@ _MOVES: Final = r"libxl-save-helper --(save|restore)-domain -?\d+ -?\d+ {} "
 _WAYS: Final = {"save": OUT, "restore": IN}
 # Of the guest and of the host that it goes to, behind the program and its options.
 _LEAVES: Final = re.compile(
-    r"^leaves:\t(?:\S*/)?xl\tmigrate\t(?:.*\t)?([^\t\n]+)\t[^\t\n]+\t?$", re.MULTILINE
+    r"^leaves:\t(?:\S*/)?xl\t(?:-\S*\t)*migrate\t(?:.*\t)?([^\t\n]+)\t[^\t\n]+\t?$", re.MULTILINE
 )
 # Seconds: hosts may be slow.
 _PATIENCE: Final = 10.0

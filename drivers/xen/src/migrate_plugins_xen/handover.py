@@ -28,7 +28,8 @@ from migrate_plugins_xen.domains import (
     read_domains,
 )
 from migrate_plugins_xen.options import limit
-from migrate_plugins_xen.transfer import Unsteered, stop
+from migrate_plugins_xen.sender import stop
+from migrate_plugins_xen.transfer import Unsteered
 from migrate_plugins_xen.uris import target
 
 if TYPE_CHECKING:
@@ -51,6 +52,19 @@ _GRACE: Final = 60.0
 _LOOK: Final = 1.0
 # Seconds to get to the destination by way of the source.
 _PATIENCE: Final = 20.0
+# Two that are started at once must not both move it: the second would fail, and then let the guest
+# go on here, whatever the first has made of it. The lock, of the guest's number, goes with xl.
+_ALONE: Final = """
+umask 077
+exec 9>"/run/migrate-plugins.xl-migrate.$1" || exit
+flock -n 9 || { echo "another xl migrate moves it already" >&2; exit 75; }
+if pgrep -f "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ $1 " >/dev/null; then
+  echo "it is being sent already" >&2
+  exit 75
+fi
+shift
+exec "$@"
+"""
 # xl's own lines before the one that says what went wrong: progress, and what it is about to do.
 _CHATTER: Final = re.compile(
     r"^(xc: (info|detail)|migration target: Ready|Saving to migration|Loading new save|"
@@ -108,7 +122,8 @@ class Handover(Unsteered):
         self._problem: str | None = None
         self._given_up = False
         self._ended = False
-        self._job: Final[Job] = shell.start(xl_migrate(str(domain.number), self._host))
+        words = xl_migrate(str(domain.number), self._host)
+        self._job: Final[Job] = shell.start(("sh", "-c", _ALONE, "sh", str(domain.number), *words))
 
     def wait(self, seconds: float) -> bool:
         """Wait at most *seconds* for the end; one that nobody can be told of is not waited for."""
@@ -134,6 +149,8 @@ class Handover(Unsteered):
         action = f"migrating {self._plan.guest} (xl migrate)"
         answer = self._job.wait(0)
         seen = _there(self._shell, self._host, self._domain)
+        if answer is None:
+            self._job.abandon()
         if answer is None or answer.status is None:
             told = self._problem or (answer and answer.error) or "its end is not known"
             raise DriverError(action, problem=f"{told}; {seen.text}")

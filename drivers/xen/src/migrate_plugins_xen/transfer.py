@@ -1,8 +1,4 @@
-"""A migration that libxl runs: it tells nothing of itself, and libvirt has no call that ends it.
-
-Xen itself ends one by stopping the program that saves the guest, on the source; so do we, where a
-program can be run there and as long as the guest runs.  It then runs on where it was.
-"""
+"""A migration that libxl runs: it tells nothing of itself, and libvirt has no call that ends it."""
 
 from __future__ import annotations
 
@@ -13,15 +9,16 @@ from migrate_plugins import DriverError, NoAbortError, Statistics, Transport
 from migrate_plugins_libvirt.faults import doing
 from migrate_plugins_libvirt.session import AdoptedMigration, LibvirtMigration, has_job
 from migrate_plugins_xen.domains import IN, find_domain
+from migrate_plugins_xen.sender import stop
 
 if TYPE_CHECKING:
     import libvirt
 
-    from migrate_plugins import Plan, Shell
+    from migrate_plugins import Plan
     from migrate_plugins_libvirt.calls import Call
     from migrate_plugins_xen.session import XenSession
 
-__all__ = ["AdoptedTransfer", "Unsteered", "XenTransfer", "stop"]
+__all__ = ["AdoptedTransfer", "Unsteered", "XenTransfer"]
 
 # Seconds that the source may take to notice that the destination is gone, once we have: TCP gives
 # up much later, but where the destination's host lives it says so at once.
@@ -33,72 +30,9 @@ _AGAIN: Final = 1.0
 # Seconds between two questions whether it is under way, which tell no more than that.
 _ASKING: Final = 2.0
 
-# libxl gives the stream, the way back and the number of the guest to the program that sends it.
-_HELPER: Final = "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ {} "
+# libxl gives the stream, the way back and the number of the guest to the program that receives it.
 _RECEIVER: Final = "libxl-save-helpe[r] --restore-domain -?[0-9]+ -?[0-9]+ {} "
-# The program is held while it is looked whether the guest still runs: it would ask it to stand
-# still at any moment. What it has asked for before is over by then.
-_STOP: Final = r"""
-trap '' HUP
-runs() {
-  case $(xl list "$2" 2>/dev/null | awk 'END { print $(NF - 1) }') in
-    [-r][-b][-p]---) return 0 ;;
-  esac
-  return 1
-}
-helper=$(pgrep -f -- "$1") || exit 3
-runs "$@" || exit 4
-kill -STOP $helper || exit
-sleep 1
-runs "$@" || { kill -CONT $helper; exit 4; }
-kill -TERM $helper
-kill -CONT $helper
-"""
-_REFUSED: Final = {
-    3: "no memory is being sent at the moment",
-    4: "the guest stands still already, and could not go on where it is: it is sent to the end",
-}
-_STOPPING: Final = 15.0
-
 _GONE: Final = "the connection to the destination broke, and libxl has noticed nothing since"
-
-
-def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
-    """Stop the sending of a guest as libxl itself does it, if the guest still runs.
-
-    One that stands still to be sent cannot go on where it is: libvirt does not let it, and the copy
-    at the destination would be thrown away.
-
-    Args:
-        shell: Of the source, if Xen can be asked through it.
-        guest: Its name.
-        number: Its number there.
-        ours: Whether it needs this process until its end.
-
-    Raises:
-        NoAbortError: It could not be stopped, and needs this process.
-        DriverError: It could not be stopped, or nothing is being sent at the moment.
-    """
-    action = f"cancelling the migration of {guest}"
-    pattern = _HELPER.format(number)
-    needed = (
-        "without this process the guest would be left standing still on both hosts, so that its end"
-        " is waited for"
-    )
-    if shell is None:
-        told = "libvirt cannot abort a migration of Xen, and Xen cannot be asked on the source"
-        by_hand = f"to stop it, on the source as root: pkill -TERM -f '{pattern}'"
-        if ours:
-            raise NoAbortError(action, problem=f"{told}; {needed}; {by_hand}")
-        raise DriverError(action, problem=f"{told}; it goes on without us; {by_hand}")
-    words = ("sh", "-c", _STOP, "sh", pattern, str(number))
-    answer = shell.run(words, seconds=_STOPPING)
-    if answer.status == 0:
-        return
-    told = _REFUSED.get(answer.status or 0) or answer.error.strip() or "the source does not answer"
-    if ours:
-        raise NoAbortError(action, problem=f"{told}; {needed}")
-    raise DriverError(action, problem=told)
 
 
 class Unsteered:
