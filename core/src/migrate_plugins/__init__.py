@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from migrate_plugins.sessions import (
         HANDED_OVER,
         INCOMING,
+        STARTED_AGAIN,
         Access,
         Ask,
         Facts,
@@ -129,6 +130,7 @@ __all__ = [
     "LIBVIRT_WRAPPERS",
     "OPTIONS",
     "SCENARIOS",
+    "STARTED_AGAIN",
     "WRITE_MIGRATION_URI",
     "Access",
     "After",
@@ -351,6 +353,7 @@ _HOMES: Final = {
         "sessions": (
             "HANDED_OVER",
             "INCOMING",
+            "STARTED_AGAIN",
             "Access",
             "Ask",
             "Facts",

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 import pytest
 
-from migrate_plugins import HANDED_OVER, INCOMING, Answer, DriverError, GuestFacts, GuestState, Mend
+from migrate_plugins import (
+    HANDED_OVER,
+    INCOMING,
+    STARTED_AGAIN,
+    Answer,
+    DriverError,
+    GuestFacts,
+    GuestState,
+    Mend,
+)
 from migrate_plugins_xen.session import XenSession
 from migrate_plugins_xen.truth import HELD
 
@@ -145,6 +154,20 @@ def test_guest_that_libvirt_does_not_list_is_mended_by_xl(
     assert command is not None
     assert command.startswith("ssh alpha ")
     assert "xl " in command
+
+
+def test_guest_that_was_taken_back_without_an_answer_is_called_that() -> None:
+    domain: Any = FakeDomain("web1")
+    domain.jobInfo, domain.jobStats = (lambda: [0, 0]), (lambda: {"type": 0})
+    ours = session(FakeShell("web1", "-b----"), Listing(domain))
+    before = ours.guest("web1")
+
+    ours.takes_back(domain)
+
+    after = ours.guest("web1")
+    assert before is not None
+    assert before.reason != STARTED_AGAIN
+    assert after == before._replace(reason=STARTED_AGAIN)
 
 
 @pytest.mark.parametrize("step", [Mend.RESUME, Mend.DESTROY])

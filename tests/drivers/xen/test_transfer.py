@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+import libvirt
 import pytest
 
 from migrate_plugins import (
@@ -193,6 +194,50 @@ def test_what_the_daemons_lead_is_given_up_where_it_cannot_be_stopped(
     with pytest.raises(DriverError, match=r"not done after 0 s.*stands still already"):
         migration.result()
     domain.ended.set()
+
+
+# fmt: off
+FAILURES = [
+    # code, domain, what libvirt says, whether the destination may still let it go on
+    (1,   7,  "internal error: client socket is closed",                              True),
+    (38,  7,  "Cannot recv data: Connection reset by peer",                           True),
+    (1,   13, "internal error: received hangup event on socket",                      True),
+    (38,  7,  "unable to connect to server at 'beta:49152': Connection refused",      False),
+    (38,  7,  "Failed to connect to remote libvirt URI xen+ssh://beta/: no route",    False),
+    (1,   41, "internal error: Failed to send migration data to destination host",    False),
+    (9,   41, "operation failed: domain 'web1' already exists with uuid 1",           False),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize(("code", "domain", "text", "may"), FAILURES)
+def test_guest_may_go_on_twice_where_no_answer_came(
+    migrator: Migrator,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    domain: int,
+    text: str,
+    *,
+    may: bool,
+    stopped: bool,
+) -> None:
+    """The last question lets it go on at the destination, and nobody knows whether it does."""
+    ours = FakeDomain()
+    migration = _transfer(_plan(migrator), ours, FakeShell(STOPPED), 60)
+    taken_back: list[object] = []
+    monkeypatch.setattr(XenSession, "takes_back", lambda _, domain: taken_back.append(domain))
+    if stopped:
+        migration.cancel()  # before the last page: it was never asked
+    error = libvirt.libvirtError(text)
+    error.err = (code, domain, text, 2, None, None, None, -1, -1)
+    ours.error = error
+    ours.ended.set()
+
+    assert migration.wait(10)
+    with pytest.raises(DriverError):
+        migration.result()
+    assert bool(taken_back) is (may and not stopped)
 
 
 RECEIVED = (

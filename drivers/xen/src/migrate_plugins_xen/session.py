@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import libvirt
 
-from migrate_plugins import DriverError, Flow, GuestState, Mend
+from migrate_plugins import STARTED_AGAIN, DriverError, Flow, GuestState, Mend
 from migrate_plugins_libvirt.faults import NOT_THERE, doing
 from migrate_plugins_libvirt.session import LibvirtSession, has_job
 from migrate_plugins_libvirt.session import connect as connect_libvirt
@@ -70,6 +70,7 @@ class XenSession(LibvirtSession):
         self.xen = shell
         self._answered = False
         self._failed: set[str] = set()
+        self._taken_back: set[str] = set()
         # Of the guests that libvirt lists, by their uuids: xl takes a name of digits for a number.
         self._numbers: dict[str, int] = {}
         # As Xen had them when they were read, by their uuids.
@@ -178,11 +179,21 @@ class XenSession(LibvirtSession):
         miscalled = (guest.state, guest.reason) == (GuestState.PAUSED, "migration")
         doubtful = miscalled or (guest.state is GuestState.RUNNING and held)
         runs = self._runs(domain) if doubtful and seen is None else None
-        return believe(guest, Told(held, held and failed, runs), seen)
+        guest = believe(guest, Told(held, held and failed, runs), seen)
+        if guest.state is GuestState.RUNNING and guest.uuid in self._taken_back:
+            guest = guest._replace(reason=STARTED_AGAIN)
+        return guest
 
     def has_failed(self, domain: libvirt.virDomain) -> None:
         """Take note that a job of *domain* is left of a migration that failed."""
         self._failed.add(domain.UUIDString())
+
+    def takes_back(self, domain: libvirt.virDomain) -> None:
+        """Take note that *domain* goes on here since the destination gave no answer.
+
+        libxl leaves no trace of that, and a destination that comes back may let it go on there.
+        """
+        self._taken_back.add(domain.UUIDString())
 
     def sends(self, domain: libvirt.virDomain) -> bool:
         """Whether a guest is being sent away, as far as it can be told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,12 @@ _ASKING: Final = 2.0
 
 # libxl gives the stream, the way back and the number of the guest to the program that receives it.
 _RECEIVER: Final = "libxl-save-helpe[r] --restore-domain -?[0-9]+ -?[0-9]+ {} "
+# VIR_FROM_RPC and VIR_FROM_REMOTE, and what they say of a connection that was never made.
+_WIRE: Final = frozenset({7, 13})
+_BEFOREHAND: Final = re.compile(
+    r"[Uu]nable to (connect to server|resolve)|Failed to connect to remote libvirt URI"
+)
+
 _GONE: Final = "the connection to the destination broke, and libxl has noticed nothing since"
 
 
@@ -122,6 +129,8 @@ class XenTransfer(Unsteered, LibvirtMigration):
         """Return if it succeeded."""
         if self._error is not None and self._direct:
             self._source.has_failed(self._domain)
+        if self._error is not None and not self._stopped and _breaks_off(self._error):
+            self._source.takes_back(self._domain)
         if self._problem is not None and (self._given_up or self._error is not None):
             raise DriverError(
                 f"migrating {self._plan.guest}", problem=self._problem
@@ -161,6 +170,20 @@ class XenTransfer(Unsteered, LibvirtMigration):
                 self._given_up = True
         else:
             self._problem = f"{why}: it was stopped"
+
+
+def _breaks_off(error: Exception) -> bool:
+    """Whether a call failed since no answer came, to whichever of the questions of a migration.
+
+    The last of them lets the guest go on at the destination.
+    """
+    import libvirt
+
+    return (
+        isinstance(error, libvirt.libvirtError)
+        and error.get_error_domain() in _WIRE
+        and not _BEFOREHAND.search(error.get_error_message() or "")
+    )
 
 
 class AdoptedTransfer(Unsteered, AdoptedMigration):
