@@ -227,6 +227,35 @@ def test_destination_without_a_uri_is_said_to_be_unseen(scene: Scene) -> None:
     )
 
 
+class Shortsighted(MemorySession):
+    """A host of which not all guests can be seen."""
+
+    def unseen(self, plan: Plan) -> str | None:
+        return f"{plan.guest} may be where nobody can look"
+
+
+def test_guest_that_cannot_be_seen_is_not_taken_for_gone(scene: Scene) -> None:
+    plan = scene.plan()
+    scene.hosts["alpha"].active.clear()
+    scene.hosts["alpha"].configurations.clear()
+    scene.session = lambda hosts, uri: {SOURCE: MemorySession}.get(uri, Shortsighted)(hosts, uri)
+
+    found = scene.reconcile(plan, apply=True)
+
+    assert (found.settlement.state, found.taken) == (State.UNKNOWN, ())
+    assert found.destination.unreadable is not None
+    assert "web2 may be where nobody can look" in found.destination.unreadable
+
+
+def test_guest_that_can_be_seen_is_believed_where_others_cannot(scene: Scene) -> None:
+    scene.session = Shortsighted
+
+    found = scene.reconcile()
+
+    assert found.source.guest is not None
+    assert found.source.guest.state is RUNNING
+
+
 class Frozen(MemorySession):
     """A host that takes for ever."""
 

@@ -111,6 +111,7 @@ if TYPE_CHECKING:
         Mender,
         Migration,
         Receiver,
+        Seeing,
         Session,
     )
     from migrate_plugins.settings import NamedHost, Setting, Settings, nearest, unknown_key
@@ -227,6 +228,7 @@ __all__ = [
     "Sample",
     "Scenario",
     "Seat",
+    "Seeing",
     "Selection",
     "Session",
     "Setting",
@@ -366,6 +368,7 @@ _HOMES: Final = {
             "Mender",
             "Migration",
             "Receiver",
+            "Seeing",
             "Session",
         ),
         "settings": ("NamedHost", "Setting", "Settings", "nearest", "unknown_key"),

@@ -14,7 +14,7 @@ from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
 from migrate_plugins.progress import Event
 from migrate_plugins.reconciliation import Promise, Recorded, Sight, State, settle
-from migrate_plugins.sessions import Mender
+from migrate_plugins.sessions import Mender, Seeing
 from migrate_plugins.transfer import ADOPTED, Transfer
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Reconciler:
         self._driver = driver
         ends = {Seat.SOURCE: uris.source, Seat.DESTINATION: uris.destination_from_client}
         self._hosts = {
-            seat: _Host(driver, uri.value, patience, name or f"the {seat}", unseen)
+            seat: _Host(plan, driver, uri.value, patience, name or f"the {seat}", unseen)
             for (seat, uri), name in zip(ends.items(), recorded.hosts, strict=True)
         }
         self._taken: list[Taken] = []
@@ -331,8 +331,9 @@ class _Host:
     """A host that is opened when it is first asked, and anew when it did not answer."""
 
     def __init__(
-        self, driver: Driver, uri: str | None, patience: float, name: str, unseen: str
+        self, plan: Plan, driver: Driver, uri: str | None, patience: float, name: str, unseen: str
     ) -> None:
+        self._plan = plan
         self._driver = driver
         self._uri = uri
         self._patience = patience
@@ -350,10 +351,7 @@ class _Host:
             if self.uuid is None:
                 host = session.host()
                 self._name, self.uuid = host.name, host.uuid
-            guest = session.guest(name)
-            if uuid is not None and (guest is None or guest.uuid != uuid):
-                guest = session.guest_by_uuid(uuid) or guest
-            return guest
+            return self._find(session, name, uuid)
 
         problem = ""
         for _attempt in range(2):  # a connection may have broken since the last look
@@ -371,6 +369,16 @@ class _Host:
             if fresh:
                 break
         return Sight(self._name, unreadable=problem)
+
+    def _find(self, session: Session, name: str, uuid: str | None) -> GuestFacts | None:
+        guest = session.guest(name)
+        if uuid is not None and (guest is None or guest.uuid != uuid):
+            guest = session.guest_by_uuid(uuid) or guest
+        if isinstance(session, Seeing) and (guest is None or not guest.state.active):
+            why = session.unseen(self._plan)
+            if why is not None:
+                raise DriverError(f"looking for {name}", problem=why)
+        return guest
 
     def ask(self, question: Callable[[Session], _Answer], seconds: float | None = None) -> _Answer:
         """Ask the open session, or a new one.

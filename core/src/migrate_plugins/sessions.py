@@ -31,6 +31,7 @@ __all__ = [
     "Mender",
     "Migration",
     "Receiver",
+    "Seeing",
     "Session",
 ]
 
@@ -269,6 +270,21 @@ class Listening(Session, Protocol):
 
     def listening(self) -> frozenset[int]:
         """Tell the TCP ports of this host that something listens on."""
+
+
+@runtime_checkable
+class Seeing(Session, Protocol):
+    """A session that also tells where it does not see all guests of its host.
+
+    A driver that has such sessions should offer it: what they do not find is not taken for gone.
+    """
+
+    def unseen(self, plan: Plan) -> str | None:
+        """Tell why a guest that *plan* moves may be there though it is not found; None: it is not.
+
+        Raises:
+            DriverError: The host does not answer.
+        """
 
 
 class Ask(Protocol):

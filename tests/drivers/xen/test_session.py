@@ -17,11 +17,14 @@ from migrate_plugins import (
     GuestState,
     Mend,
 )
+from migrate_plugins_xen.inspection import Toolstack
 from migrate_plugins_xen.session import XenSession
 from migrate_plugins_xen.truth import HELD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from migrate_plugins import Migrator
 
 URI = "xen+ssh://alpha/"
 UUID = "f988a8d7-2f0b-4430-ba28-b681b1f0fb86"
@@ -154,6 +157,36 @@ def test_guest_that_libvirt_does_not_list_is_mended_by_xl(
     assert command is not None
     assert command.startswith("ssh alpha ")
     assert "xl " in command
+
+
+# fmt: off
+UNSEEN = [
+    # asked for, whether Xen answers, what libvirt drives, whether a guest may be overlooked
+    ({"direct": True, "migration": "beta"},   False, Toolstack.LIBXL, True),
+    ({"direct": True, "migration": "beta"},   False, Toolstack.XEND,  False),
+    ({"direct": True, "migration": "beta"},   True,  Toolstack.LIBXL, False),
+    ({"destination": "xen+ssh://beta/"},      False, Toolstack.LIBXL, False),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("asked", "answers", "toolstack", "overlooked"), UNSEEN)
+def test_guest_that_xl_made_is_overlooked_where_xen_cannot_be_asked(
+    migrator: Migrator,
+    asked: dict[str, Any],
+    toolstack: Toolstack,
+    *,
+    answers: bool,
+    overlooked: bool,
+) -> None:
+    shell = FakeShell("web2", "-b----") if answers else None
+    ours = session(shell)
+    ours.__dict__["toolstack"] = toolstack
+
+    told = ours.unseen(migrator.plan("web1", source="xen:///", **asked))
+
+    assert (told is not None) is overlooked
+    assert told is None or "shell" in told
 
 
 def test_guest_that_was_taken_back_without_an_answer_is_called_that() -> None:

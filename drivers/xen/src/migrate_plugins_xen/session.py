@@ -113,6 +113,16 @@ class XenSession(LibvirtSession):
         """Read a guest by its uuid, likewise."""
         return self._or_unlisted(super().guest_by_uuid(uuid), uuid)
 
+    def unseen(self, plan: Plan) -> str | None:
+        """Tell why a guest that xl makes may be there: libvirt does not list it."""
+        unmanaged = plan.scenario.flow is Flow.UNMANAGED_DIRECT
+        if not unmanaged or self.domains() is not None or self.toolstack is Toolstack.XEND:
+            return None
+        return (
+            "libvirt lists no guest that xl made, and Xen cannot be asked there: name the host in"
+            ' config.toml with shell = ["ssh", "root@HOST"], or use an xen+ssh://root@HOST/ URI'
+        )
+
     def start(self, plan: Plan, destination: Session | None) -> Migration:
         """Start a migration from this host."""
         if self.toolstack is Toolstack.XEND:
