@@ -16,6 +16,7 @@ from migrate_plugins import (
     GuestFacts,
     GuestState,
     Mend,
+    Revision,
 )
 from migrate_plugins_xen.inspection import Toolstack
 from migrate_plugins_xen.session import XenSession
@@ -157,6 +158,17 @@ def test_guest_that_libvirt_does_not_list_is_mended_by_xl(
     assert command is not None
     assert command.startswith("ssh alpha ")
     assert "xl " in command
+
+
+def test_guest_that_xl_moves_is_not_moved_by_libvirt_too(migrator: Migrator) -> None:
+    ours = session(FakeShell("web1", "-b----", LEAVES), Listing(FakeDomain("web1")))
+    ours.__dict__["toolstack"] = Toolstack.LIBXL
+    plan = migrator.plan(
+        "web1", source="xen:///", destination="xen+ssh://beta/", revision=Revision.CURRENT
+    )
+
+    with pytest.raises(DriverError, match="it is web1, under migration out, already"):
+        ours.start(plan, session(None))
 
 
 # fmt: off

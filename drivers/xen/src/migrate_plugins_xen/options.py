@@ -22,8 +22,8 @@ _LONGEST: Final = 31 * 24 * 3600
 OPTIONS: Final = (
     DriverOption(
         "timeout",
-        "seconds after which the migration is stopped, or where nothing stops it no longer waited"
-        f" for, {LIMIT} if it is not given",
+        "seconds after which the migration is stopped; one that nothing stops is no longer waited"
+        f" for, unless this process has to finish it; {LIMIT} if it is not given",
         metavar="SECONDS",
         kind=Kind.NUMBER,
     ),

@@ -129,6 +129,7 @@ class XenSession(LibvirtSession):
             plan = for_xend(plan)
         elif plan.scenario.flow is Flow.UNMANAGED_DIRECT:
             return handover.begin(self.xen, plan)  # xend's driver still hands it to Xen by itself
+        self._refuse_moving(plan.guest)
         there = destination if isinstance(destination, XenSession) else None
         call, domain = self.prepare(plan, there)
         with doing(f"starting the migration of {plan.guest}"):
@@ -218,6 +219,17 @@ class XenSession(LibvirtSession):
             if error.get_error_code() != NOT_THERE:
                 raise
             return False
+
+    def _refuse_moving(self, name: str) -> None:
+        """Refuse a guest that Xen moves already: libvirt knows nothing of what xl does.
+
+        Raises:
+            DriverError: It moves, or Xen does not answer.
+        """
+        moved = find_domain(self.domains() or (), name)
+        if moved is not None and moved.job is not None:
+            action = f"starting the migration of {name}"
+            raise DriverError(action, problem=f"it is {moved.name}, under {moved.job}, already")
 
     def _by_xl(self, step: Mend, guest: GuestFacts) -> tuple[str, ...]:
         """Give the step for xl, where libvirt's job is in its way, or it lists no such guest."""
