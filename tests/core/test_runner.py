@@ -1124,3 +1124,39 @@ def test_observer_that_presses_ctrl_c_disturbs_nobody(
 
     assert fake.run(_plan(fake), observers=[end]).verdict is Verdict.DONE
     assert site.events == []
+
+
+# fmt: off
+STRANGE = [
+    # guests on alpha and on beta when libvirt has refused, and where the guest is then
+    ({"web1": ("u1", RUNNING)}, {"web1": ("u2", RUNNING)}, Verdict.FAILED),
+    ({"web1": ("u1", RUNNING)}, {"web1": ("u2", SHUTOFF)}, Verdict.FAILED),
+    ({},                        {"web1": ("u2", RUNNING)}, Verdict.LOST),
+    ({"web1": ("u3", RUNNING)}, {"web1": ("u2", RUNNING)}, Verdict.LOST),
+    ({},                        {"web9": ("u1", RUNNING)}, Verdict.DONE),
+    ({"web9": ("u1", RUNNING)}, {"web1": ("u2", RUNNING)}, Verdict.FAILED),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("alpha", "beta", "verdict"), STRANGE)
+def test_another_guest_of_the_name_is_not_taken_for_ours(
+    fake: Migrator,
+    hosts: FakeHosts,
+    alpha: dict[str, tuple[str, GuestState]],
+    beta: dict[str, tuple[str, GuestState]],
+    verdict: Verdict,
+) -> None:
+    def refuse(migration: FakeMigration) -> None:
+        for name, guests in (("alpha", alpha), ("beta", beta)):
+            hosts.guests[name] = {
+                guest: GuestFacts(guest, uuid, state, persistent=True, memory=1)
+                for guest, (uuid, state) in guests.items()
+            }
+        migration.fail("domain 'web1' already exists with uuid u2")
+
+    hosts.script = refuse
+
+    outcome = fake.run(_plan(fake))
+
+    assert outcome.verdict is verdict

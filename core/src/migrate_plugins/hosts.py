@@ -121,14 +121,18 @@ class Hosts:
         except TimeoutError as error:
             raise DriverError("reading both hosts", problem=str(error)) from error
 
-    def guests(self) -> Readback:
-        """Read the guest on both hosts; what cannot be read is said, not raised."""
+    def guests(self, uuid: str | None) -> Readback:
+        """Read the guest on both hosts; what cannot be read is said, not raised.
+
+        Args:
+            uuid: The guest's, where it is known: another one of its name is somebody else's.
+        """
         uris, there = self._plan.uris, self.destination
-        source = Call(lambda: self._guest(self.source, uris.source.value, self._plan.guest))
+        source = Call(lambda: self._guest(self.source, uris.source.value, self._plan.guest, uuid))
         seen: _Seen = _Seen(None, None, self._unreadable)
         if there is not None:
             uri, name = uris.destination_from_client.value, self._plan.destination_name
-            seen = self._guest(there, uri, name)
+            seen = self._guest(there, uri, name, uuid)
             self.destination = seen.session or there
         # Each wait in there is bounded.
         here = source.answer(3 * _VERDICT)
@@ -144,16 +148,16 @@ class Hosts:
             resident = self.destination.guest_by_uuid(guest.uuid)
         return Facts(self.source.host(), guest, self.destination.host(), resident)
 
-    def _guest(self, session: Session, uri: str | None, name: str) -> _Seen:
+    def _guest(self, session: Session, uri: str | None, name: str, uuid: str | None) -> _Seen:
         """Read a guest; if the connection is what broke, once more on a new one."""
         try:
-            return _Seen(session, within(_VERDICT, lambda: session.guest(name)), None)
+            return _Seen(session, within(_VERDICT, lambda: _find(session, name, uuid)), None)
         except BaseException as error:  # noqa: BLE001 - whatever breaks, there must be a verdict
             problem = _told(error)
         Call(session.close)
         try:
             fresh = _opened(self._opening(uri or ""), _PATIENCE)
-            return _Seen(fresh, within(_VERDICT, lambda: fresh.guest(name)), None)
+            return _Seen(fresh, within(_VERDICT, lambda: _find(fresh, name, uuid)), None)
         except BaseException as error:  # noqa: BLE001 - as above
             problem = _told(error)
         return _Seen(None, None, problem)
@@ -182,6 +186,14 @@ class _Seen(NamedTuple):
     session: Session | None
     guest: GuestFacts | None
     unreadable: str | None
+
+
+def _find(session: Session, name: str, uuid: str | None) -> GuestFacts | None:
+    """Find a guest by its name, or by its uuid where it has another one by now."""
+    guest = session.guest(name)
+    if uuid is None or (guest is not None and guest.uuid == uuid):
+        return guest
+    return session.guest_by_uuid(uuid)
 
 
 class _Opening(NamedTuple):

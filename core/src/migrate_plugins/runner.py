@@ -214,7 +214,8 @@ class Run:
         if guest is None and report.facts is not None and report.facts.moved_already:
             guest = report.facts.resident
         before = guest.state if guest is not None else GuestState.UNKNOWN
-        source, destination, source_unreadable, unreadable = hosts.guests()
+        uuid = None if guest is None else guest.uuid
+        source, destination, source_unreadable, unreadable = hosts.guests(uuid)
         verdict = judge(
             source and source.state,
             destination and destination.state,
