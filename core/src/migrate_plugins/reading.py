@@ -17,7 +17,7 @@ from migrate_plugins.model import (
     Revision,
     Transport,
 )
-from migrate_plugins.options import OPTIONS, conflicts, given_options, misgiven
+from migrate_plugins.options import OPTIONS, as_own, conflicts, given_options, misgiven, own_options
 from migrate_plugins.scenarios import choose_scenario
 from migrate_plugins.uris import ConnectionURI, MigrationURI
 
@@ -312,11 +312,16 @@ class _Reader:
         for option in OPTIONS:
             if option.field in given and offer is not None and option.field not in offer.options:
                 name = option.spellings[0]
+                free = [own for own in offer.own if own.name not in own_options(request)]
+                ways = (
+                    as_own(option, given[option.field], free),
+                    _where_offered(driver, option.field, request.revision),
+                )
                 self._refuse(
                     "option-not-offered",
                     f"{driver.info.name} has no {name} in {scenario.id}, revision"
                     f" {request.revision}{whose}{f': {offer.limits}' if offer.limits else ''}",
-                    _where_offered(driver, option.field, request.revision) or f"leave out {name}",
+                    "; ".join(filter(None, ways)) or f"leave out {name}",
                 )
         if scenario.transport is Transport.TUNNELLED:
             given["tunnelled"] = True
