@@ -473,7 +473,6 @@ def test_all_reasons_at_once(migrator: Migrator) -> None:
         "destination-other-driver",
         "guest-missing",
         "migration-uri-unreadable",
-        "option-needs",
         "option-not-offered",
         "option-not-offered",
         "option-range",
@@ -483,6 +482,14 @@ def test_all_reasons_at_once(migrator: Migrator) -> None:
     assert str(error) == "this migration cannot be planned: " + " | ".join(
         f"{reason.text}; {reason.instead}" for reason in error.reasons
     )
+
+
+def test_option_that_the_driver_lacks_is_to_go_and_not_to_be_completed(migrator: Migrator) -> None:
+    reasons = _reasons(migrator, XEN | {"compressed": True, "parallel": True, "offline": True})
+
+    assert [(each.id, each.text.split()[3]) for each in reasons] == [
+        ("option-not-offered", option) for option in ("--offline", "--parallel", "--compressed")
+    ]
 
 
 def test_one_reason_of_the_rules_makes_the_whole_a_refusal(migrator: Migrator) -> None:

@@ -143,30 +143,32 @@ def given_options(request: Request) -> dict[str, Any]:
     }
 
 
-def conflicts(given: Mapping[str, Any]) -> Iterator[Reason]:
+def conflicts(given: Mapping[str, Any], refused: frozenset[str] = frozenset()) -> Iterator[Reason]:
     """Give every reason why options cannot be given together, whoever the driver is.
 
     Args:
         given: Field to value, of those that were given.
+        refused: Fields that the driver does not have: what is to go needs nothing else.
     """
     for option in OPTIONS:
         if option.field not in given:
             continue
         name = option.spellings[0]
         for need in option.needs:
-            if need not in given:
+            if need not in given and option.field not in refused:
                 text = f"{name} was given without {SPELLING[need]}"
                 instead = f"add {SPELLING[need]} or leave out {name}"
                 yield Reason("option-needs", text, instead, usage=True)
         for other in option.excludes:
-            if other in given:
+            if other in given and not refused.issuperset({option.field, other}):
                 text = f"{name} and {SPELLING[other]} exclude each other"
                 yield Reason("option-excludes", text, "leave out one of the two", usage=True)
         if option.kind is Kind.NUMBER and not 1 <= given[option.field] <= (option.most or _MOST):
             text = f"{name} {given[option.field]} is out of range"
             instead = f"give 1 to {option.most}" if option.most else "give 1 or more"
             yield Reason("option-range", text, instead, usage=True)
-    yield from _compression(given)
+    if refused.isdisjoint({"compressed", "comp_methods", "parallel"}):
+        yield from _compression(given)
 
 
 # How each method of --comp-methods goes with --parallel: only with it, or only without.

@@ -309,8 +309,9 @@ class _Reader:
         if not given:
             return
         whose = _whose(driver.capabilities_changed_by(request.revision))
+        lacking = frozenset() if offer is None else frozenset(given) - offer.options
         for option in OPTIONS:
-            if option.field in given and offer is not None and option.field not in offer.options:
+            if offer is not None and option.field in lacking:
                 name = option.spellings[0]
                 free = [own for own in offer.own if own.name not in own_options(request)]
                 ways = (
@@ -325,7 +326,7 @@ class _Reader:
                 )
         if scenario.transport is Transport.TUNNELLED:
             given["tunnelled"] = True
-        self._reasons += conflicts(given)
+        self._reasons += conflicts(given, lacking)
 
     def _port_rule(self, driver: Driver, scenario: Scenario) -> PortRule:
         rule = driver.port_rule(self._request.revision, scenario.id)
