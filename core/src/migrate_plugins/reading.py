@@ -22,7 +22,7 @@ from migrate_plugins.scenarios import choose_scenario
 from migrate_plugins.uris import ConnectionURI, MigrationURI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from migrate_plugins.driver import Driver
     from migrate_plugins.registry import Registry
@@ -94,7 +94,7 @@ class _Reader:
                 usage=True,
             )
         source = self._source()
-        scenario, because, reasons = choose_scenario(request)
+        scenario, because, reasons, possible = choose_scenario(request)
         self._reasons += reasons
         driver = self._driver(source)
         if driver is None:
@@ -102,10 +102,11 @@ class _Reader:
         if scenario is None:
             if request.destination is not None:
                 self._destination(driver, request.destination)
+            self._undecided(driver, possible)
             raise PlanError(self._reasons)
         offer = self._offer(driver, driver.capabilities(request.revision), scenario)
         destination, alternative, migration = self._destinations(driver, offer, scenario)
-        self._options(driver, offer, scenario)
+        self._options(driver, [scenario], [] if offer is None else [offer])
         rule = self._port_rule(driver, scenario)
         if self._reasons or offer is None:
             raise PlanError(self._reasons)
@@ -301,30 +302,50 @@ class _Reader:
             return None
         return uri
 
-    def _options(self, driver: Driver, offer: Offer | None, scenario: Scenario) -> None:
+    def _undecided(self, driver: Driver, possible: Sequence[Scenario]) -> None:
+        """Refuse what will not do in any of the scenarios that may be meant and that there are.
+
+        Which URIs it takes, and from which ports, hangs on the scenario: nothing is said of them.
+        """
+        known = driver.capabilities(self._request.revision)
+        offered = [scenario for scenario in possible if scenario.id in known.offers]
+        for scenario in () if offered else possible:
+            self._offer(driver, known, scenario)
+        offers = [known.offers[scenario.id] for scenario in offered]
+        self._options(driver, offered or possible, offers)
+        self._readable_range()
+
+    def _options(
+        self, driver: Driver, scenarios: Sequence[Scenario], offers: Sequence[Offer]
+    ) -> None:
+        """Refuse the options that will not do in any of *scenarios*, on none of the terms."""
         request = self._request
-        if request.options and offer is not None:
-            self._reasons += misgiven(request, driver.info.name, offer.own)
+        own = [*dict.fromkeys(option for offer in offers for option in offer.own)]
+        if request.options and offers:
+            self._reasons += misgiven(request, driver.info.name, own)
         given = given_options(request)
         if not given:
             return
+        had = frozenset[str]().union(*(offer.options for offer in offers))
+        lacking = frozenset(given) - had if offers else frozenset()
+        where = " or ".join(scenario.id for scenario in scenarios)
+        limits = "; ".join(dict.fromkeys(offer.limits for offer in offers if offer.limits))
         whose = _whose(driver.capabilities_changed_by(request.revision))
-        lacking = frozenset() if offer is None else frozenset(given) - offer.options
+        free = [option for option in own if option.name not in own_options(request)]
         for option in OPTIONS:
-            if offer is not None and option.field in lacking:
+            if option.field in lacking:
                 name = option.spellings[0]
-                free = [own for own in offer.own if own.name not in own_options(request)]
                 ways = (
                     as_own(option, given[option.field], free),
                     _where_offered(driver, option.field, request.revision),
                 )
                 self._refuse(
                     "option-not-offered",
-                    f"{driver.info.name} has no {name} in {scenario.id}, revision"
-                    f" {request.revision}{whose}{f': {offer.limits}' if offer.limits else ''}",
+                    f"{driver.info.name} has no {name} in {where}, revision"
+                    f" {request.revision}{whose}{f': {limits}' if limits else ''}",
                     "; ".join(filter(None, ways)) or f"leave out {name}",
                 )
-        if scenario.transport is Transport.TUNNELLED:
+        if all(scenario.transport is Transport.TUNNELLED for scenario in scenarios):
             given["tunnelled"] = True
         self._reasons += conflicts(given, lacking)
 
@@ -335,14 +356,9 @@ class _Reader:
             return rule
         first, last = wanted
         whose = _whose(driver.port_rule_changed_by(self._request.revision, scenario.id))
-        if not 1 <= first <= last <= 65535:  # noqa: PLR2004 - TCP's own limit
-            self._refuse(
-                "port-range",
-                f"--port-range {first}-{last} is not a range of ports",
-                "give FIRST-LAST within 1-65535",
-                usage=True,
-            )
-        elif rule.chosen_by is not ChosenBy.US or scenario.transport is Transport.TUNNELLED:
+        if self._readable_range() and (
+            rule.chosen_by is not ChosenBy.US or scenario.transport is Transport.TUNNELLED
+        ):
             self._refuse(
                 "port-range-not-ours",
                 f"--port-range was given, and with {driver.info.name} the port is not ours to"
@@ -350,6 +366,19 @@ class _Reader:
                 "leave it out; a single port can be fixed in the migration URI",
             )
         return PortRule(first, last, rule.chosen_by, f"--port-range{whose}", rule.per_migration)
+
+    def _readable_range(self) -> bool:
+        """Whether the range of ports that was given, if any, is one; refuse it otherwise."""
+        wanted = self._request.port_range
+        if wanted is None or 1 <= wanted[0] <= wanted[1] <= 65535:  # noqa: PLR2004 - TCP's own limit
+            return True
+        self._refuse(
+            "port-range",
+            f"--port-range {wanted[0]}-{wanted[1]} is not a range of ports",
+            "give FIRST-LAST within 1-65535",
+            usage=True,
+        )
+        return False
 
 
 def _whose(changed_by: Iterable[str]) -> str:
