@@ -524,6 +524,22 @@ def test_what_will_not_do_is_refused_although_the_scenario_is_open(
     assert all(words in each.text for each, (_, words) in zip(found, reasons, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("surplus", "id_"),
+    [
+        ({"destination": "xen+ssh://b/system"}, "destination-not-used"),
+        ({"bandwidth": 3}, "option-not-offered"),
+    ],
+)
+def test_driver_judges_what_is_left_without_what_was_refused(
+    migrator: Migrator, surplus: dict[str, Any], id_: str
+) -> None:
+    asked = {"source": "xen:///system", "direct": True, "migration": "tcp://h", "revision": CURRENT}
+
+    assert [each.id for each in _reasons(migrator, asked)] == ["tcp-scheme"]
+    assert [each.id for each in _reasons(migrator, asked | surplus)] == [id_, "tcp-scheme"]
+
+
 def test_option_that_the_driver_lacks_is_to_go_and_not_to_be_completed(migrator: Migrator) -> None:
     reasons = _reasons(migrator, XEN | {"compressed": True, "parallel": True, "offline": True})
 

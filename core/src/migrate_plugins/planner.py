@@ -67,7 +67,7 @@ class Planner:
             own_crash=reading.capabilities.on_client_crash,
         )
         plan = _with_commands(plan, driver)._replace(findings=self._foreseen(plan))
-        reasons = self._registry.refusals(plan)
+        reasons = (*reading.reasons, *self._registry.refusals(plan))
         if reasons:
             raise PlanError(reasons)
         return plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrate_plugins.document import Need, Scenario
 from migrate_plugins.driver import policies
@@ -45,6 +45,7 @@ class Reading(NamedTuple):
         migration_changed_by: Names of the policies that read that otherwise.
         rule: Which ports of the destination receive the guest.
         connections: Each connection URI of the request, by its text.
+        reasons: Against what was left out of the request: it was refused, and the rest is read.
     """
 
     request: Request
@@ -58,6 +59,7 @@ class Reading(NamedTuple):
     migration_changed_by: tuple[str, ...]
     rule: PortRule
     connections: Mapping[str, ConnectionURI]
+    reasons: tuple[Reason, ...] = ()
 
 
 def read(registry: Registry, request: Request) -> Reading:
@@ -65,7 +67,7 @@ def read(registry: Registry, request: Request) -> Reading:
 
     Raises:
         NoDriverError: No driver claims the source's scheme, so that no rules are known.
-        PlanError: Every reason why it cannot be planned.
+        PlanError: Every reason why it cannot be planned, where more is wrong than can be left out.
     """
     return _Reader(registry, request).read()
 
@@ -79,6 +81,7 @@ class _Reader:
         self._reasons: list[Reason] = list(registry.unmet)
         self._connections: dict[str, ConnectionURI] = {}
         self._migration_changed_by: tuple[str, ...] = ()
+        self._left_out: dict[str, Any] = {}
 
     def read(self) -> Reading:
         request = self._request
@@ -108,10 +111,10 @@ class _Reader:
         destination, alternative, migration = self._destinations(driver, offer, scenario)
         self._options(driver, [scenario], [] if offer is None else [offer])
         rule = self._port_rule(driver, scenario)
-        if self._reasons or offer is None:
+        if offer is None or len(self._reasons) > len(self._left_out):
             raise PlanError(self._reasons)
         return Reading(
-            request,
+            request._replace(**self._left_out),
             driver,
             driver.terms(request.revision, scenario.id),
             offer,
@@ -122,6 +125,7 @@ class _Reader:
             self._migration_changed_by,
             rule,
             self._connections,
+            tuple(self._reasons),
         )
 
     def _driver(self, source: ConnectionURI | None) -> Driver | None:
@@ -135,6 +139,10 @@ class _Reader:
 
     def _refuse(self, id_: str, text: str, instead: str, *, usage: bool = False) -> None:
         self._reasons.append(Reason(id_, text, instead, usage))
+
+    def _leave_out(self, field: str) -> None:
+        """Read on without *field*, which was refused for one reason: the rest can be judged."""
+        self._left_out[field] = Request._field_defaults[field]
 
     def _source(self) -> ConnectionURI | None:
         if not self._request.source:
@@ -204,6 +212,7 @@ class _Reader:
                     " has no destination daemon to connect to",
                     "give the migration URI alone",
                 )
+                self._leave_out("destination")
         elif request.destination is None:
             self._refuse(
                 "destination-missing",
@@ -345,6 +354,7 @@ class _Reader:
                     f" {request.revision}{whose}{f': {limits}' if limits else ''}",
                     "; ".join(filter(None, ways)) or f"leave out {name}",
                 )
+                self._leave_out(option.field)
         if all(scenario.transport is Transport.TUNNELLED for scenario in scenarios):
             given["tunnelled"] = True
         self._reasons += conflicts(given, lacking)
