@@ -64,3 +64,31 @@ def test_options_that_exclude_each_other_are_refused(
     assert [reason.id for reason in found] == [id_ for id_, _ in reasons]
     assert all(words in each.text for each, (_, words) in zip(found, reasons, strict=True))
     assert all(reason.usage and reason.instead for reason in found)
+
+
+# fmt: off
+# Fields that are given, which of them the driver does not have, and the reasons that are left.
+LACKING: list[tuple[dict[str, Any], set[str], list[str]]] = [
+    ({"offline": True},                                 {"offline"},              []),
+    ({"compressed": True, "parallel": True},            {"compressed"},           []),
+    ({"compressed": True, "parallel": True},            {"parallel"},             []),
+    ({"compressed": True, "comp_methods": ("zlib",)},   {"comp_methods"},         []),
+    ({"timeout": 5},                                    {"timeout"},              []),
+    ({"copy_storage_all": True, "copy_storage_inc": True},
+     {"copy_storage_all", "copy_storage_inc"},                                    []),
+    # What was given wrong stays wrong, and so does what the driver has.
+    ({"tunnelled": True, "tls": True},                  {"tls"},                  [EXCLUDES]),
+    ({"parallel_connections": 256},                     {"parallel_connections"}, ["option-range"]),
+    ({"offline": True, "tls_destination": "beta"},      {"offline"},              [NEEDS]),
+    ({"timeout": 5, "bandwidth": 1},                    {"bandwidth"},            [NEEDS]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("given", "lacking", "reasons"), LACKING)
+def test_option_that_the_driver_lacks_needs_nothing_else(
+    given: dict[str, Any], lacking: set[str], reasons: list[str]
+) -> None:
+    assert [each.id for each in conflicts(given)] != []
+
+    assert [each.id for each in conflicts(given, frozenset(lacking))] == reasons

@@ -145,6 +145,51 @@ def test_own_option_is_refused_with_all_other_reasons(acme: Migrator) -> None:
     assert [each.id for each in refused.value.reasons] == ["own-option-unknown", "option-range"]
 
 
+# fmt: off
+# virsh's options that the driver does not have, each with an own one of the same name or without.
+OF_ONE_NAME = [
+    # what was given                                    what would work
+    ({"timeout": 30},                                   "give -o timeout=30: how long"),
+    ({"timeout": 2**63},                                "give -o timeout=SECONDS: how long"),
+    ({"timeout": 30, "options": ("timeout=60",)},       "leave out --timeout"),
+    ({"compressed": True},                              "give -o compressed=HOW: how well"),
+    ({"migrate_disks": ("vda", "vdb")},
+     "give -o migrate-disks=vda -o migrate-disks=vdb: which"),
+    ({"comp_methods": ("mt", "xbzrle")},                "give -o comp-methods=mt,xbzrle: by what"),
+    ({"auto_converge": True},                           "leave out --auto-converge"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("asked", "instead"), OF_ONE_NAME)
+def test_own_option_of_the_same_name_is_named_where_virshs_is_refused(
+    asked: dict[str, Any], instead: str
+) -> None:
+    own = (
+        *OWN,
+        DriverOption("compressed", "how well", "HOW"),
+        DriverOption("migrate-disks", "which", "DISK", many=True),
+        DriverOption("comp-methods", "by what", "METHODS"),
+    )
+
+    class Bare(Acme):
+        @hookimpl
+        def migrate_capabilities(self, revision: Revision) -> Capabilities:
+            known = qemu.migrate_capabilities(revision)
+            return known._replace(
+                offers={
+                    id_: offer._replace(own=own, options=frozenset({"live"}))
+                    for id_, offer in known.offers.items()
+                }
+            )
+
+    with pytest.raises(PlanError) as refused:
+        _plan(_migrator(Bare()), **asked)
+
+    first = next(each for each in refused.value.reasons if each.id == "option-not-offered")
+    assert first.instead == instead
+
+
 def test_driver_without_own_options_has_none() -> None:
     found = [*misgiven(Request("web1", options=("pool=a",)), "bare", ())]
 

@@ -455,6 +455,20 @@ def test_shared_entries_speak_of_the_hypervisor_that_was_used() -> None:
     assert "xen+ssh://" in said["xen"]
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "id_"),
+    [
+        ("Failed to send migration data to destination host", 1, "xen-stream-broke"),
+        ("Fail to create socket for incoming migration", 9, "xen-listen"),
+    ],
+)
+def test_what_libxl_alone_says_is_told_in_no_words_but_xens(
+    migrator: Migrator, text: str, code: int, id_: str
+) -> None:
+    for number in (code, None):
+        assert [each.id for each in migrator.diagnose(text, code=number)] == [id_]
+
+
 def test_xen_names_the_ways_that_xen_has() -> None:
     catalogue = _catalogues()["xen"]
     text = "direct migration is not supported by the source host"

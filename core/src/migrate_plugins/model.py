@@ -276,6 +276,8 @@ class Offer(NamedTuple):
         migration_uri: Whether a migration URI may be given.
         own: The driver's own options.
         limits: Why it honours no more than these, in half a sentence; empty where nobody can say.
+        call: What carries it out where that is not the call that the document names, for example
+            ``virDomainMigrate3`` or ``xl migrate``; empty where it is.
     """
 
     claim: Claim
@@ -283,6 +285,7 @@ class Offer(NamedTuple):
     migration_uri: bool
     own: tuple[DriverOption, ...] = ()
     limits: str = ""
+    call: str = ""
 
 
 class Capabilities(NamedTuple):

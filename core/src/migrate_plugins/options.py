@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from migrate_plugins.model import Kind, Reason, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from migrate_plugins.model import DriverOption
 
@@ -15,6 +15,7 @@ __all__ = [
     "OPTIONS",
     "SPELLING",
     "Option",
+    "as_own",
     "conflicts",
     "given_options",
     "misgiven",
@@ -142,30 +143,32 @@ def given_options(request: Request) -> dict[str, Any]:
     }
 
 
-def conflicts(given: Mapping[str, Any]) -> Iterator[Reason]:
+def conflicts(given: Mapping[str, Any], refused: frozenset[str] = frozenset()) -> Iterator[Reason]:
     """Give every reason why options cannot be given together, whoever the driver is.
 
     Args:
         given: Field to value, of those that were given.
+        refused: Fields that the driver does not have: what is to go needs nothing else.
     """
     for option in OPTIONS:
         if option.field not in given:
             continue
         name = option.spellings[0]
         for need in option.needs:
-            if need not in given:
+            if need not in given and option.field not in refused:
                 text = f"{name} was given without {SPELLING[need]}"
                 instead = f"add {SPELLING[need]} or leave out {name}"
                 yield Reason("option-needs", text, instead, usage=True)
         for other in option.excludes:
-            if other in given:
+            if other in given and not refused.issuperset({option.field, other}):
                 text = f"{name} and {SPELLING[other]} exclude each other"
                 yield Reason("option-excludes", text, "leave out one of the two", usage=True)
         if option.kind is Kind.NUMBER and not 1 <= given[option.field] <= (option.most or _MOST):
             text = f"{name} {given[option.field]} is out of range"
             instead = f"give 1 to {option.most}" if option.most else "give 1 or more"
             yield Reason("option-range", text, instead, usage=True)
-    yield from _compression(given)
+    if refused.isdisjoint({"compressed", "comp_methods", "parallel"}):
+        yield from _compression(given)
 
 
 # How each method of --comp-methods goes with --parallel: only with it, or only without.
@@ -231,6 +234,30 @@ def misgiven(request: Request, driver: str, offered: Sequence[DriverOption]) -> 
             if wanted is not None:
                 text = f"-o {name}={value} is none of its values"
                 yield Reason("own-option-value", text, f"give {wanted}", usage=True)
+
+
+def as_own(option: Option, value: Any, offered: Iterable[DriverOption]) -> str | None:  # noqa: ANN401 - each option has its type
+    """Say how the driver's own option that goes by the name of *option* is given, if it has one.
+
+    Args:
+        option: One of virsh's that the driver does not have.
+        value: What was given for it.
+        offered: The driver's own that could be given.
+    """
+    names = {spelling.removeprefix("--") for spelling in option.spellings}
+    for own in offered:
+        if own.name in names:
+            values = value if option.kind is Kind.NAMES and own.many else (_as_text(option, value),)
+            typed = (text if _wanted(own, text) is None else own.metavar for text in values)
+            return f"give {' '.join(f'-o {own.name}={text}' for text in typed)}: {own.help}"
+    return None
+
+
+def _as_text(option: Option, value: Any) -> str:  # noqa: ANN401 - each option has its type
+    """Give the value of *option* as it is typed; a flag has none."""
+    if option.kind is Kind.FLAG:
+        return ""
+    return ",".join(value) if option.kind is Kind.NAMES else str(value)
 
 
 def _wanted(option: DriverOption, value: str) -> str | None:

@@ -131,6 +131,7 @@ class Plan(NamedTuple):
             does not hold; else None.
         own_crash: What becomes of it when the client crashes, where it is not as the document says
             of the flow; else None.
+        own_api: What the driver calls, where it is not the call that the document names; else None.
     """
 
     request: Request
@@ -149,11 +150,22 @@ class Plan(NamedTuple):
     findings: tuple[Finding, ...] = ()
     own_configuration: OwnConfiguration | None = None
     own_crash: ClientCrash | None = None
+    own_api: str | None = None
 
     @property
     def scenario(self) -> Scenario:
         """What the document says of the scenario."""
         return SCENARIOS[self.scenario_id]
+
+    @property
+    def api(self) -> str:
+        """What is called to carry it out."""
+        return self.own_api or self.scenario.api
+
+    @property
+    def calls_libvirt(self) -> bool:
+        """Whether that is a call of libvirt, which alone takes its flags."""
+        return self.api.startswith("virDomain")
 
     @property
     def guest(self) -> str:
@@ -226,7 +238,9 @@ class Plan(NamedTuple):
             "scenario": self.scenario_because,
             "flow": f"scenario {scenario.id}",
             "transport": f"scenario {scenario.id}",
-            "api": f"the document names it for scenario {scenario.id}",
+            "api": f"the document names it for scenario {scenario.id}"
+            if self.own_api is None
+            else f"the words of the {self.driver} driver, in revision {self.request.revision}",
             "revision": "the edition of the rules that was asked for"
             if self.request.revision is not Revision.ORIGINAL
             else "the document itself is the default",
@@ -259,7 +273,7 @@ class Plan(NamedTuple):
             "scenario": scenario.id,
             "flow": scenario.flow.value,
             "transport": scenario.transport.value,
-            "api": scenario.api,
+            "api": self.api,
             "revision": self.request.revision.value,
             "uris": {name: _plain(uri) for name, uri in self.uris._asdict().items()},
             "receiver": self.receiver,
@@ -339,11 +353,12 @@ def _read_plan(json: dict[str, Any]) -> Plan:
     if kept.get("own"):
         after = None if kept.get("untouched") else After(**kept["after"])
         own = OwnConfiguration(after, kept["because"])
+    scenario, api = SCENARIOS[json["scenario"]], json["api"]
     own_crash = ClientCrash(Crash(crash["then"]), crash["because"]) if crash.get("own") else None
     return Plan(
         request=Request(**given),
         driver=json["driver"],
-        scenario_id=SCENARIOS[json["scenario"]].id,
+        scenario_id=scenario.id,
         scenario_because=json["because"]["scenario"],
         uris=URIs(
             **{
@@ -365,6 +380,7 @@ def _read_plan(json: dict[str, Any]) -> Plan:
         ),
         own_configuration=own,
         own_crash=own_crash,
+        own_api=None if api == scenario.api else api,
     )
 
 

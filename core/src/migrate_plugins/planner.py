@@ -65,9 +65,10 @@ class Planner:
             data,
             own_configuration=reading.capabilities.configuration,
             own_crash=reading.capabilities.on_client_crash,
+            own_api=reading.offer.call or None,
         )
         plan = _with_commands(plan, driver)._replace(findings=self._foreseen(plan))
-        reasons = self._registry.refusals(plan)
+        reasons = (*reading.reasons, *self._registry.refusals(plan))
         if reasons:
             raise PlanError(reasons)
         return plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrate_plugins.document import Need, Scenario
 from migrate_plugins.driver import policies
@@ -17,12 +17,12 @@ from migrate_plugins.model import (
     Revision,
     Transport,
 )
-from migrate_plugins.options import OPTIONS, conflicts, given_options, misgiven
+from migrate_plugins.options import OPTIONS, as_own, conflicts, given_options, misgiven, own_options
 from migrate_plugins.scenarios import choose_scenario
 from migrate_plugins.uris import ConnectionURI, MigrationURI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from migrate_plugins.driver import Driver
     from migrate_plugins.registry import Registry
@@ -45,6 +45,7 @@ class Reading(NamedTuple):
         migration_changed_by: Names of the policies that read that otherwise.
         rule: Which ports of the destination receive the guest.
         connections: Each connection URI of the request, by its text.
+        reasons: Against what was left out of the request: it was refused, and the rest is read.
     """
 
     request: Request
@@ -58,6 +59,7 @@ class Reading(NamedTuple):
     migration_changed_by: tuple[str, ...]
     rule: PortRule
     connections: Mapping[str, ConnectionURI]
+    reasons: tuple[Reason, ...] = ()
 
 
 def read(registry: Registry, request: Request) -> Reading:
@@ -65,7 +67,7 @@ def read(registry: Registry, request: Request) -> Reading:
 
     Raises:
         NoDriverError: No driver claims the source's scheme, so that no rules are known.
-        PlanError: Every reason why it cannot be planned.
+        PlanError: Every reason why it cannot be planned, where more is wrong than can be left out.
     """
     return _Reader(registry, request).read()
 
@@ -79,6 +81,7 @@ class _Reader:
         self._reasons: list[Reason] = list(registry.unmet)
         self._connections: dict[str, ConnectionURI] = {}
         self._migration_changed_by: tuple[str, ...] = ()
+        self._left_out: dict[str, Any] = {}
 
     def read(self) -> Reading:
         request = self._request
@@ -94,7 +97,7 @@ class _Reader:
                 usage=True,
             )
         source = self._source()
-        scenario, because, reasons = choose_scenario(request)
+        scenario, because, reasons, possible = choose_scenario(request)
         self._reasons += reasons
         driver = self._driver(source)
         if driver is None:
@@ -102,15 +105,16 @@ class _Reader:
         if scenario is None:
             if request.destination is not None:
                 self._destination(driver, request.destination)
+            self._undecided(driver, possible)
             raise PlanError(self._reasons)
         offer = self._offer(driver, driver.capabilities(request.revision), scenario)
         destination, alternative, migration = self._destinations(driver, offer, scenario)
-        self._options(driver, offer, scenario)
+        self._options(driver, [scenario], [] if offer is None else [offer])
         rule = self._port_rule(driver, scenario)
-        if self._reasons or offer is None:
+        if offer is None or len(self._reasons) > len(self._left_out):
             raise PlanError(self._reasons)
         return Reading(
-            request,
+            request._replace(**self._left_out),
             driver,
             driver.terms(request.revision, scenario.id),
             offer,
@@ -121,6 +125,7 @@ class _Reader:
             self._migration_changed_by,
             rule,
             self._connections,
+            tuple(self._reasons),
         )
 
     def _driver(self, source: ConnectionURI | None) -> Driver | None:
@@ -134,6 +139,10 @@ class _Reader:
 
     def _refuse(self, id_: str, text: str, instead: str, *, usage: bool = False) -> None:
         self._reasons.append(Reason(id_, text, instead, usage))
+
+    def _leave_out(self, field: str) -> None:
+        """Read on without *field*, which was refused for one reason: the rest can be judged."""
+        self._left_out[field] = Request._field_defaults[field]
 
     def _source(self) -> ConnectionURI | None:
         if not self._request.source:
@@ -203,6 +212,7 @@ class _Reader:
                     " has no destination daemon to connect to",
                     "give the migration URI alone",
                 )
+                self._leave_out("destination")
         elif request.destination is None:
             self._refuse(
                 "destination-missing",
@@ -301,26 +311,53 @@ class _Reader:
             return None
         return uri
 
-    def _options(self, driver: Driver, offer: Offer | None, scenario: Scenario) -> None:
+    def _undecided(self, driver: Driver, possible: Sequence[Scenario]) -> None:
+        """Refuse what will not do in any of the scenarios that may be meant and that there are.
+
+        Which URIs it takes, and from which ports, hangs on the scenario: nothing is said of them.
+        """
+        known = driver.capabilities(self._request.revision)
+        offered = [scenario for scenario in possible if scenario.id in known.offers]
+        for scenario in () if offered else possible:
+            self._offer(driver, known, scenario)
+        offers = [known.offers[scenario.id] for scenario in offered]
+        self._options(driver, offered or possible, offers)
+        self._readable_range()
+
+    def _options(
+        self, driver: Driver, scenarios: Sequence[Scenario], offers: Sequence[Offer]
+    ) -> None:
+        """Refuse the options that will not do in any of *scenarios*, on none of the terms."""
         request = self._request
-        if request.options and offer is not None:
-            self._reasons += misgiven(request, driver.info.name, offer.own)
+        own = [*dict.fromkeys(option for offer in offers for option in offer.own)]
+        if request.options and offers:
+            self._reasons += misgiven(request, driver.info.name, own)
         given = given_options(request)
         if not given:
             return
+        had = frozenset[str]().union(*(offer.options for offer in offers))
+        lacking = frozenset(given) - had if offers else frozenset()
+        where = " or ".join(scenario.id for scenario in scenarios)
+        limits = "; ".join(dict.fromkeys(offer.limits for offer in offers if offer.limits))
         whose = _whose(driver.capabilities_changed_by(request.revision))
+        free = [option for option in own if option.name not in own_options(request)]
         for option in OPTIONS:
-            if option.field in given and offer is not None and option.field not in offer.options:
+            if option.field in lacking:
                 name = option.spellings[0]
+                ways = (
+                    as_own(option, given[option.field], free),
+                    _where_offered(driver, option.field, request.revision),
+                )
                 self._refuse(
                     "option-not-offered",
-                    f"{driver.info.name} has no {name} in {scenario.id}, revision"
-                    f" {request.revision}{whose}{f': {offer.limits}' if offer.limits else ''}",
-                    _where_offered(driver, option.field, request.revision) or f"leave out {name}",
+                    f"{driver.info.name} has no {name} in {where}, revision"
+                    f" {request.revision}{whose}{f': {limits}' if limits else ''}",
+                    "; ".join(filter(None, ways)) or f"leave out {name}",
                 )
-        if scenario.transport is Transport.TUNNELLED:
+                self._leave_out(option.field)
+        if all(scenario.transport is Transport.TUNNELLED for scenario in scenarios):
             given["tunnelled"] = True
-        self._reasons += conflicts(given)
+        self._reasons += conflicts(given, lacking)
 
     def _port_rule(self, driver: Driver, scenario: Scenario) -> PortRule:
         rule = driver.port_rule(self._request.revision, scenario.id)
@@ -329,14 +366,9 @@ class _Reader:
             return rule
         first, last = wanted
         whose = _whose(driver.port_rule_changed_by(self._request.revision, scenario.id))
-        if not 1 <= first <= last <= 65535:  # noqa: PLR2004 - TCP's own limit
-            self._refuse(
-                "port-range",
-                f"--port-range {first}-{last} is not a range of ports",
-                "give FIRST-LAST within 1-65535",
-                usage=True,
-            )
-        elif rule.chosen_by is not ChosenBy.US or scenario.transport is Transport.TUNNELLED:
+        if self._readable_range() and (
+            rule.chosen_by is not ChosenBy.US or scenario.transport is Transport.TUNNELLED
+        ):
             self._refuse(
                 "port-range-not-ours",
                 f"--port-range was given, and with {driver.info.name} the port is not ours to"
@@ -344,6 +376,19 @@ class _Reader:
                 "leave it out; a single port can be fixed in the migration URI",
             )
         return PortRule(first, last, rule.chosen_by, f"--port-range{whose}", rule.per_migration)
+
+    def _readable_range(self) -> bool:
+        """Whether the range of ports that was given, if any, is one; refuse it otherwise."""
+        wanted = self._request.port_range
+        if wanted is None or 1 <= wanted[0] <= wanted[1] <= 65535:  # noqa: PLR2004 - TCP's own limit
+            return True
+        self._refuse(
+            "port-range",
+            f"--port-range {wanted[0]}-{wanted[1]} is not a range of ports",
+            "give FIRST-LAST within 1-65535",
+            usage=True,
+        )
+        return False
 
 
 def _whose(changed_by: Iterable[str]) -> str:

@@ -20,11 +20,13 @@ class Choice(NamedTuple):
         scenario: None where the request does not say which one it means.
         because: What in the request decided.
         reasons: What is wrong; there may be some although a scenario was chosen.
+        possible: Where none was chosen, those that may be meant.
     """
 
     scenario: Scenario | None
     because: str = ""
     reasons: tuple[Reason, ...] = ()
+    possible: tuple[Scenario, ...] = ()
 
 
 _BOTH: Final = Reason(
@@ -51,7 +53,9 @@ _TUNNELLED_ALONE: Final = Reason(
 def choose_scenario(request: Request) -> Choice:
     """Choose the scenario of *request*."""
     if request.p2p and request.direct:
-        return Choice(None, reasons=(_BOTH,))
+        peer2peer = SCENARIOS["tunnelled-p2p" if request.tunnelled else "native-p2p"]
+        possible = (peer2peer, SCENARIOS["native-unmanaged"])
+        return Choice(None, reasons=(_BOTH,), possible=possible)
     if request.scenario is not None:
         return _named(request, request.scenario)
     if request.direct:
@@ -62,7 +66,7 @@ def choose_scenario(request: Request) -> Choice:
     if request.p2p:
         return Choice(SCENARIOS["native-p2p"], "--p2p without --tunnelled")
     if request.tunnelled:
-        return Choice(None, reasons=(_TUNNELLED_ALONE,))
+        return Choice(None, reasons=(_TUNNELLED_ALONE,), possible=(SCENARIOS["tunnelled-p2p"],))
     return Choice(SCENARIOS["native-direct"], "neither --p2p nor --direct")
 
 
@@ -70,7 +74,8 @@ def _named(request: Request, name: str) -> Choice:
     scenario = SCENARIOS.get(name)
     if scenario is None:
         text, instead = f"there is no scenario {name!r}", f"the document has {', '.join(SCENARIOS)}"
-        return Choice(None, reasons=(Reason("scenario-unknown", text, instead, usage=True),))
+        unknown = Reason("scenario-unknown", text, instead, usage=True)
+        return Choice(None, reasons=(unknown,), possible=(*SCENARIOS.values(),))
     told = f"scenario {name} is {scenario.flow}, {scenario.transport}"
     reasons = tuple(
         Reason(

@@ -23,7 +23,8 @@ def explain(plan: Plan, output: Output) -> None:
         f" ({plan.driver}, scenario {scenario.id}, revision {plan.request.revision})"
     )
     _because(output, f"{because['scenario']}; {scenario.title}")
-    _because(output, f"{scenario.api} with {', '.join(plan.flags) or 'no flags'}")
+    flags = f" with {', '.join(plan.flags) or 'no flags'}" if plan.calls_libvirt else ""
+    _because(output, f"{plan.api}{flags}")
     if plan.request.options:
         output.text(f"  {plan.own_as_typed}")
         _because(output, f"options that {plan.driver} alone has")

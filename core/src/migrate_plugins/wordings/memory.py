@@ -226,7 +226,6 @@ MEMORY: Final = (
                 "libvirt 9.0.0, QEMU 7.2",
             ),
             Pattern(r"[Uu]nable to bind to port: Cannot assign requested address", "source"),
-            Pattern(r"Fail to create socket for incoming migration", "libvirt 9.0.0, Xen 4.17"),
         ),
         "the destination has no such address as --listen-address, or the migration URI, tells it to"
         " listen on",
@@ -246,9 +245,6 @@ MEMORY: Final = (
                 "libvirt 9.0.0, QEMU 7.2",
             ),
             Pattern(r"load of migration failed: Input/output error", "libvirt 9.0.0, QEMU 7.2"),
-            Pattern(
-                r"Failed to send migration data to destination host", "libvirt 9.0.0, Xen 4.17"
-            ),
         ),
         "the stream of the guest's memory was cut on its way: the link broke, one of the two ends"
         " did, or somebody cancelled the migration (libvirt may word that so too)",

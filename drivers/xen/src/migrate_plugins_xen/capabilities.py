@@ -63,9 +63,9 @@ def _current(scenario: str) -> Offer:
     claim = Claim(Basis.VERIFIED, f"tests/integration/xen, {scenario}", "libvirt 9.0.0, Xen 4.17")
     if scenario == UNMANAGED:
         xl = frozenset({"live"})
-        return Offer(claim, xl, migration_uri=True, own=OPTIONS, limits=_XL_LIMITS)
-    tunnelled = scenario == "tunnelled-p2p"
-    return Offer(claim, _LIBXL, migration_uri=not tunnelled, own=OPTIONS, limits=_LIBXL_LIMITS)
+        return Offer(claim, xl, True, OPTIONS, _XL_LIMITS, "xl migrate")
+    call = "virDomainMigrate3" if scenario == "native-direct" else "virDomainMigrateToURI3"
+    return Offer(claim, _LIBXL, scenario != "tunnelled-p2p", OPTIONS, _LIBXL_LIMITS, call)
 
 
 _XEND_OFFER: Final = Offer(
