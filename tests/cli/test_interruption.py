@@ -1,8 +1,11 @@
-"""Ctrl-C and SIGTERM, once and twice, with a process of its own: hosts in memory."""
+"""Ctrl-C, SIGTERM and a closed terminal, with a process of its own: hosts in memory."""
 
 from __future__ import annotations
 
 import json
+import os
+import pty
+import select
 import signal
 import subprocess
 import sys
@@ -22,6 +25,14 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LEFT = """\
 left while web1 was being migrated: where it is was not waited for; this tells:
     migrate-plugins reconcile web1
+"""
+MIGRATE = (sys.executable, "-m", "migrate_plugins", "--driver", "memory", "migrate", "web1")
+# Makes the terminal that it has the one that its processes hear the end of.
+LOGIN = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
 """
 # Two presses, not one that is passed on.
 PAUSE = 0.5
@@ -49,7 +60,7 @@ def start(fault: str) -> Started:
     """Start a migration that hangs, and wait until memory is sent."""
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "migrate_plugins", "--driver", "memory", "migrate", "web1"),
+            *MIGRATE,
             *(f"memory://beta/?fault={fault}", "-c", "memory://alpha/", "--live"),
             *("--progress", "json"),
         ],
@@ -74,7 +85,7 @@ def stubborn() -> Iterator[Started]:
     started.process.communicate(timeout=10)
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", [*SIGNALS, signal.SIGHUP])
 def test_one_signal_cancels_and_reads_back(number: signal.Signals) -> None:
     started = start("hang")
 
@@ -98,6 +109,50 @@ def test_second_signal_leaves_at_once_and_says_what_tells(
 
     assert monotonic() - began < 5
     assert (status, err) == (ExitCode.NEEDS_PERSON, LEFT)
+
+
+@pytest.mark.parametrize("first", [*SIGNALS, signal.SIGHUP])
+def test_terminal_that_is_closed_is_no_second_signal(
+    stubborn: Started, first: signal.Signals
+) -> None:
+    stubborn.process.send_signal(first)
+    sleep(PAUSE)
+    stubborn.process.send_signal(signal.SIGHUP)
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        stubborn.process.wait(1)
+
+
+def test_migration_whose_terminal_is_closed_is_cancelled_and_recorded() -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", LOGIN),
+            *MIGRATE,
+            *("memory://beta/?fault=hang", "-c", "memory://alpha/", "--live"),
+        ],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"transfer" not in shown:
+        assert select.select([ours], [], [], 20)[0], shown
+        shown += os.read(ours, 4096)
+    os.close(ours)
+
+    process.wait(20)
+
+    told = subprocess.run(
+        [sys.executable, "-m", "migrate_plugins", "history", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    (record,) = json.loads(told.stdout)["records"]
+    assert record["verdict"] == "cancelled"
 
 
 def test_signal_that_is_passed_on_is_no_second_one(stubborn: Started) -> None:

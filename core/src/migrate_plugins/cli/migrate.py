@@ -87,30 +87,31 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 @contextmanager
 def _cancelled_by_signals(run: Run, guest: str, output: Output) -> Iterator[None]:
-    """Have Ctrl-C, and a supervisor's SIGTERM, cancel the migration; its end is waited for.
+    """Have Ctrl-C, a supervisor's SIGTERM and a terminal that is closed cancel the migration.
 
-    No exception is raised once something may have been started: it could strike anywhere.  Who
-    does not want to wait, for a hypervisor that does not stop, sends a second one.
+    Its end is waited for.  No exception is raised once something may have been started: it could
+    strike anywhere.  Who does not want to wait, for a hypervisor that does not stop, sends a second
+    one; a terminal is closed without a thought, and more than once.
     """
     first: float | None = None
 
-    def cancel(_number: int, _frame: object) -> None:
+    def cancel(number: int, _frame: object) -> None:
         nonlocal first
         if first is not None:
-            if monotonic() - first > _ONE:
+            if number != signal.SIGHUP and monotonic() - first > _ONE:
                 _leave(guest, output)
             return
         first = monotonic()
         run.cancel()
         if run.phase in _BEFORE:
-            for number in before:
-                signal.signal(number, signal.SIG_IGN)  # it is cancelled already
+            for each in before:
+                signal.signal(each, signal.SIG_IGN)  # it is cancelled already
             raise KeyboardInterrupt
 
     before = {
         number: signal.signal(number, cancel)
-        for number in (signal.SIGINT, signal.SIGTERM)
-        # A shell that starts us in the background wants Ctrl-C to be ignored.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        # A shell that starts us in the background wants Ctrl-C to be ignored, and nohup the other.
         if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
