@@ -379,6 +379,34 @@ def test_migration_under_way_is_cancelled(scene: Scene) -> None:
     assert scene.where() == {"alpha": (RUNNING, False)}
 
 
+class Swapped(MemorySession):
+    """A source on which another guest has taken the name."""
+
+    def guest(self, name: str) -> GuestFacts | None:
+        found = super().guest(name)
+        return found and found._replace(uuid="another")
+
+
+def test_migration_of_another_guest_of_the_name_is_not_cancelled(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migrate_plugins.reconciler._GRACE", 0.1)
+    scene.hosts.fault("beta", "hang@50")
+    plan = under_way(scene, p2p=True)
+    scene.session = lambda hosts, uri: {SOURCE: Swapped}.get(uri, MemorySession)(hosts, uri)
+    cancelled = threading.Event()
+    cancelled.set()
+
+    recorded = Recorded(before=RUNNING, uuid=scene.uuid())
+
+    found = scene.reconcile(plan, recorded=recorded, cancelled=cancelled)
+
+    assert (found.settlement.state, found.cancelled) == (State.IN_PROGRESS, False)
+    assert found.problem is not None
+    assert "web2 is no longer the guest that was read" in found.problem
+    scene.hosts.clear()
+
+
 def test_migration_that_cannot_be_cancelled_is_said_to_go_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -251,7 +251,8 @@ class Reconciler:
             self._problem = f"not cancelled: {found.settlement.why}"
             return self.look()
         try:
-            migration = self._hosts[Seat.SOURCE].ask(self._adopt)
+            guest = found.source.guest
+            migration = self._hosts[Seat.SOURCE].ask(lambda source: self._adopt(source, guest))
         except (MigrateError, TimeoutError) as error:
             self._problem = str(error)
             return self.look()
@@ -259,8 +260,16 @@ class Reconciler:
             self._watch(migration, cancelled)
         return self._settled_down()
 
-    def _adopt(self, session: Session) -> Migration | None:
-        return self._mender(session, "following a migration").adopt(self._plan.guest)
+    def _adopt(self, session: Session, guest: GuestFacts | None) -> Migration | None:
+        """Take over the migration of the guest that was read, and of no other of its name."""
+        doing = "following a migration"
+        mender = self._mender(session, doing)
+        if guest is None:
+            return mender.adopt(self._plan.guest)
+        now = session.guest(guest.name)
+        if now is None or now.uuid != guest.uuid:
+            raise DriverError(doing, problem=f"{guest.name} is no longer the guest that was read")
+        return mender.adopt(guest.name)
 
     def _mender(self, session: Session, doing: str) -> Mender:
         if isinstance(session, Mender):

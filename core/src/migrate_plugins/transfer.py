@@ -45,8 +45,9 @@ class Patience(NamedTuple):
     stall: float | None = None
 
 
-# libvirt itself takes half a minute to find out that a port is taken.
-PATIENCE: Final = Patience(silence=90.0, stopping=30.0, beginning=120.0, stall=60.0)
+# libvirt itself takes half a minute to find out that a port is taken, and its client 35 s that a
+# destination answers no more: only then it takes the guest back on the source.
+PATIENCE: Final = Patience(silence=90.0, stopping=45.0, beginning=120.0, stall=60.0)
 # Somebody else began it: whether it may stand still is for whoever looks to say.
 ADOPTED: Final = Patience(silence=90.0, stopping=60.0)
 
