@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from migrate_plugins import (
+    HANDED_OVER,
+    INCOMING,
+    ClientCrash,
+    Crash,
     DriverError,
     EntryPoint,
     Event,
@@ -335,6 +339,44 @@ def under_way(scene: Scene, **options: Any) -> Plan:  # noqa: ANN401 - the field
     session = MemorySession(scene.hosts, SOURCE)
     session.start(plan, None)
     return plan
+
+
+STALLS = ClientCrash(Crash.STALLS, "its client has to finish it")
+
+
+@pytest.mark.parametrize("alive", [False, None])
+def test_guest_that_a_client_may_still_finish_is_waited_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, alive: bool | None
+) -> None:
+    monkeypatch.setattr("migrate_plugins.reconciler._CLIENT", 0.5)
+    plan = scene.plan()._replace(own_crash=STALLS)
+    scene.place("beta", PAUSED, INCOMING)
+    scene.place("alpha", PAUSED, HANDED_OVER)
+
+    began = monotonic()
+    found = scene.reconcile(plan, recorded=Recorded(before=RUNNING, alive=alive), apply=True)
+
+    assert found.settlement.state is State.FINISHED
+    assert steps(found) == [(Mend.RESUME, "beta", None), (Mend.DESTROY, "alpha", None)]
+    assert (monotonic() - began > 0.5) is (alive is None)
+
+
+def test_guest_that_a_client_finishes_meanwhile_is_left_alone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migrate_plugins.reconciler._CLIENT", 1.0)
+    plan = scene.plan()._replace(own_crash=STALLS)
+    scene.place("beta", PAUSED, INCOMING)
+    scene.place("alpha", PAUSED, HANDED_OVER)
+    taken_back = threading.Timer(0.5, scene.place, ("alpha", RUNNING, "booted"))
+    taken_back.start()
+
+    found = scene.reconcile(plan, recorded=Recorded(before=RUNNING, alive=None), apply=True)
+
+    taken_back.join(10)
+    assert found.taken == ()
+    assert found.problem == "somebody else changed it in the last 1 s: nothing was done"
+    assert scene.where() == {"alpha": (RUNNING, False), "beta": (PAUSED, False)}
 
 
 @pytest.mark.parametrize("apply", [False, True])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from migrate_plugins.progress import Observer, Phase, Statistics
     from migrate_plugins.reconciliation import Settlement, Step
     from migrate_plugins.records import Record
-    from migrate_plugins.sessions import GuestFacts, Migration, Session
+    from migrate_plugins.sessions import GuestFacts, Mend, Migration, Session
 
 __all__ = ["Reconciled", "Reconciler", "Taken"]
 
@@ -39,6 +39,9 @@ _STEP: Final = 30.0
 _GRACE: Final = 15.0
 # Seconds between two looks at a host.
 _PAUSE: Final = 0.5
+# Seconds after which a client that has not finished a migration will not: libvirt's keep-alive
+# takes 35 of them.
+_CLIENT: Final = 40.0
 # Two copies, and a configuration on each host: there is never more to mend.
 _STEPS: Final = 4
 
@@ -232,11 +235,28 @@ class Reconciler:
     def apply(self) -> Reconciled:
         """Take one safe step after the other, and read both hosts after each."""
         found = self._settled_down()
+        if found.settlement.step is not None and self._client_may_finish:
+            found = self._outlast(found)
         while found.settlement.step is not None and len(self._taken) < _STEPS:
             if not self._take(found.settlement.step, found):
                 return self.look()
             found = self._settled_down()
         return found
+
+    @property
+    def _client_may_finish(self) -> bool:
+        """Whether a client that nobody can ask about may be about to finish it."""
+        return self._recorded.alive is None and self._promise.crash is Crash.STALLS
+
+    def _outlast(self, found: Reconciled) -> Reconciled:
+        """Wait until such a client would have finished it; what changed meanwhile, it does."""
+        sleep(_CLIENT)
+        again = self._settled_down()
+        if _what(again.settlement) != _what(found.settlement):
+            problem = f"somebody else changed it in the last {_CLIENT:.0f} s: nothing was done"
+            left = again.settlement._replace(step=None)
+            return again._replace(settlement=left, command=None, problem=problem)
+        return again
 
     def follow(self, cancelled: threading.Event) -> Reconciled:
         """Follow a migration that is under way to its end, and cancel it when asked to.
@@ -334,6 +354,12 @@ class Reconciler:
         with suppress(MigrateError, TimeoutError):
             return self._hosts[seat].ask(command)
         return None
+
+
+def _what(settlement: Settlement) -> tuple[State, Mend | None, Seat | None]:
+    """Give what was found and what is to be done, without what changes by itself."""
+    step = settlement.step
+    return settlement.state, step and step.mend, step and step.host
 
 
 class _Host:
