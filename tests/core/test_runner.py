@@ -1128,24 +1128,26 @@ def test_observer_that_presses_ctrl_c_disturbs_nobody(
 
 # fmt: off
 STRANGE = [
-    # guests on alpha and on beta when libvirt has refused, and where the guest is then
-    ({"web1": ("u1", RUNNING)}, {"web1": ("u2", RUNNING)}, Verdict.FAILED),
-    ({"web1": ("u1", RUNNING)}, {"web1": ("u2", SHUTOFF)}, Verdict.FAILED),
-    ({},                        {"web1": ("u2", RUNNING)}, Verdict.LOST),
-    ({"web1": ("u3", RUNNING)}, {"web1": ("u2", RUNNING)}, Verdict.LOST),
-    ({},                        {"web9": ("u1", RUNNING)}, Verdict.DONE),
-    ({"web9": ("u1", RUNNING)}, {"web1": ("u2", RUNNING)}, Verdict.FAILED),
+    # guests on alpha and on beta when libvirt has refused, where the guest is then, and strangers
+    ({"web1": ("u1", RUNNING)}, {"web1": ("u2", RUNNING)}, Verdict.FAILED, {"beta": "u2"}),
+    ({"web1": ("u1", RUNNING)}, {"web1": ("u2", SHUTOFF)}, Verdict.FAILED, {"beta": "u2"}),
+    ({},                        {"web1": ("u2", RUNNING)}, Verdict.LOST,   {"beta": "u2"}),
+    ({"web1": ("u3", RUNNING)}, {"web1": ("u2", RUNNING)}, Verdict.LOST,   {"alpha": "u3",
+                                                                            "beta": "u2"}),
+    ({},                        {"web9": ("u1", RUNNING)}, Verdict.DONE,   {}),
+    ({"web9": ("u1", RUNNING)}, {"web1": ("u2", RUNNING)}, Verdict.FAILED, {"beta": "u2"}),
 ]
 # fmt: on
 
 
-@pytest.mark.parametrize(("alpha", "beta", "verdict"), STRANGE)
+@pytest.mark.parametrize(("alpha", "beta", "verdict", "strangers"), STRANGE)
 def test_another_guest_of_the_name_is_not_taken_for_ours(
     fake: Migrator,
     hosts: FakeHosts,
     alpha: dict[str, tuple[str, GuestState]],
     beta: dict[str, tuple[str, GuestState]],
     verdict: Verdict,
+    strangers: dict[str, str],
 ) -> None:
     def refuse(migration: FakeMigration) -> None:
         for name, guests in (("alpha", alpha), ("beta", beta)):
@@ -1160,3 +1162,6 @@ def test_another_guest_of_the_name_is_not_taken_for_ours(
     outcome = fake.run(_plan(fake))
 
     assert outcome.verdict is verdict
+    assert [text for text in outcome.differences if "another guest" in text] == [
+        f"{host} has another guest of the name web1, {uuid}" for host, uuid in strangers.items()
+    ]

@@ -39,6 +39,7 @@ class Readback(NamedTuple):
     destination: GuestFacts | None
     source_unreadable: str | None
     unreadable: str | None
+    strangers: tuple[GuestFacts | None, GuestFacts | None]  # of its name, on source and destination
 
 
 class Hosts:
@@ -129,7 +130,7 @@ class Hosts:
         """
         uris, there = self._plan.uris, self.destination
         source = Call(lambda: self._guest(self.source, uris.source.value, self._plan.guest, uuid))
-        seen: _Seen = _Seen(None, None, self._unreadable)
+        seen = _Seen(None, unreadable=self._unreadable)
         if there is not None:
             uri, name = uris.destination_from_client.value, self._plan.destination_name
             seen = self._guest(there, uri, name, uuid)
@@ -137,7 +138,8 @@ class Hosts:
         # Each wait in there is bounded.
         here = source.answer(3 * _VERDICT)
         self.source = here.session or self.source
-        return Readback(here.guest, seen.guest, here.unreadable, seen.unreadable)
+        strangers = here.stranger, seen.stranger
+        return Readback(here.guest, seen.guest, here.unreadable, seen.unreadable, strangers)
 
     def _facts(self) -> Facts:
         guest = self.source.guest(self._plan.guest)
@@ -151,16 +153,16 @@ class Hosts:
     def _guest(self, session: Session, uri: str | None, name: str, uuid: str | None) -> _Seen:
         """Read a guest; if the connection is what broke, once more on a new one."""
         try:
-            return _Seen(session, within(_VERDICT, lambda: _find(session, name, uuid)), None)
+            return _Seen(session, *within(_VERDICT, lambda: _find(session, name, uuid)))
         except BaseException as error:  # noqa: BLE001 - whatever breaks, there must be a verdict
             problem = _told(error)
         Call(session.close)
         try:
             fresh = _opened(self._opening(uri or ""), _PATIENCE)
-            return _Seen(fresh, within(_VERDICT, lambda: _find(fresh, name, uuid)), None)
+            return _Seen(fresh, *within(_VERDICT, lambda: _find(fresh, name, uuid)))
         except BaseException as error:  # noqa: BLE001 - as above
             problem = _told(error)
-        return _Seen(None, None, problem)
+        return _Seen(None, unreadable=problem)
 
     def _opening(self, uri: str) -> _Opening:
         return _Opening(
@@ -181,19 +183,26 @@ class Hosts:
 
 
 class _Seen(NamedTuple):
-    """A guest on one host, the session that it was read by, and why it could not be read."""
+    """A guest on one host, another one that has its name, and why neither could be read."""
 
     session: Session | None
-    guest: GuestFacts | None
-    unreadable: str | None
+    guest: GuestFacts | None = None
+    stranger: GuestFacts | None = None
+    unreadable: str | None = None
 
 
-def _find(session: Session, name: str, uuid: str | None) -> GuestFacts | None:
-    """Find a guest by its name, or by its uuid where it has another one by now."""
+def _find(
+    session: Session, name: str, uuid: str | None
+) -> tuple[GuestFacts | None, GuestFacts | None]:
+    """Find a guest by its name, or by its uuid where it has another one by now.
+
+    Returns:
+        The guest, and another one that has its name.
+    """
     guest = session.guest(name)
     if uuid is None or (guest is not None and guest.uuid == uuid):
-        return guest
-    return session.guest_by_uuid(uuid)
+        return guest, None
+    return session.guest_by_uuid(uuid), guest
 
 
 class _Opening(NamedTuple):

@@ -138,7 +138,7 @@ class Outcome(NamedTuple):
         error: What the hypervisor reported, or None.
         diagnoses: What that error may mean, the most likely first.
         findings: What the check found before.
-        differences: What is not as the plan promised, each a sentence.
+        differences: What is not as the plan promised, each a sentence; and who has its name.
         elapsed: Seconds from the call to the verdict.
         statistics: Of the transfer as a whole, or None.
         facts: What both hosts said before.

@@ -215,7 +215,7 @@ class Run:
             guest = report.facts.resident
         before = guest.state if guest is not None else GuestState.UNKNOWN
         uuid = None if guest is None else guest.uuid
-        source, destination, source_unreadable, unreadable = hosts.guests(uuid)
+        source, destination, source_unreadable, unreadable, strangers = hosts.guests(uuid)
         verdict = judge(
             source and source.state,
             destination and destination.state,
@@ -244,7 +244,12 @@ class Run:
         )
         if isinstance(error, DriverError) and verdict is not Verdict.CANCELLED:
             outcome = outcome._replace(diagnoses=self._explain(outcome, error, hosts))
-        return outcome._replace(differences=_differences(outcome))
+        named = (
+            f"{host} has another guest of the name {stranger.name}, {stranger.uuid}"
+            for host, stranger in zip(outcome.host_names, strangers, strict=True)
+            if stranger is not None
+        )
+        return outcome._replace(differences=(*named, *_differences(outcome)))
 
     def _explain(self, outcome: Outcome, error: DriverError, hosts: Hosts) -> tuple[Diagnosis, ...]:
         """Tell what *error* may mean: what it means may be missing, where the guest is not."""
