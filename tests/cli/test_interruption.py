@@ -142,7 +142,7 @@ def test_migration_whose_terminal_is_closed_is_cancelled_and_recorded() -> None:
         shown += os.read(ours, 4096)
     os.close(ours)
 
-    process.wait(20)
+    status = process.wait(20)
 
     told = subprocess.run(
         [sys.executable, "-m", "migrate_plugins", "history", "--json"],
@@ -153,6 +153,7 @@ def test_migration_whose_terminal_is_closed_is_cancelled_and_recorded() -> None:
     )
     (record,) = json.loads(told.stdout)["records"]
     assert record["verdict"] == "cancelled"
+    assert status == ExitCode.CANCELLED
 
 
 def test_signal_that_is_passed_on_is_no_second_one(stubborn: Started) -> None:

@@ -140,7 +140,7 @@ def _answer(arguments: list[str], output: Output) -> int:
         output.error(f"{PROGRAM}: interrupted; nothing was started")
         return ExitCode.CANCELLED
     except MigrateError as error:
-        with suppress(BrokenPipeError):
+        with suppress(OSError):  # of an object for programs
             output.error(error, _explained(error, invocation))
         return error.exit_code
     except OSError as error:
@@ -149,7 +149,8 @@ def _answer(arguments: list[str], output: Output) -> int:
     except Exception as error:  # noqa: BLE001 - status 1 would say where the guest is
         from traceback import print_exc  # noqa: PLC0415 - for a fault of ours
 
-        print_exc()
+        with suppress(OSError):
+            print_exc()
         output.error(f"{PROGRAM}: this is a fault of ours, please report it: {error!r}")
         return ExitCode.NEEDS_PERSON
     finally:

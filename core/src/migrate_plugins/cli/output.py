@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from io import StringIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -156,7 +157,8 @@ class Output:
 
     @staticmethod
     def _complain(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        with suppress(OSError):  # nobody reads it any more: the exit status still tells the truth
+            print(text, file=sys.stderr, flush=True)
 
 
 def _cut(text: str) -> str:

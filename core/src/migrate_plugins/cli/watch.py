@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from migrate_plugins import Phase
@@ -112,7 +112,8 @@ def _bar(output: Output) -> Iterator[Callable[[Event], None]]:
     try:
         yield observe
     finally:
-        progress.stop()
+        with suppress(OSError):  # a terminal that was closed: the outcome is yet to be told
+            progress.stop()
 
 
 def _share(statistics: Statistics) -> float:
