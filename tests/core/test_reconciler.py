@@ -429,13 +429,41 @@ class Swapped(MemorySession):
         return found and found._replace(uuid="another")
 
 
+class Strange(Swapped):
+    """A source on which another guest has the name, and ours is not there any more."""
+
+    def guest_by_uuid(self, uuid: str) -> GuestFacts | None:  # noqa: ARG002 - it is not there
+        return None
+
+
+class Late(Swapped):
+    """A source on which another guest takes the name once it was looked at."""
+
+    looks = 2
+
+    def guest(self, name: str) -> GuestFacts | None:
+        self.looks -= 1
+        return super().guest(name) if self.looks < 0 else None
+
+    def guest_by_uuid(self, uuid: str) -> GuestFacts | None:  # noqa: ARG002 - it is not there
+        return None
+
+
+@pytest.mark.parametrize(
+    ("swapped", "problem"),
+    [
+        (Swapped, "web2 is no longer the guest that was read"),
+        (Strange, "web2 is another guest, another"),
+        (Late, "web2 is no longer the guest that was read"),
+    ],
+)
 def test_migration_of_another_guest_of_the_name_is_not_cancelled(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, swapped: type[MemorySession], problem: str
 ) -> None:
     monkeypatch.setattr("migrate_plugins.reconciler._GRACE", 0.1)
     scene.hosts.fault("beta", "hang@50")
     plan = under_way(scene, p2p=True)
-    scene.session = lambda hosts, uri: {SOURCE: Swapped}.get(uri, MemorySession)(hosts, uri)
+    scene.session = lambda hosts, uri: {SOURCE: swapped}.get(uri, MemorySession)(hosts, uri)
     cancelled = threading.Event()
     cancelled.set()
 
@@ -445,7 +473,7 @@ def test_migration_of_another_guest_of_the_name_is_not_cancelled(
 
     assert (found.settlement.state, found.cancelled) == (State.IN_PROGRESS, False)
     assert found.problem is not None
-    assert "web2 is no longer the guest that was read" in found.problem
+    assert problem in found.problem
     scene.hosts.clear()
 
 

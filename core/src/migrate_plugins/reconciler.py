@@ -284,12 +284,13 @@ class Reconciler:
         """Take over the migration of the guest that was read, and of no other of its name."""
         doing = "following a migration"
         mender = self._mender(session, doing)
-        if guest is None:
-            return mender.adopt(self._plan.guest)
-        now = session.guest(guest.name)
-        if now is None or now.uuid != guest.uuid:
-            raise DriverError(doing, problem=f"{guest.name} is no longer the guest that was read")
-        return mender.adopt(guest.name)
+        name = self._plan.guest if guest is None else guest.name
+        now = session.guest(name)
+        if (now and now.uuid) != (guest and guest.uuid):
+            raise DriverError(doing, problem=f"{name} is no longer the guest that was read")
+        if now is not None and self._recorded.uuid not in {None, now.uuid}:
+            raise DriverError(doing, problem=f"{name} is another guest, {now.uuid}")
+        return mender.adopt(name)
 
     def _mender(self, session: Session, doing: str) -> Mender:
         if isinstance(session, Mender):
