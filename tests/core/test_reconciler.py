@@ -353,12 +353,29 @@ def test_guest_that_a_client_may_still_finish_is_waited_for(
     scene.place("beta", PAUSED, INCOMING)
     scene.place("alpha", PAUSED, HANDED_OVER)
 
+    recorded, events = Recorded(before=RUNNING, alive=alive), list[Event]()
     began = monotonic()
-    found = scene.reconcile(plan, recorded=Recorded(before=RUNNING, alive=alive), apply=True)
+    found = scene.reconcile(plan, recorded=recorded, apply=True, observers=[events.append])
 
     assert found.settlement.state is State.FINISHED
     assert steps(found) == [(Mend.RESUME, "beta", None), (Mend.DESTROY, "alpha", None)]
     assert (monotonic() - began > 0.5) is (alive is None)
+    waits = [event.text for event in events if event.phase is Phase.MEND]
+    assert len(waits) == (alive is None)
+
+
+@pytest.mark.parametrize("alive", [False, None])
+def test_client_that_may_finish_it_is_told_of_where_nothing_is_applied(
+    scene: Scene, alive: bool | None
+) -> None:
+    plan = scene.plan()._replace(own_crash=STALLS)
+    scene.place("beta", PAUSED, INCOMING)
+    scene.place("alpha", PAUSED, HANDED_OVER)
+
+    found = scene.reconcile(plan, recorded=Recorded(before=RUNNING, alive=alive))
+
+    assert found.settlement.step is not None
+    assert ("make sure that it has ended" in found.settlement.why) is (alive is None)
 
 
 def test_guest_that_a_client_finishes_meanwhile_is_left_alone(

@@ -12,8 +12,15 @@ from migrate_plugins.document import Crash
 from migrate_plugins.errors import DriverError, MigrateError, one_line
 from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
-from migrate_plugins.progress import Event
-from migrate_plugins.reconciliation import Promise, Recorded, Sight, State, settle
+from migrate_plugins.progress import Event, Phase
+from migrate_plugins.reconciliation import (
+    Promise,
+    Recorded,
+    Sight,
+    State,
+    may_be_finished,
+    settle,
+)
 from migrate_plugins.sessions import Mender, Seeing
 from migrate_plugins.transfer import ADOPTED, Transfer
 
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
     from migrate_plugins.driver import Driver
     from migrate_plugins.errors import ExitCode
     from migrate_plugins.plan import Plan
-    from migrate_plugins.progress import Observer, Phase, Statistics
+    from migrate_plugins.progress import Observer, Statistics
     from migrate_plugins.reconciliation import Settlement, Step
     from migrate_plugins.records import Record
     from migrate_plugins.sessions import GuestFacts, Mend, Migration, Session
@@ -167,7 +174,8 @@ class Reconciler:
             driver: The driver of both hosts.
             plan: What was asked for.
             recorded: What the journal knows.
-            observers: Called with each event of a migration that is followed.
+            observers: Called with each event of a migration that is followed, and with what is
+                waited for.
             ahead: Called with each step, and the host's name, before it is taken.
             patience: Seconds that a host may take for an answer; None for the usual ones.
         """
@@ -235,7 +243,7 @@ class Reconciler:
     def apply(self) -> Reconciled:
         """Take one safe step after the other, and read both hosts after each."""
         found = self._settled_down()
-        if found.settlement.step is not None and self._client_may_finish:
+        if found.settlement.step is not None and may_be_finished(self._promise, self._recorded):
             found = self._outlast(found)
         while found.settlement.step is not None and len(self._taken) < _STEPS:
             if not self._take(found.settlement.step, found):
@@ -243,13 +251,10 @@ class Reconciler:
             found = self._settled_down()
         return found
 
-    @property
-    def _client_may_finish(self) -> bool:
-        """Whether a client that nobody can ask about may be about to finish it."""
-        return self._recorded.alive is None and self._promise.crash is Crash.STALLS
-
     def _outlast(self, found: Reconciled) -> Reconciled:
         """Wait until such a client would have finished it; what changed meanwhile, it does."""
+        waits = f"waits {_CLIENT:.0f} s: the client that has to finish it may still live"
+        self._say(Event(self._plan.guest, Phase.MEND, 0.0, waits))
         sleep(_CLIENT)
         again = self._settled_down()
         if _what(again.settlement) != _what(found.settlement):
@@ -298,14 +303,16 @@ class Reconciler:
         problem = f"the driver {self._driver.info.name} does not offer it"
         raise DriverError(doing, problem=f"{problem}; use the hypervisor's own tool")
 
+    def _say(self, event: Event) -> None:
+        for observer in self._observers:
+            with suppress(Exception):  # who only watches may not disturb
+                observer(event)
+
     def _watch(self, migration: Migration, cancelled: threading.Event) -> None:
         began = monotonic()
 
         def say(phase: Phase, text: str | None, statistics: Statistics | None) -> None:
-            event = Event(self._plan.guest, phase, monotonic() - began, text, statistics)
-            for observer in self._observers:
-                with suppress(Exception):  # who only watches may not disturb
-                    observer(event)
+            self._say(Event(self._plan.guest, phase, monotonic() - began, text, statistics))
 
         transfer = Transfer(migration, self._plan.guest, cancelled, say)
         try:

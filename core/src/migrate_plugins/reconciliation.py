@@ -383,7 +383,16 @@ def _held_back(case: Case, found: Settlement) -> Settlement:
     if found.step is not None and strangers:
         why = "another guest has that name: a person must tell the two apart"
         return found._replace(step=None, why=why)
+    if found.step is not None and may_be_finished(case.promise, case.recorded):
+        client = case.recorded.writer or "the process that began it"
+        why = f"{found.why}; whether {client} still lives and finishes it cannot be known from here"
+        return found._replace(why=f"{why}: make sure that it has ended")
     return found
+
+
+def may_be_finished(promise: Promise, recorded: Recorded) -> bool:
+    """Tell whether a client that nobody can ask about may be about to finish a migration."""
+    return recorded.alive is None and promise.crash is Crash.STALLS
 
 
 def _identified(case: Case) -> bool:

@@ -17,8 +17,9 @@ __all__ = ["watching"]
 
 # Seconds between two lines of a transfer in a log.
 _PACE: Final = 1.0
-# What is said in these stays: a hypervisor that does not answer, or refuses to stop.
-_STAYING: Final = frozenset({Phase.TRANSFER, Phase.CANCEL})
+# What is said in these stays: a hypervisor that does not answer or refuses to stop, what is
+# waited for before a guest is touched.
+_STAYING: Final = frozenset({Phase.TRANSFER, Phase.CANCEL, Phase.MEND})
 _MIB: Final = 1024 * 1024
 
 
