@@ -16,6 +16,7 @@ from migrate_plugins import (
     MigrationURI,
     NativeCommand,
     PlanError,
+    Reason,
     Request,
     Revision,
 )
@@ -67,6 +68,19 @@ UNREADABLE = [
     (CURRENT,    DIRECT,     "joe@b",               "xl-user"),
     (ORIGINAL,   DIRECT,     "xenmigr://-oX/",      "xl-host"),
     (ORIGINAL,   DIRECT,     "xenmigr://b$(x)/",    "xl-host"),
+]
+
+LIBXL_TAKES = (
+    "libvirt's driver for libxl takes no flags and parameters but those of --live, --p2p,"
+    " --tunnelled, --persistent, --undefinesource, --suspend, --dname and --xml"
+)
+WITHOUT = [
+    # asked for                          option
+    ({"tls": True},                      "--tls"),
+    ({"compressed": True},               "--compressed"),
+    ({"bandwidth": 100},                 "--bandwidth"),
+    ({"postcopy": True, "live": True},   "--postcopy"),
+    ({"copy_storage_all": True},         "--copy-storage-all"),
 ]
 
 OLD = frozenset({"live", "persistent", "undefine_source"})
@@ -185,9 +199,36 @@ def test_uri_that_only_another_program_reads_is_refused(
     assert caught.value.exit_code is ExitCode.USAGE
 
 
-def test_option_that_libxl_has_no_flag_for_is_refused_with_the_reason(migrator: Migrator) -> None:
-    with pytest.raises(PlanError, match=r"no --tls in native-direct.*libxl takes no flags"):
-        migrator.plan("web1", source="xen:///system", **MANAGED, revision=CURRENT, tls=True)  # type: ignore[arg-type]
+@pytest.mark.parametrize(("asked", "option"), WITHOUT, ids=[option for _, option in WITHOUT])
+def test_option_that_libxl_has_no_flag_for_is_refused_with_the_reason(
+    migrator: Migrator, asked: dict[str, Any], option: str
+) -> None:
+    with pytest.raises(PlanError) as caught:
+        migrator.plan("web1", source="xen:///system", **MANAGED, revision=CURRENT, **asked)  # type: ignore[arg-type]
+
+    text = f"xen has no {option} in native-direct, revision current: {LIBXL_TAKES}"
+    assert caught.value.reasons == (Reason("option-not-offered", text, f"leave out {option}"),)
+
+
+@pytest.mark.parametrize(
+    ("tunnelled", "scenario"), [(False, "native-p2p"), (True, "tunnelled-p2p")]
+)
+def test_way_that_xend_had_not_is_refused_with_the_revision_that_has_it(
+    migrator: Migrator, tunnelled: bool, scenario: str
+) -> None:
+    with pytest.raises(PlanError) as caught:
+        migrator.plan(
+            "web1",
+            source="xen:///system",
+            destination="xen+ssh://b/system",
+            p2p=True,
+            tunnelled=tunnelled,
+            revision=ORIGINAL,
+        )
+
+    text = f"xen does not offer {scenario} in revision original"
+    hint = "xen offers native-direct, native-unmanaged; --revision current allows it"
+    assert caught.value.reasons == (Reason("scenario-not-offered", text, hint),)
 
 
 def test_offers(xen: Driver) -> None:

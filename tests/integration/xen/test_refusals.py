@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from xen.pair import alive
 
-from migrate_plugins import BlockedError, PlanError
+from migrate_plugins import BlockedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,24 +88,3 @@ def test_xends_migration_uri_is_refused_on_libxl(pair: Pair) -> None:
 
     assert "toolstack-other" in refused
     alive(guest)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"p2p": True},
-        {"p2p": True, "tunnelled": True},
-        {"compressed": True},
-        {"bandwidth": 100},
-        {"postcopy": True},
-        {"copy_storage_all": True},
-    ],
-    ids="-".join,
-)
-def test_plan_refuses_what_libxl_does_not_take(pair: Pair, options: dict[str, Any]) -> None:
-    revision = "original" if "p2p" in options else "current"
-
-    with pytest.raises(PlanError) as caught:
-        pair.plan("web1", revision=revision, **options)
-
-    assert caught.value.reasons
