@@ -212,6 +212,8 @@ ROWS = [
     ("Failed to resume domain '10' with libxenlight",                   1,    41,   "xen-resume-failed"),
     ("Timed out during operation: cannot acquire state change lock (held by"
      " monitor=remoteDispatchDomainMigrateBegin3Params)",               68,   41,   "xen-stale-job"),
+    ("Requested operation is not valid: domain 'web1' is already being started",
+                                                                        55,   6,    "xen-awaited"),
     ("VM_INCOMPATIBLE_WITH_THIS_HOST: CPU from a different vendor",     None, None, "xapi-cpu"),
     ("VM_HOST_INCOMPATIBLE_VERSION_MIGRATE(OpaqueRef:1, OpaqueRef:2)",  None, None, "xapi-version"),
     ("NOT_SUPPORTED_DURING_UPGRADE()",                                  None, None, "xapi-version"),

@@ -29,7 +29,7 @@ from migrate_plugins_xen.inspection import (
     read_definition,
 )
 from migrate_plugins_xen.receiver import find_receiver
-from migrate_plugins_xen.truth import HELD, MISCALLED
+from migrate_plugins_xen.truth import AWAITED, HELD, MISCALLED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,6 +178,15 @@ def test_what_both_hosts_tell_is_judged(
     for each in findings:
         assert each.remedy or each.severity is INFO
         assert each.seen
+
+
+def test_destination_that_waits_for_one_that_never_came_is_told(migrator: Migrator) -> None:
+    resident = GUEST._replace(state=GuestState.SHUTOFF, leftover=AWAITED)
+
+    (found,) = judge(_plan(migrator, **LIVE), Facts(HERE, GUEST, THERE, resident), Inspection(PVH))
+
+    assert (found.id, found.severity, found.host) == ("job-held", ERROR, THERE.name)
+    assert found.remedy == f"on {THERE.name}: systemctl restart libvirtd (guests run on)"
 
 
 @pytest.mark.parametrize(("asked", "inspection", "told"), ANSWERED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -20,18 +21,24 @@ from migrate_plugins import (
 )
 from migrate_plugins_xen.inspection import Toolstack
 from migrate_plugins_xen.session import XenSession
-from migrate_plugins_xen.truth import HELD
+from migrate_plugins_xen.truth import AWAITED, HELD
+from migrate_plugins_xen.tunnel import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_plugins import Migrator
+    from migrate_plugins import Leftover, Migrator
 
 URI = "xen+ssh://alpha/"
 UUID = "f988a8d7-2f0b-4430-ba28-b681b1f0fb86"
 RUNNING, PAUSED = GuestState.RUNNING, GuestState.PAUSED
 HEAD = "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID\n"
 LEAVES = "leaves:\t/usr/lib/xen-4.17/bin/xl\tmigrate\t-s\tssh\t4\tbeta\t"
+RECEIVES = "332 /usr/lib/xen-4.17/bin/libxl-save-helper --restore-domain 39 -1 4 1 0 2 0 768 0"
+END = (
+    *("pkill", "-TERM", "-f", "--"),
+    "libxl-save-helpe[r] --restore-domain -?[0-9]+ -?[0-9]+ 4 ",
+)
 RENAME = 'xl rename "$1" "$2" && xl unpause "$1"'
 
 
@@ -86,12 +93,15 @@ class FakeShell:
         self.status = status
         self.listing = listing
         self.error = error
+        self.stream = ""
         self.told: list[Sequence[str]] = []
 
     def run(self, argv: Sequence[str], *, seconds: float = 10) -> Answer:
         assert seconds > 0
         if "xl list -v" in argv[2]:
             return Answer(self.listing, self.listed, self.error)
+        if "readlink" in argv[2]:
+            return Answer(0, self.stream, "")
         self.told.append(argv)
         return Answer(self.status, "", "no such domain\n" if self.status else "")
 
@@ -269,6 +279,94 @@ def test_host_that_answered_once_is_not_taken_for_one_without_xen() -> None:
 
     with pytest.raises(DriverError, match="not found"):
         ours.guest("web1")
+
+
+@pytest.mark.parametrize(
+    ("name", "what_runs", "stream"),
+    [
+        ("web1", RECEIVES, "socket:[14204]\n"),  # which ends with its source
+        ("web1", RECEIVES, ""),
+        ("web1", "", "pipe:[13914]\n"),
+        ("web1--incoming", RECEIVES, "pipe:[13914]\n"),  # through xl's ssh
+    ],
+    ids=["native", "ended", "received", "xl"],
+)
+def test_what_arrives_otherwise_than_by_a_tunnel_is_left_alone(
+    name: str, what_runs: str, stream: str
+) -> None:
+    shell = FakeShell(name, "--p---", what_runs)
+    shell.stream = stream
+
+    guest = session(shell).guest("web1")
+
+    assert guest is not None
+    assert guest.leftover is None
+
+
+def test_tunnel_that_waits_in_vain_is_ended() -> None:
+    shell = FakeShell("web1", "--p---", RECEIVES)
+    shell.stream = "pipe:[13914]\n"
+    ours = session(shell)
+
+    guest = ours.guest("web1")
+
+    assert guest is not None
+    assert (guest.leftover, guest.job) == (WAITING, "migration in")
+    assert ours.mend_command(Mend.TIDY, guest) == shlex.join(["ssh", "alpha", shlex.join(END)])
+    ours.mend(Mend.TIDY, guest)
+    assert shell.told == [END]
+
+
+def test_tunnel_that_has_ended_meanwhile_is_told() -> None:
+    shell = FakeShell("web1", "--p---", RECEIVES, status=1)
+    shell.stream = "pipe:[13914]\n"
+    ours = session(shell)
+    guest = ours.guest("web1")
+    assert guest is not None
+    shell.listed = HEAD
+
+    with pytest.raises(DriverError, match="it is gone"):
+        ours.mend(Mend.TIDY, guest)
+
+    assert shell.told == []
+
+
+class Awaited(FakeDomain):
+    """Test double: a guest that libvirt waits for, under a job for as many questions as given."""
+
+    def __init__(self, questions: int) -> None:
+        super().__init__("web1")
+        answers = iter([[2, 0]] * questions)
+        self.jobInfo = lambda: next(answers, [0, 0])
+        self.ID = lambda: -1
+        self.state = lambda: (libvirt.VIR_DOMAIN_SHUTOFF, 0)
+
+
+@pytest.mark.parametrize(
+    ("questions", "listed", "state", "job", "leftover"),
+    [
+        (9, HEAD, GuestState.SHUTOFF, None, AWAITED),
+        (1, HEAD, GuestState.SHUTOFF, None, None),  # the job has ended at the second look
+        (9, None, PAUSED, "migration in", None),
+    ],
+    ids=["never comes", "ends", "arrives"],
+)
+def test_guest_that_never_came_is_told_from_one_that_arrives(
+    monkeypatch: pytest.MonkeyPatch,
+    questions: int,
+    listed: str | None,
+    state: GuestState,
+    job: str | None,
+    leftover: Leftover | None,
+) -> None:
+    monkeypatch.setattr("migrate_plugins_xen.session.sleep", lambda _seconds: None)
+    shell = FakeShell("web1", "--p---", RECEIVES)
+    shell.listed = listed or shell.listed
+
+    guest = session(shell, Listing(Awaited(questions))).guest("web1")
+
+    assert guest is not None
+    assert (guest.state, guest.job, guest.leftover) == (state, job, leftover)
 
 
 def test_step_that_xl_refuses_is_told_in_its_words() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from migrate_plugins import HANDED_OVER, INCOMING, GuestFacts, GuestState, Leftover
 from migrate_plugins_xen.domains import read_domains
-from migrate_plugins_xen.truth import FORGOTTEN, HELD, MISCALLED, Seen, Told, believe, see
+from migrate_plugins_xen.truth import AWAITED, FORGOTTEN, HELD, MISCALLED, Seen, Told, believe, see
 
 RUNNING, PAUSED, SHUTOFF = GuestState.RUNNING, GuestState.PAUSED, GuestState.SHUTOFF
 UNKNOWN, CRASHED = GuestState.UNKNOWN, GuestState.CRASHED
@@ -60,6 +60,8 @@ BELIEFS: list[tuple[GuestFacts, Told, Seen | None, tuple[GuestState, str | None]
     # on the way
     (guest(RUNNING, "booted"),    JOB,  Seen(sending=True),   (RUNNING, "booted"),      OUT,  None),
     (guest(SHUTOFF),              JOB,  None,                 (PAUSED, INCOMING),       IN,   None),
+    # it never came, and libvirt waits on
+    (guest(SHUTOFF),              JOB,  Seen(gone=True),      (SHUTOFF, None),       None, AWAITED),
     (guest(PAUSED, "user"),       JOB,  Seen(paused=True, receiving=True),
                                                               (PAUSED, INCOMING),       IN,   None),
     (guest(RUNNING, "booted"),    Told(held=True, runs=True), None,

@@ -135,6 +135,19 @@ _XEN: Final = (
         codes=(68,),
     ),
     Entry(
+        "xen-awaited",
+        (Pattern(r"domain '(?P<guest>[^'\n]{1,100})' is already being started", _LIBXL),),
+        "the destination's libvirt still waits for this guest since an earlier migration that broke"
+        " off, and takes it from nobody else",
+        (
+            Remedy("xl list, to see that the guest is not there", Seat.DESTINATION),
+            Remedy("systemctl restart libvirtd (guests run on)", Seat.DESTINATION),
+        ),
+        0.9,
+        codes=(55,),
+        finding="job-held",
+    ),
+    Entry(
         "xen-hostdev",
         (Pattern(r"domain has assigned host devices", "source"),),
         "a device of the host is passed through to the guest",

@@ -15,17 +15,17 @@ from migrate_plugins_libvirt.faults import NOT_THERE, doing
 from migrate_plugins_libvirt.session import LibvirtSession, has_job
 from migrate_plugins_libvirt.session import connect as connect_libvirt
 from migrate_plugins_xen import handover
-from migrate_plugins_xen.domains import NoXenError, find_domain, list_domains
+from migrate_plugins_xen.domains import IN, NoXenError, find_domain, list_domains
 from migrate_plugins_xen.inspection import Toolstack, toolstack
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import AdoptedTransfer, XenTransfer
-from migrate_plugins_xen.truth import HELD, Told, believe, see
+from migrate_plugins_xen.truth import HELD, Seen, Told, believe, see
+from migrate_plugins_xen.tunnel import WAITING, ending, is_tunnel
 from migrate_plugins_xen.uris import for_xend
 
 if TYPE_CHECKING:
     from migrate_plugins import Ask, GuestFacts, Migration, Plan, Session, Shell
     from migrate_plugins_xen.domains import Domain
-    from migrate_plugins_xen.truth import Seen
 
 __all__ = ["XenSession", "connect"]
 
@@ -75,6 +75,8 @@ class XenSession(LibvirtSession):
         self._numbers: dict[str, int] = {}
         # As Xen had them when they were read, by their uuids.
         self._unlisted: dict[str, Domain] = {}
+        # Numbers of those that arrive through libvirt's tunnel, likewise.
+        self._tunnelled: dict[str, int] = {}
 
     def domains(self, *, wait: int = 0, number: int | None = None) -> tuple[Domain, ...] | None:
         """List what Xen has here, or None where it cannot be asked; see :func:`list_domains`.
@@ -107,11 +109,11 @@ class XenSession(LibvirtSession):
 
     def guest(self, name: str) -> GuestFacts | None:
         """Read a guest by its name; one that libvirt does not list as Xen shows it."""
-        return self._or_unlisted(super().guest(name), name)
+        return self._or_waiting(self._or_unlisted(super().guest(name), name))
 
     def guest_by_uuid(self, uuid: str) -> GuestFacts | None:
         """Read a guest by its uuid, likewise."""
-        return self._or_unlisted(super().guest_by_uuid(uuid), uuid)
+        return self._or_waiting(self._or_unlisted(super().guest_by_uuid(uuid), uuid))
 
     def unseen(self, plan: Plan) -> str | None:
         """Tell why a guest that xl makes may be there: libvirt does not list it."""
@@ -167,7 +169,7 @@ class XenSession(LibvirtSession):
             return
         answer = self.xen.run(words)
         if answer.status != 0:
-            told = answer.error.strip() or f"xl ended with status {answer.status}"
+            told = answer.error.strip() or f"{words[0]} ended with status {answer.status}"
             raise DriverError(f"{step} of {guest.name}", problem=told)
 
     def mend_command(self, step: Mend, guest: GuestFacts) -> str | None:
@@ -184,7 +186,10 @@ class XenSession(LibvirtSession):
         self._numbers[domain.UUIDString()] = domain.ID()
         failed = domain.UUIDString() in self._failed
         seen = self._look(domain, wait=_QUIET if held and not failed else 0)
-        if held and seen is not None:
+        awaited = held and domain.ID() <= 0
+        if awaited:
+            seen = self._awaits(domain)
+        if awaited or (held and seen is not None):
             held = has_job(domain)  # it may have ended meanwhile
         guest = super().read(domain)._replace(job=None)
         miscalled = (guest.state, guest.reason) == (GuestState.PAUSED, "migration")
@@ -233,6 +238,8 @@ class XenSession(LibvirtSession):
 
     def _by_xl(self, step: Mend, guest: GuestFacts) -> tuple[str, ...]:
         """Give the step for xl, where libvirt's job is in its way, or it lists no such guest."""
+        if step is Mend.TIDY and guest.uuid in self._tunnelled:
+            return ending(self._tunnelled[guest.uuid])
         if step not in _XL:
             return ()
         domain = self._unlisted.get(guest.uuid)
@@ -260,6 +267,19 @@ class XenSession(LibvirtSession):
         self._unlisted[domain.uuid] = domain
         return domain.facts(persistent=guest is not None and guest.persistent)
 
+    def _or_waiting(self, guest: GuestFacts | None) -> GuestFacts | None:
+        """Tell of a guest that arrives through a tunnel that it would wait for ever."""
+        if guest is None:
+            return None
+        self._tunnelled.pop(guest.uuid, None)
+        domain = find_domain(self.domains() or (), guest.uuid) if guest.job == IN else None
+        if domain is None or domain.job != IN or domain.moving or self.xen is None:
+            return guest
+        if not is_tunnel(self.xen, domain.number):
+            return guest
+        self._tunnelled[guest.uuid] = domain.number
+        return guest._replace(leftover=WAITING)
+
     def _look(self, domain: libvirt.virDomain, *, wait: int = 0) -> Seen | None:
         """Ask Xen for a guest that libvirt lists, or give None where it does not answer."""
         number = domain.ID()
@@ -269,6 +289,18 @@ class XenSession(LibvirtSession):
             domains = self.domains(wait=wait, number=number)
             return None if domains is None else see(domains, number)
         return None
+
+    def _awaits(self, domain: libvirt.virDomain) -> Seen | None:
+        """See that Xen has nothing of a guest that libvirt waits for, where that is so for long."""
+        for wait in (0, _QUIET):
+            sleep(wait)
+            try:
+                domains = self.domains()
+            except DriverError:
+                return None
+            if domains is None or find_domain(domains, domain.UUIDString()) is not None:
+                return None
+        return Seen(gone=True) if has_job(domain) else None
 
     @staticmethod
     def _runs(domain: libvirt.virDomain) -> bool:

@@ -11,6 +11,7 @@ from migrate_plugins_libvirt.faults import doing
 from migrate_plugins_libvirt.session import AdoptedMigration, LibvirtMigration, has_job
 from migrate_plugins_xen.domains import IN, find_domain
 from migrate_plugins_xen.sender import stop
+from migrate_plugins_xen.tunnel import BY_HAND, ending
 
 if TYPE_CHECKING:
     import libvirt
@@ -31,8 +32,6 @@ _AGAIN: Final = 1.0
 # Seconds between two questions whether it is under way, which tell no more than that.
 _ASKING: Final = 2.0
 
-# libxl gives the stream, the way back and the number of the guest to the program that receives it.
-_RECEIVER: Final = "libxl-save-helpe[r] --restore-domain -?[0-9]+ -?[0-9]+ {} "
 # VIR_FROM_RPC and VIR_FROM_REMOTE, and what they say of a connection that was never made.
 _WIRE: Final = frozenset({7, 13})
 _BEFOREHAND: Final = re.compile(
@@ -138,7 +137,7 @@ class XenTransfer(Unsteered, LibvirtMigration):
         super().result()
 
     def _hang_up(self) -> None:
-        """End the receiving too: libvirt's tunnel stays open, and both daemons wait for ever.
+        """End the receiving too, which is told of nothing by the tunnel.
 
         What it has received is not all there is, and nothing can be made of it.
 
@@ -149,12 +148,11 @@ class XenTransfer(Unsteered, LibvirtMigration):
         there = self._there
         domains = None if there is None else there.domains()
         if there is None or there.xen is None or domains is None:
-            pattern = _RECEIVER.format("[0-9]+")
             told = "the source has stopped, and libvirt's tunnel waits on: there, as root:"
-            raise DriverError(action, problem=f"{told} pkill -TERM -f '{pattern}'")
+            raise DriverError(action, problem=f"{told} {BY_HAND}")
         domain = find_domain(domains, self._uuid)
         if domain is not None and domain.job == IN:
-            there.xen.run(["pkill", "-TERM", "-f", "--", _RECEIVER.format(domain.number)])
+            there.xen.run(ending(domain.number))
 
     def _stop(self, why: str, *, late: bool) -> None:
         """Stop it, or give it up where it goes on without us."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from migrate_plugins_xen.domains import Domain
 
-__all__ = ["FORGOTTEN", "HELD", "MISCALLED", "RESTART", "Seen", "Told", "believe", "see"]
+__all__ = ["AWAITED", "FORGOTTEN", "HELD", "MISCALLED", "RESTART", "Seen", "Told", "believe", "see"]
 
 # Of libvirt, where Xen cannot be asked: it may be the job of a migration, or of anything else.
 _SOME: Final = "a job of libvirt's"
@@ -38,6 +38,12 @@ MISCALLED: Final = Leftover(
 FORGOTTEN: Final = Leftover(
     "libvirt still lists the guest as active, and Xen has it no more",
     until=f"libvirtd is restarted there ({RESTART}; guests run on)",
+)
+AWAITED: Final = Leftover(
+    "libvirt still waits for the guest to arrive, and Xen has no such guest: it refuses each"
+    " migration of it to this host",
+    until=f"libvirtd is restarted there ({RESTART}; guests run on)",
+    rolled_back=True,
 )
 
 
@@ -97,7 +103,8 @@ def believe(guest: GuestFacts, told: Told, seen: Seen | None) -> GuestFacts:
     Args:
         guest: As libvirt has it.
         told: What else libvirt tells.
-        seen: What Xen shows, or None where it cannot be asked.
+        seen: What Xen shows, or None where it cannot be asked.  Of a guest that is not active it
+            is only asked whether what libvirt waits for is there.
     """
     over = told.held and (told.over if seen is None else not (seen.sending or seen.receiving))
     guest = guest._replace(job=_job(guest, told, seen), leftover=HELD if over else None)
@@ -106,7 +113,8 @@ def believe(guest: GuestFacts, told: Told, seen: Seen | None) -> GuestFacts:
     if seen is None:
         return _guess(guest, told)
     if seen.gone:
-        return guest._replace(state=GuestState.SHUTOFF, reason=None, leftover=FORGOTTEN)
+        leftover = FORGOTTEN if guest.state.active else AWAITED
+        return guest._replace(state=GuestState.SHUTOFF, reason=None, leftover=leftover)
     if seen.ended is not None:
         return guest._replace(state=seen.ended, reason=None)
     if seen.suspended:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from migrate_plugins import Finding, Flow, GuestState, MigrationURI, Revision, Severity
 from migrate_plugins_xen.checks.memory import check_memory
 from migrate_plugins_xen.inspection import Kind, Toolstack
-from migrate_plugins_xen.truth import HELD, MISCALLED, RESTART
+from migrate_plugins_xen.truth import AWAITED, HELD, MISCALLED, RESTART
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrate_plugins import Facts, GuestFacts, Plan
+    from migrate_plugins import Facts, GuestFacts, Leftover, Plan
     from migrate_plugins_xen.inspection import Inspection
 
 __all__ = ["judge"]
@@ -36,9 +36,12 @@ def judge(plan: Plan, facts: Facts, inspection: Inspection) -> Iterator[Finding]
         yield _host_itself(plan, host)
         return
     if guest.leftover == HELD:
-        yield _held(host)
+        yield _held(host, HELD)
     elif guest.leftover == MISCALLED:
         yield _miscalled(host, guest)
+    resident, there = facts.resident, facts.destination
+    if there is not None and resident is not None and resident.leftover == AWAITED:
+        yield _held(there.name, AWAITED)
     if guest.state is GuestState.PAUSED:
         yield _paused(plan, host, guest)
     yield from _live(plan, host, inspection)
@@ -70,13 +73,13 @@ def _host_itself(plan: Plan, host: str) -> Finding:
     )
 
 
-def _held(host: str) -> Finding:
+def _held(host: str, leftover: Leftover) -> Finding:
     return Finding(
         "job-held",
         Severity.ERROR,
         host,
-        HELD.text,
-        seen="a job under which nothing is sent",
+        leftover.text,
+        seen="a job under which nothing moves",
         expected="no job",
         remedy=f"on {host}: {RESTART} (guests run on)",
     )
