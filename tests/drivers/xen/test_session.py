@@ -35,6 +35,7 @@ RUNNING, PAUSED = GuestState.RUNNING, GuestState.PAUSED
 HEAD = "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID\n"
 LEAVES = "leaves:\t/usr/lib/xen-4.17/bin/xl\tmigrate\t-s\tssh\t4\tbeta\t"
 RECEIVES = "332 /usr/lib/xen-4.17/bin/libxl-save-helper --restore-domain 39 -1 4 1 0 2 0 768 0"
+TUNNEL = f"{RECEIVES} pipe:[13914]"
 END = (
     *("pkill", "-TERM", "-f", "--"),
     "libxl-save-helpe[r] --restore-domain -?[0-9]+ -?[0-9]+ 4 ",
@@ -67,6 +68,17 @@ class FakeDomain:
         self.maxMemory = lambda: 98304
 
 
+class Awaited(FakeDomain):
+    """Test double: a guest that libvirt waits for, under a job for as many questions as given."""
+
+    def __init__(self, questions: int) -> None:
+        super().__init__("web1")
+        answers = iter([[2, 0]] * questions)
+        self.jobInfo = lambda: next(answers, [0, 0])
+        self.ID = lambda: -1
+        self.state = lambda: (libvirt.VIR_DOMAIN_SHUTOFF, 0)
+
+
 class Listing:
     """Test double: a libvirtd that lists one guest."""
 
@@ -93,15 +105,12 @@ class FakeShell:
         self.status = status
         self.listing = listing
         self.error = error
-        self.stream = ""
         self.told: list[Sequence[str]] = []
 
     def run(self, argv: Sequence[str], *, seconds: float = 10) -> Answer:
         assert seconds > 0
         if "xl list -v" in argv[2]:
             return Answer(self.listing, self.listed, self.error)
-        if "readlink" in argv[2]:
-            return Answer(0, self.stream, "")
         self.told.append(argv)
         return Answer(self.status, "", "no such domain\n" if self.status else "")
 
@@ -282,31 +291,27 @@ def test_host_that_answered_once_is_not_taken_for_one_without_xen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "what_runs", "stream"),
+    ("name", "what_runs"),
     [
-        ("web1", RECEIVES, "socket:[14204]\n"),  # which ends with its source
-        ("web1", RECEIVES, ""),
-        ("web1", "", "pipe:[13914]\n"),
-        ("web1--incoming", RECEIVES, "pipe:[13914]\n"),  # through xl's ssh
+        ("web1", f"{RECEIVES} socket:[14204]"),  # which ends with its source
+        ("web1", f"{RECEIVES} "),
+        ("web1", ""),
+        ("web1", TUNNEL.replace(" 4 ", " 14 ")),
+        ("web1--incoming", TUNNEL),  # through xl's ssh
     ],
-    ids=["native", "ended", "received", "xl"],
+    ids=["native", "ended", "received", "another", "xl"],
 )
-def test_what_arrives_otherwise_than_by_a_tunnel_is_left_alone(
-    name: str, what_runs: str, stream: str
-) -> None:
-    shell = FakeShell(name, "--p---", what_runs)
-    shell.stream = stream
-
-    guest = session(shell).guest("web1")
+def test_what_arrives_otherwise_than_by_a_tunnel_is_left_alone(name: str, what_runs: str) -> None:
+    guest = session(FakeShell(name, "--p---", what_runs)).guest("web1")
 
     assert guest is not None
     assert guest.leftover is None
 
 
-def test_tunnel_that_waits_in_vain_is_ended() -> None:
-    shell = FakeShell("web1", "--p---", RECEIVES)
-    shell.stream = "pipe:[13914]\n"
-    ours = session(shell)
+@pytest.mark.parametrize("listed", [False, True])
+def test_tunnel_that_waits_in_vain_is_ended(listed: bool) -> None:
+    shell = FakeShell("web1", "--p---", TUNNEL)
+    ours = session(shell, Listing(Awaited(9)) if listed else None)
 
     guest = ours.guest("web1")
 
@@ -318,8 +323,7 @@ def test_tunnel_that_waits_in_vain_is_ended() -> None:
 
 
 def test_tunnel_that_has_ended_meanwhile_is_told() -> None:
-    shell = FakeShell("web1", "--p---", RECEIVES, status=1)
-    shell.stream = "pipe:[13914]\n"
+    shell = FakeShell("web1", "--p---", TUNNEL, status=1)
     ours = session(shell)
     guest = ours.guest("web1")
     assert guest is not None
@@ -329,17 +333,6 @@ def test_tunnel_that_has_ended_meanwhile_is_told() -> None:
         ours.mend(Mend.TIDY, guest)
 
     assert shell.told == []
-
-
-class Awaited(FakeDomain):
-    """Test double: a guest that libvirt waits for, under a job for as many questions as given."""
-
-    def __init__(self, questions: int) -> None:
-        super().__init__("web1")
-        answers = iter([[2, 0]] * questions)
-        self.jobInfo = lambda: next(answers, [0, 0])
-        self.ID = lambda: -1
-        self.state = lambda: (libvirt.VIR_DOMAIN_SHUTOFF, 0)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,9 @@ found() { pgrep "$@" || [ $? -eq 1 ] || { echo "pgrep failed there" >&2; exit 1;
 moves() { pgrep -f "libxl-save-helpe[r] --(save|restore)-domain -?[0-9]+ -?[0-9]+ $2 " >/dev/null; }
 [ "$1" -eq 0 ] || moves "$@" || sleep "$1"
 moves=$(found -a -f 'libxl-save-helpe[r] --') || exit
+moves=$(printf '%s\n' "$moves" | while read -r pid helper way stream rest; do
+  echo "$pid $helper $way $stream $rest" "$(readlink "/proc/$pid/fd/$stream")"
+done)
 numbers=$(found -x xl) || exit
 others=$(for number in $numbers; do
   words=$(tr '\0' '\t' <"/proc/$number/cmdline" 2>/dev/null)
@@ -70,6 +73,8 @@ _NOT_ROOT: Final = re.compile(r"Permission denied|not permitted|cannot init xl c
 # libxl gives the stream, the way back and the number of the guest to the program that it starts.
 _MOVES: Final = r"libxl-save-helper --(save|restore)-domain -?\d+ -?\d+ {} "
 _WAYS: Final = {"save": OUT, "restore": IN}
+# libvirt's daemon hands on what comes through its tunnel; else the stream is the connection itself.
+_TUNNEL: Final = r"libxl-save-helper --restore-domain -?\d+ -?\d+ {} .*pipe:"
 # Of the guest and of the host that it goes to, behind the program and its options.
 _LEAVES: Final = re.compile(
     r"^leaves:\t(?:\S*/)?xl\t(?:-\S*\t)*migrate\t(?:.*\t)?([^\t\n]+)\t[^\t\n]+\t?$", re.MULTILINE
@@ -89,6 +94,7 @@ class Domain(NamedTuple):
         flags: The six letters of ``xl list``.
         uuid: The same on every host.
         job: What is done with it, by whomever: "migration out", "migration in", or None.
+        tunnelled: Whether it arrives through libvirt's tunnel.
     """
 
     name: str
@@ -97,6 +103,7 @@ class Domain(NamedTuple):
     flags: str
     uuid: str
     job: str | None = None
+    tunnelled: bool = False
 
     @property
     def base(self) -> str:
@@ -166,7 +173,15 @@ def read_domains(output: str) -> tuple[Domain, ...]:
         size = int(row["memory"]) * _KIB
         found.append(Domain(row["name"], int(row["number"]), size, row["state"], row["uuid"]))
     guests = (domain for domain in found if domain.number != 0)
-    return tuple(domain._replace(job=_job(domain, output)) for domain in guests)
+    return tuple(
+        domain._replace(
+            job=_job(domain, output),
+            # What xl receives comes through its ssh.
+            tunnelled=not domain.moving
+            and re.search(_TUNNEL.format(domain.number), output) is not None,
+        )
+        for domain in guests
+    )
 
 
 def _job(domain: Domain, output: str) -> str | None:

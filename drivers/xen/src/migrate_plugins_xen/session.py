@@ -20,7 +20,7 @@ from migrate_plugins_xen.inspection import Toolstack, toolstack
 from migrate_plugins_xen.options import limit
 from migrate_plugins_xen.transfer import AdoptedTransfer, XenTransfer
 from migrate_plugins_xen.truth import HELD, Seen, Told, believe, see
-from migrate_plugins_xen.tunnel import WAITING, ending, is_tunnel
+from migrate_plugins_xen.tunnel import WAITING, ending
 from migrate_plugins_xen.uris import for_xend
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class XenSession(LibvirtSession):
         self._numbers: dict[str, int] = {}
         # As Xen had them when they were read, by their uuids.
         self._unlisted: dict[str, Domain] = {}
-        # Numbers of those that arrive through libvirt's tunnel, likewise.
-        self._tunnelled: dict[str, int] = {}
+        # Of those that libvirt waits for, likewise.
+        self._arriving: dict[str, Domain] = {}
 
     def domains(self, *, wait: int = 0, number: int | None = None) -> tuple[Domain, ...] | None:
         """List what Xen has here, or None where it cannot be asked; see :func:`list_domains`.
@@ -187,6 +187,7 @@ class XenSession(LibvirtSession):
         failed = domain.UUIDString() in self._failed
         seen = self._look(domain, wait=_QUIET if held and not failed else 0)
         awaited = held and domain.ID() <= 0
+        self._arriving.pop(domain.UUIDString(), None)
         if awaited:
             seen = self._awaits(domain)
         if awaited or (held and seen is not None):
@@ -238,8 +239,9 @@ class XenSession(LibvirtSession):
 
     def _by_xl(self, step: Mend, guest: GuestFacts) -> tuple[str, ...]:
         """Give the step for xl, where libvirt's job is in its way, or it lists no such guest."""
-        if step is Mend.TIDY and guest.uuid in self._tunnelled:
-            return ending(self._tunnelled[guest.uuid])
+        if step is Mend.TIDY and guest.leftover == WAITING:
+            arriving = self._arriving.get(guest.uuid) or self._unlisted.get(guest.uuid)
+            return () if arriving is None else ending(arriving.number)
         if step not in _XL:
             return ()
         domain = self._unlisted.get(guest.uuid)
@@ -271,14 +273,9 @@ class XenSession(LibvirtSession):
         """Tell of a guest that arrives through a tunnel that it would wait for ever."""
         if guest is None:
             return None
-        self._tunnelled.pop(guest.uuid, None)
-        domain = find_domain(self.domains() or (), guest.uuid) if guest.job == IN else None
-        if domain is None or domain.job != IN or domain.moving or self.xen is None:
-            return guest
-        if not is_tunnel(self.xen, domain.number):
-            return guest
-        self._tunnelled[guest.uuid] = domain.number
-        return guest._replace(leftover=WAITING)
+        domain = self._arriving.get(guest.uuid) or self._unlisted.get(guest.uuid)
+        waits = guest.job == IN and domain is not None and domain.tunnelled
+        return guest._replace(leftover=WAITING) if waits else guest
 
     def _look(self, domain: libvirt.virDomain, *, wait: int = 0) -> Seen | None:
         """Ask Xen for a guest that libvirt lists, or give None where it does not answer."""
@@ -298,7 +295,10 @@ class XenSession(LibvirtSession):
                 domains = self.domains()
             except DriverError:
                 return None
-            if domains is None or find_domain(domains, domain.UUIDString()) is not None:
+            found = find_domain(domains or (), domain.UUIDString())
+            if found is not None:
+                self._arriving[found.uuid] = found
+            if domains is None or found is not None:
                 return None
         return Seen(gone=True) if has_job(domain) else None
 

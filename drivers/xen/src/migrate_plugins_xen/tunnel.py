@@ -7,23 +7,16 @@ receives waits for ever, and so does the source's daemon.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from migrate_plugins import Leftover
 
-if TYPE_CHECKING:
-    from migrate_plugins import Shell
-
-__all__ = ["BY_HAND", "WAITING", "ending", "is_tunnel"]
+__all__ = ["BY_HAND", "WAITING", "ending"]
 
 WAITING: Final = Leftover("it waits for what comes through libvirt's tunnel")
 
 # libxl gives the stream, the way back and the number of the guest to the program that receives it.
 _RECEIVER: Final = "libxl-save-helpe[r] --restore-domain -?[0-9]+ -?[0-9]+ {} "
-# Without a tunnel the stream is the connection of the two hosts itself.
-_KIND: Final = """
-pgrep -a -f -- "$1" | while read -r pid _ _ stream _; do readlink "/proc/$pid/fd/$stream"; done
-"""
 
 
 def ending(number: int | str) -> tuple[str, ...]:
@@ -33,9 +26,3 @@ def ending(number: int | str) -> tuple[str, ...]:
 
 BY_HAND: Final = shlex.join(ending("[0-9]+"))
 """The same of every guest."""
-
-
-def is_tunnel(shell: Shell, number: int) -> bool:
-    """Whether the guest of that *number* is received through a tunnel."""
-    answer = shell.run(("sh", "-c", _KIND, "sh", _RECEIVER.format(number)))
-    return answer.status == 0 and answer.output.startswith("pipe:")
