@@ -152,8 +152,12 @@ class Pair:
     def slow_guest(self, name: str) -> AnyGuest:
         """Start a guest on alpha whose transfer takes half a minute at the least."""
         guest = self.lab.guest(name, dirty=_DIRTY)
-        self.lab.fault("alpha", "bandwidth", _RATE)
+        self.slow_down()
         return guest
+
+    def slow_down(self) -> None:
+        """Let alpha send so slowly that a guest which writes nothing takes twenty seconds."""
+        self.lab.fault("alpha", "bandwidth", _RATE)
 
     def pv_guest(self, name: str) -> PVGuest:
         """Start a PV guest on alpha, and listen to it there.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from xen.pair import Pair
 
+_MIGRATE: Final = ("migrate", "web1", "--from", "alpha", "--revision", "current")
 # What each way needs behind the guest's name, from alpha to beta.
 _WAYS: Final = {
     "managed": ("--to", "beta"),
@@ -61,10 +62,9 @@ class Tool:
 
     def start(self, way: str, *options: str, live: bool = True) -> subprocess.Popen[str]:
         """Start to migrate web1 from alpha to beta, and wait until its memory is sent."""
-        words = ["migrate", "web1", "--from", "alpha", "--revision", "current"]
-        words += ["--live"] if live else []
+        words = [*_MIGRATE, *(["--live"] if live else []), *_WAYS[way], *options, "--json"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "migrate_plugins", *words, *_WAYS[way], *options, "--json"],
+            [sys.executable, "-m", "migrate_plugins", *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -77,6 +77,10 @@ class Tool:
             _, said = process.communicate(timeout=SECONDS)
             raise AssertionError(f"{error}: {said}") from error
         return process
+
+    def migrate(self, way: str, *options: str) -> tuple[int, dict[str, Any]]:
+        """Migrate web1 live from alpha to beta; give the status and the JSON."""
+        return self.run(*_MIGRATE, "--live", *_WAYS[way], *options)
 
     def run(self, *words: str) -> tuple[int, dict[str, Any]]:
         """Run a command to its end; give its status and its JSON."""
@@ -94,10 +98,15 @@ class Tool:
 
     def reconcile(self, *words: str) -> tuple[int, str]:
         """Reconcile, with both hosts in sight; give the status, and the state of the one guest."""
+        status, found = self.reconciled(*words)
+        return status, str(found["state"])
+
+    def reconciled(self, *words: str) -> tuple[int, dict[str, Any]]:
+        """Reconcile likewise; give all that is said of the one guest."""
         # A move by xl names no destination that the client could open.
         status, said = self.run("reconcile", "--destination", self.pair.beta.uri, *words)
         (guest,) = said["guests"]
-        return status, str(guest["state"])
+        return status, guest
 
     def nothing_in_doubt(self) -> bool:
         """Whether nothing is left to be reconciled."""
