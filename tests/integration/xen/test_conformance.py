@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Of every program that sends or receives the memory of a guest, libvirt's or xl's.
 _MOVING: Final = "libxl-save-helpe[r] --"
+# MiB that the largest guest takes, and a little for Xen.
+_ROOM: Final = 180
 
 
 class XenPair:
@@ -32,6 +34,7 @@ class XenPair:
         self.peer: Final = pair.beta.peer_uri
 
     def guest(self, *, running: bool = True, persistent: bool = False) -> str:
+        self._make_room()
         self._made += 1
         name = f"guest{self._made}"
         if self._slow:
@@ -41,6 +44,14 @@ class XenPair:
         if not running:
             self._pair.alpha.virsh("destroy", name)
         return name
+
+    def _make_room(self) -> None:
+        """End what has moved already, where the destination has no room for another one."""
+        beta = self._pair.beta
+        if int(beta.run(["xl", "info", "free_memory"])) < _ROOM:
+            for name in beta.virsh("list", "--name").split():
+                if name != "Domain-0":
+                    beta.virsh("destroy", name)
 
     def slow(self) -> None:
         self._slow = True

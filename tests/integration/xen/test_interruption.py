@@ -81,13 +81,17 @@ def test_command_that_dies_in_a_managed_move_leaves_a_guest_that_reconcile_lets_
     assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
     assert tool.reconcile("--watch") == (ExitCode.FAILED, "switchover-stuck")
     assert set(pair.where("web1")) == {"alpha", "beta"}
-    assert tool.reconcile("--apply") == (ExitCode.DONE, "work-pending")
+    status, found = tool.reconciled("--apply")
+    assert (status, found["state"], found["verdict"]) == (ExitCode.DONE, "work-pending", "done")
     assert pair.where("web1") == ["beta"]
     alive(guest)
     # Both libvirtd still have what they had of it, until they are started anew.
-    for host in pair.lab.hosts:
-        pair.lab.fault(host.name, "kill-daemon")
-        pair.lab.fault(host.name, "heal")
+    for end in ("source", "destination"):
+        assert found[end]["guest"]["leftover"]["until"].startswith(
+            "libvirtd is restarted there (systemctl restart libvirtd"
+        )
+    assert "libvirtd is restarted there (systemctl restart libvirtd" in found["why"]
+    pair.restart_libvirtd(*pair.lab.hosts)
     said = tool.reconcile("--apply")
     assert tool.nothing_in_doubt(), said
 
@@ -116,4 +120,23 @@ def test_move_that_goes_on_without_its_command_is_cancelled(
     assert tool.reconcile("--cancel") == (ExitCode.DONE, "rolled-back")
     assert tool.nothing_in_doubt()
     assert pair.where("web1") == ["alpha"]
+    alive(guest)
+
+
+def test_tunnel_that_waits_for_a_move_that_was_cancelled_is_ended(pair: Pair, tool: Tool) -> None:
+    guest = pair.slow_guest("web1")
+    kill(tool.start("tunnelled"))
+    assert tool.reconcile() == (ExitCode.FAILED, "in-progress")
+
+    status, found = tool.reconciled("--cancel")
+
+    # Neither daemon is told by libvirt that the other one has stopped.
+    assert (status, found["state"]) == (ExitCode.FAILED, "clean-up-missing")
+    assert (found["step"]["mend"], found["step"]["host"]) == ("tidy", "destination")
+    assert set(pair.where("web1")) == {"alpha", "beta"}
+    assert tool.reconcile("--apply") == (ExitCode.DONE, "rolled-back")
+    assert tool.nothing_in_doubt()
+    assert pair.where("web1") == ["alpha"]
+    # No job is left on either host.
+    assert tool.migrate("tunnelled")[1]["verdict"] == "done"
     alive(guest)
