@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate_plugins import LIBVIRT_ENTRIES, Catalogue, Config, Entry, Migrator
+from migrate_plugins import LIBVIRT_ENTRIES, Catalogue, Config, Entry, Migrator, Registry
 
 DRIVERS = ("qemu", "xen", "vmware", "vbox")
 HOST = "unable to connect to server at"
@@ -416,6 +416,18 @@ def test_number_that_is_known_to_be_another_rules_out(
 ) -> None:
     assert id_ not in [diagnosis.id for diagnosis in migrator.diagnose(text, code=code)]
     assert migrator.diagnose(text)[0].id == id_
+
+
+def test_error_of_one_driver_is_not_explained_by_another() -> None:
+    text = "End of file while reading data: Input/output error"
+    installed = Registry.installed(Config())
+
+    def ids(driver: str | None) -> set[str]:
+        return {each.id for each in installed.diagnose(text, 38, 7, driver=driver)}
+
+    assert "dest-qemu-died" in ids(None)
+    assert "dest-qemu-died" in ids("qemu")
+    assert "dest-qemu-died" not in ids("xen")
 
 
 def test_memory_beside_ssh_is_explained(migrator: Migrator) -> None:

@@ -279,26 +279,39 @@ class Registry:
         return findings
 
     def diagnose(
-        self, text: str, code: int | None = None, domain: int | None = None
+        self,
+        text: str,
+        code: int | None = None,
+        domain: int | None = None,
+        *,
+        driver: str | None = None,
     ) -> list[Diagnosis]:
         """Ask everyone what an error means, the most likely first.
 
-        Of a driver that was chosen only that one is asked: it knows whose error it is.
+        Of the drivers only the one is asked that was chosen, or whose error it is.
+
+        Args:
+            text: The error's message.
+            code: The code that libvirt gave with it, or None.
+            domain: The part of libvirt that gave it, or None.
+            driver: Name of the driver whose error it is, or None where that is not known.
         """
         given = {"text": text, "code": code, "domain": domain}
-        return self._diagnoses("migrate_diagnose", given)
+        return self._diagnoses("migrate_diagnose", given, self._chosen or driver)
 
     def investigate(
         self, plan: Plan, error: MigrateError, source: Access, destination: Access
     ) -> list[Diagnosis]:
         """Ask everyone to look for what *error* hides, the most likely first."""
         given = {"plan": plan, "error": error, "source": source, "destination": destination}
-        return self._diagnoses("migrate_investigate", given)
+        return self._diagnoses("migrate_investigate", given, self._chosen or plan.driver)
 
-    def _diagnoses(self, hook: str, given: Mapping[str, object]) -> list[Diagnosis]:
+    def _diagnoses(
+        self, hook: str, given: Mapping[str, object], driver: str | None
+    ) -> list[Diagnosis]:
         from migrate_plugins.diagnosis import Diagnosis, merged  # noqa: PLC0415 - planning fails nowhere
 
-        others = {name for name in self.drivers if self._chosen not in {None, name}}
+        others = {name for name in self.drivers if driver not in {None, name}}
         return merged(
             diagnosis
             for name, answer in self.answers(hook, Diagnosis, **given)

@@ -260,7 +260,9 @@ class Run:
         found = [*aftermath(outcome)] if outcome.verdict is not Verdict.DONE else []
 
         def explain() -> list[Diagnosis]:
-            return self._registry.diagnose(error.problem, error.code, error.domain)
+            return self._registry.diagnose(
+                error.problem, error.code, error.domain, driver=plan.driver
+            )
 
         def investigate() -> list[Diagnosis]:
             accesses = hosts.accesses(self._registry.hosts.values())
