@@ -426,6 +426,21 @@ def test_migration_under_way_is_followed_to_its_end(scene: Scene) -> None:
     assert scene.where() == {"beta": (RUNNING, False)}
 
 
+def test_hosts_may_take_a_moment_to_tell_of_an_end_that_was_followed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migrate_plugins.reconciler.Transfer.follow", lambda *_: None)
+    scene.hosts.fault("beta", "hang@50")
+    plan = under_way(scene, p2p=True)
+    ends = threading.Timer(0.7, scene.hosts.heal)
+    ends.start()
+
+    found = scene.reconcile(plan, observers=[])
+
+    ends.join(10)
+    assert found.settlement.state is State.FINISHED
+
+
 def test_migration_under_way_is_cancelled(scene: Scene) -> None:
     scene.hosts.fault("beta", "hang@50")
     plan = under_way(scene, p2p=True)

@@ -199,6 +199,7 @@ class Reconciler:
         self._taken: list[Taken] = []
         self._problem: str | None = None
         self._cancelled = False
+        self._followed = False
 
     def __enter__(self) -> Self:
         return self
@@ -319,6 +320,8 @@ class Reconciler:
             transfer.follow(ADOPTED)
         except MigrateError as error:  # what became of it is read from the hosts
             self._problem = str(error)
+        else:
+            self._followed = True
         self._cancelled = transfer.asked_to_stop
 
     def _settled_down(self) -> Reconciled:
@@ -326,7 +329,8 @@ class Reconciler:
         end = monotonic() + _GRACE
         while True:
             found = self.look()
-            ending = self._cancelled or self._promise.crash is Crash.ABORTED
+            aborts = self._promise.crash is Crash.ABORTED
+            ending = self._cancelled or self._followed or aborts
             waits = found.settlement.state is State.IN_PROGRESS and not self._recorded.alive
             # What only the destination still waits for ends in either flow.
             if not waits or not (ending or not found.settlement.certain) or monotonic() > end:
