@@ -169,14 +169,21 @@ class Host:
         Raises:
             SiteError: It failed.
         """
-        line = ending(*words, instance=instance)
+        return self.served(ending(*words, instance=instance), stdin=stdin)
+
+    def served(self, script: str, *, stdin: str = "") -> str:
+        """Run a shell script, again where its VBoxManage has come while its server ended.
+
+        Raises:
+            SiteError: It failed.
+        """
         for _ in range(_STARTS - 1):
             try:
-                return self.run(line, stdin=stdin)
+                return self.run(script, stdin=stdin)
             except SiteError as error:
                 if _NO_SERVER not in str(error):
                     raise
-        return self.run(line, stdin=stdin)
+        return self.run(script, stdin=stdin)
 
     def machines(self, instance: Instance = OWN) -> Mapping[str, str]:
         """Registered machines: uuid by name."""

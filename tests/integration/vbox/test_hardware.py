@@ -139,16 +139,10 @@ class Two(NamedTuple):
 
     def differences(self, *calls: Sequence[str]) -> list[Difference]:
         """Run VBoxManage on beta, and say what differs then; ``target`` stands for the machine."""
-        told = ["showvminfo", "target", "--machinereadable"]
-        lines = [
-            ending(*(self.uuid if word == "target" else word for word in words)) for words in calls
-        ]
-        shown = ending(*(self.uuid if word == "target" else word for word in told))
-        output = self.site.beta.run(
-            "\n".join(
-                [*(f"{{ {line}; }} >/dev/null" for line in lines), READ.replace("SHOW", shown)]
-            )
-        )
+        for words in calls:
+            self.site.beta.manage(*(self.uuid if word == "target" else word for word in words))
+        shown = ending("showvminfo", self.uuid, "--machinereadable")
+        output = self.site.beta.served(READ.replace("SHOW", shown))
         told_of, mark, text = output.partition("<?xml")
         return compare(self.machine, read_machine(told_of), self.text, mark + text)
 
