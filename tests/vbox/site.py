@@ -45,8 +45,9 @@ _HOST_KEY: Final = "/etc/ssh/ssh_host_ed25519_key.pub"
 # Of the guest's boot sector: how many pages it writes before each line.
 _PAGES_AT: Final = 502
 _MIB_PAGES: Final = 256
-# Seconds after which a VBoxManage is late.
-_LATE: Final = 5
+# Seconds after which a VBoxManage is late: it ends ten seconds after it has done everything, and
+# one that a busy machine slows down must not be ended in the middle of it.
+_LATE: Final = 8
 # What a VBoxManage says that has come while its server ended, so that nothing was done, and how
 # often it is tried.
 _NO_SERVER: Final = "COM server is not running"
