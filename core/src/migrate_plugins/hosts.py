@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from migrate_plugins.sessions import GuestFacts, Session
     from migrate_plugins.settings import NamedHost
 
-__all__ = ["Hosts", "Readback"]
+__all__ = ["Hosts", "Readback", "find_guest"]
 
 # Seconds to wait for a host that has to be opened: ssh may have to ask somebody for a passphrase.
 _OPENING: Final = 60.0
@@ -153,13 +153,13 @@ class Hosts:
     def _guest(self, session: Session, uri: str | None, name: str, uuid: str | None) -> _Seen:
         """Read a guest; if the connection is what broke, once more on a new one."""
         try:
-            return _Seen(session, *within(_VERDICT, lambda: _find(session, name, uuid)))
+            return _Seen(session, *within(_VERDICT, lambda: find_guest(session, name, uuid)))
         except BaseException as error:  # noqa: BLE001 - whatever breaks, there must be a verdict
             problem = _told(error)
         Call(session.close)
         try:
             fresh = _opened(self._opening(uri or ""), _PATIENCE)
-            return _Seen(fresh, *within(_VERDICT, lambda: _find(fresh, name, uuid)))
+            return _Seen(fresh, *within(_VERDICT, lambda: find_guest(fresh, name, uuid)))
         except BaseException as error:  # noqa: BLE001 - as above
             problem = _told(error)
         return _Seen(None, unreadable=problem)
@@ -191,7 +191,7 @@ class _Seen(NamedTuple):
     unreadable: str | None = None
 
 
-def _find(
+def find_guest(
     session: Session, name: str, uuid: str | None
 ) -> tuple[GuestFacts | None, GuestFacts | None]:
     """Find a guest by its name, or by its uuid where it has another one by now.

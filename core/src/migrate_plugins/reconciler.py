@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar
 from migrate_plugins.deadline import within
 from migrate_plugins.document import Crash
 from migrate_plugins.errors import DriverError, MigrateError, one_line
+from migrate_plugins.hosts import find_guest
 from migrate_plugins.model import Seat
 from migrate_plugins.outcome import Verdict
 from migrate_plugins.progress import Event, Phase
@@ -418,9 +419,8 @@ class _Host:
         return Sight(self._name, unreadable=problem)
 
     def _find(self, session: Session, name: str, uuid: str | None) -> GuestFacts | None:
-        guest = session.guest(name)
-        if uuid is not None and (guest is None or guest.uuid != uuid):
-            guest = session.guest_by_uuid(uuid) or guest
+        ours, stranger = find_guest(session, name, uuid)
+        guest = ours or stranger
         if isinstance(session, Seeing) and (guest is None or not guest.state.active):
             why = session.unseen(self._plan)
             if why is not None:
