@@ -28,7 +28,7 @@ from migrate_plugins_xen.domains import (
     read_domains,
 )
 from migrate_plugins_xen.options import limit
-from migrate_plugins_xen.sender import stop
+from migrate_plugins_xen.sender import SENDING, stop
 from migrate_plugins_xen.transfer import Unsteered
 from migrate_plugins_xen.uris import target
 
@@ -58,13 +58,13 @@ _ALONE: Final = """
 umask 077
 exec 9>"/run/migrate-plugins.xl-migrate.$1" || exit
 flock -n 9 || { echo "another xl migrate moves it already" >&2; exit 75; }
-if pgrep -f "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ $1 " >/dev/null; then
+if pgrep -f "SENDING" >/dev/null; then
   echo "it is being sent already" >&2
   exit 75
 fi
 shift
 exec "$@"
-"""
+""".replace("SENDING", SENDING.format("$1"))
 # xl's own lines before the one that says what went wrong: progress, and what it is about to do.
 _CHATTER: Final = re.compile(
     r"^(xc: (info|detail)|migration target: Ready|Saving to migration|Loading new save|"

@@ -13,10 +13,10 @@ from migrate_plugins import DriverError, NoAbortError
 if TYPE_CHECKING:
     from migrate_plugins import Shell
 
-__all__ = ["stop"]
+__all__ = ["SENDING", "stop"]
 
 # libxl gives the stream, the way back and the number of the guest to the program that sends it.
-_HELPER: Final = "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ {} "
+SENDING: Final = "libxl-save-helpe[r] --save-domain -?[0-9]+ -?[0-9]+ {} "
 # The program is held while it is looked whether the guest still runs: it would ask it to stand
 # still at any moment, and a guest that was asked may take its time. Held it may not stay, whatever
 # becomes of this script: one that is killed is looked after by another process.
@@ -71,7 +71,7 @@ def stop(shell: Shell | None, guest: str, number: int, *, ours: bool) -> None:
         DriverError: It could not be stopped, or nothing is being sent at the moment.
     """
     action = f"cancelling the migration of {guest}"
-    pattern = _HELPER.format(number)
+    pattern = SENDING.format(number)
     needed = (
         "without this process the guest would be left standing still on both hosts, so that its end"
         " is waited for"
