@@ -59,7 +59,7 @@ from migrate_plugins.options import OPTIONS
 from migrate_plugins.transfer import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from migrate_plugins import Access, Facts, Session
@@ -88,6 +88,18 @@ class FakeHosts:
         self.statistics: Callable[[FakeMigration], Statistics] = lambda migration: Statistics(
             transferred=migration.looks
         )
+
+    def place(
+        self,
+        alpha: Mapping[str, tuple[str, GuestState]],
+        beta: Mapping[str, tuple[str, GuestState]],
+    ) -> None:
+        """Have each host know these guests alone: uuid and state by name."""
+        for name, guests in (("alpha", alpha), ("beta", beta)):
+            self.guests[name] = {
+                guest: GuestFacts(guest, uuid, state, persistent=True, memory=1)
+                for guest, (uuid, state) in guests.items()
+            }
 
 
 class FakeSession:
@@ -942,11 +954,7 @@ def test_errors_that_a_check_finds(
     options: dict[str, Any],
     ids: list[str],
 ) -> None:
-    for name, guests in (("alpha", alpha), ("beta", beta)):
-        hosts.guests[name] = {
-            guest: GuestFacts(guest, uuid, state, persistent=True, memory=1)
-            for guest, (uuid, state) in guests.items()
-        }
+    hosts.place(alpha, beta)
 
     report = fake.check(_plan(fake, **options))
 
@@ -1150,11 +1158,7 @@ def test_another_guest_of_the_name_is_not_taken_for_ours(
     strangers: dict[str, str],
 ) -> None:
     def refuse(migration: FakeMigration) -> None:
-        for name, guests in (("alpha", alpha), ("beta", beta)):
-            hosts.guests[name] = {
-                guest: GuestFacts(guest, uuid, state, persistent=True, memory=1)
-                for guest, (uuid, state) in guests.items()
-            }
+        hosts.place(alpha, beta)
         migration.fail("domain 'web1' already exists with uuid u2")
 
     hosts.script = refuse
